@@ -1,0 +1,1 @@
+"""Who is who: from identities in 48 classes to persons, and from persons to households."""

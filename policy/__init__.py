@@ -1,0 +1,1 @@
+"""What the rules say: dated parameters, measures, rules, warnings and their priority."""

@@ -1,0 +1,1 @@
+"""What leaves: lists, visit sheets, overviews, the manifest, and the way answers come back."""

@@ -1,0 +1,1 @@
+"""A county that does not exist: invented people, their lives, and the extracts twelve departments make of them."""
