@@ -132,6 +132,8 @@ class Delivery(Closed):
     kind: Literal["full", "delta"]
     """What a file is when its name says nothing. A `full` supersedes what came before; a `delta` adds to it."""
     also: Literal["full", "delta"] | None = None
+    full_per: list[str] = []
+    """Fields (a month, a year) for whose values a full file is complete; about other values it is silent."""
     cadence: Literal[
         "daily", "weekly", "monthly", "quarterly", "yearly", "per_term", "per_batch", "per_event"
     ]
@@ -242,6 +244,7 @@ class Contract(Closed):
         problems += [f"header {h} twice" for h in sorted({h for h in sources if sources.count(h) > 1})]
         known = set(names)
         used = {("grain", n) for n in self.grain} | {("order", n) for n in self.order}
+        used |= {("delivery.full_per", n) for n in self.delivery.full_per}
         used |= {("dirty_values", n) for n in self.dirty_values}
         roles: set[str] = set()
         for subject in self.subjects:

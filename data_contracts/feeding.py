@@ -1,0 +1,436 @@
+"""From accepted rows to identities and facts, as they stood on a business date.
+
+State is a function of history and day: nothing is updated, the append-only rows of the lake are read anew.
+Which column feeds what is said in the contracts; nothing here knows a class by name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from data_contracts.contract import Contract, FactTable, Feed, FieldSpec, Subject, catalogue, fact_tables
+
+IDENTITY_FIELDS: dict[str, str] = {
+    "resident_id": "VARCHAR",
+    "former_resident_id": "VARCHAR",
+    "person_name": "VARCHAR",
+    "former_name": "VARCHAR",
+    "sex": "VARCHAR",
+    "birth_date": "DATE",
+    "age": "INTEGER",
+    "as_of": "DATE",
+    "phone": "VARCHAR",
+    "address": "VARCHAR",
+    "village_code": "VARCHAR",
+    "division_code": "VARCHAR",
+    "household_no": "VARCHAR",
+}
+"""What an identity tuple may hold, in the order in which it is hashed."""
+
+FIELD_SQL_TYPES: dict[str, str] = {
+    "text_list": "VARCHAR[]",
+    "person_name_list": "VARCHAR[]",
+    "resident_id_list": "VARCHAR[]",
+    "date": "DATE",
+    "month": "DATE",
+    "year": "INTEGER",
+    "timestamp": "TIMESTAMP",
+    "money": "DECIMAL(18,2)",
+    "decimal": "DECIMAL(18,4)",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+}
+"""DuckDB type of a field or fact column by its kind; every other kind is text."""
+
+SOURCE_STATUS_SCHEMA = pl.Schema(
+    {
+        "class_id": pl.String(),
+        "department": pl.String(),
+        "last_batch": pl.Date(),
+        "expected_by": pl.Date(),
+        "status": pl.String(),
+        "note_zh": pl.String(),
+    }
+)
+
+IDENTITY_SCHEMA = pl.Schema(
+    {
+        "identity_key": pl.String(),
+        "source_class": pl.String(),
+        "role": pl.String(),
+        "tier": pl.Int8(),
+        **{
+            name: {"DATE": pl.Date(), "INTEGER": pl.Int32()}.get(kind, pl.String())
+            for name, kind in IDENTITY_FIELDS.items()
+        },
+        "rows": pl.Int64(),
+        "first_batch": pl.Date(),
+        "last_batch": pl.Date(),
+    }
+)
+
+
+@dataclass(frozen=True)
+class AcceptedFile:
+    """One accepted delivery of a class, as the ledger knows it."""
+
+    path: Path
+    delivery_id: str
+    batch_date: date
+    kind: str
+    file: str
+
+
+def sql_type(kind: str) -> str:
+    """DuckDB type in which a field or fact column of that kind is stored."""
+    return FIELD_SQL_TYPES.get(kind, "VARCHAR")
+
+
+def ledger(lake: Path, class_id: str, as_of: date) -> pl.DataFrame:
+    """Ledger rows of a class up to and including a day, oldest first; an empty frame when there are none."""
+    paths = [
+        p for p in sorted((lake / "ledger" / class_id).glob("batch_date=*.parquet")) if _batch_of(p) <= as_of
+    ]
+    if not paths:
+        return pl.DataFrame()
+    return pl.concat([pl.read_parquet(path) for path in paths], how="diagonal_relaxed").sort(
+        "batch_date", "file"
+    )
+
+
+def accepted_files(lake: Path, class_id: str, as_of: date) -> list[AcceptedFile]:
+    """Accepted deliveries of a class up to and including a day, in the order in which they are read."""
+    rows = ledger(lake, class_id, as_of)
+    if rows.is_empty():
+        return []
+    found = []
+    for row in rows.filter((pl.col("status") == "accepted") & (pl.col("rows_accepted") > 0)).iter_rows(
+        named=True
+    ):
+        path = (
+            lake / "accepted" / class_id / f"batch_date={row['batch_date']}" / f"{row['delivery_id']}.parquet"
+        )
+        found.append(AcceptedFile(path, row["delivery_id"], row["batch_date"], row["kind"], row["file"]))
+    return found
+
+
+def state_sql(contract: Contract, files: list[AcceptedFile]) -> str:
+    """SQL of the rows of a class that hold after these deliveries.
+
+    The last full delivery supersedes everything before it (or, where `delivery.full_per` names fields, everything
+    with the same values of them); deltas merge over it. Of rows with the same grain the newest stays: first by
+    `order`, then by batch, file and row. Columns: all fields, `_delivery_id`, `_row`, `_batch` (date).
+    """
+    columns = ", ".join(f'"{spec.name}"' for spec in contract.fields)
+    if not files:
+        typed = ", ".join(f'NULL::{sql_type(spec.type)} AS "{spec.name}"' for spec in contract.fields)
+        return f"SELECT {typed}, NULL::VARCHAR AS _delivery_id, NULL::BIGINT AS _row, NULL::DATE AS _batch WHERE false"
+    full_days = [f.batch_date for f in files if f.kind == "full"]
+    last_full = max(full_days) if full_days else None
+    per = contract.delivery.full_per
+    if last_full is not None and not per:
+        files = [f for f in files if f.batch_date > last_full or (f.batch_date == last_full)]
+        files = [f for f in files if f.kind == "full" or f.batch_date >= last_full]
+    parts = [
+        f"SELECT {columns}, _delivery_id, _row, DATE '{f.batch_date}' AS _batch, {n} AS _turn, "
+        f"{str(f.kind == 'full').lower()} AS _full FROM read_parquet({_quoted(str(f.path))})"
+        for n, f in enumerate(files)
+    ]
+    rows = " UNION ALL ".join(parts)
+    if per and full_days:
+        keys = ", ".join(f'"{name}"' for name in per)
+        # A full file speaks for the periods it contains and is silent about the others.
+        rows = (
+            f"SELECT * FROM ({rows}) QUALIFY _batch >= coalesce(max(_batch) FILTER (_full) "
+            f"OVER (PARTITION BY {keys}), DATE '0001-01-01')"
+        )
+    chosen = f"SELECT {columns}, _delivery_id, _row, _batch FROM"
+    if len(files) == 1 and files[0].kind == "full" and not contract.order:
+        ranked = "_turn DESC, _row DESC"
+    else:
+        newest = [f'"{name}" DESC NULLS LAST' for name in contract.order]
+        ranked = ", ".join([*newest, "_turn DESC", "_row DESC"])
+    grain = ", ".join(f'"{name}"' for name in contract.grain)
+    unknown = " OR ".join(f'"{name}" IS NULL' for name in contract.grain)
+    # Rows whose key is partly unknown cannot be told apart by it: each stands for itself.
+    alone = f"CASE WHEN {unknown} THEN _delivery_id || ':' || _row END"
+    return (
+        f"{chosen} ({rows}) QUALIFY row_number() OVER (PARTITION BY {grain}, {alone} ORDER BY {ranked}) = 1"
+    )
+
+
+def identities(lake: Path, as_of: date, contracts: Iterable[Contract] | None = None) -> pl.DataFrame:
+    """Distinct identity tuples of every class and role, as of a day.
+
+    Returns the columns of `IDENTITY_SCHEMA`, ordered by `source_class`, `role`, `identity_key`. Values are as
+    accepted; comparing forms are made by `matching.normalise`. Rows that name nobody are left out.
+    """
+    frames = [IDENTITY_SCHEMA.to_frame()]
+    with _memory() as connection:
+        for contract in contracts if contracts is not None else catalogue().values():
+            files = accepted_files(lake, contract.id, as_of)
+            if not files or not contract.subjects:
+                continue
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE state AS {state_sql(contract, files)}")
+            for subject in contract.subjects:
+                frames.append(
+                    connection.sql(_identities_sql(contract, subject)).pl().cast(dict(IDENTITY_SCHEMA))
+                )
+    return pl.concat(frames).sort("source_class", "role", "identity_key")
+
+
+def facts(
+    lake: Path,
+    as_of: date,
+    links: pl.DataFrame,
+    only: Iterable[str] | None = None,
+    report: Callable[[str, int], None] | None = None,
+) -> dict[str, int]:
+    """Write the fact tables of a day to `lake/facts/batch_date=<day>/<table>.parquet`.
+
+    `links` needs `identity_key`, `person_id`, `grade`. `only` names the tables to write (default: all that a class
+    feeds). Every table is written, even when nothing feeds it that day. Returns rows per table.
+    """
+    tables = fact_tables()
+    wanted = sorted(
+        set(only) if only is not None else {feed.fact for c in catalogue().values() for feed in c.feeds}
+    )
+    out = lake / "facts" / f"batch_date={as_of}"
+    out.mkdir(parents=True, exist_ok=True)
+    counts: dict[str, int] = {}
+    with _memory() as connection:
+        connection.register("links_frame", links.select("identity_key", "person_id", "grade"))
+        connection.execute("CREATE TEMP TABLE links AS SELECT * FROM links_frame")
+        states: dict[str, str] = {}
+        for table_id in wanted:
+            table = tables[table_id]
+            parts = [_empty_fact_sql(table)]
+            for contract in catalogue().values():
+                for feed in (f for f in contract.feeds if f.fact == table_id):
+                    if contract.id not in states:
+                        files = accepted_files(lake, contract.id, as_of)
+                        states[contract.id] = f"state_{contract.id}" if files else ""
+                        if files:
+                            connection.execute(
+                                f"CREATE TEMP TABLE state_{contract.id} AS {state_sql(contract, files)}"
+                            )
+                    if states[contract.id]:
+                        parts.append(_feed_sql(contract, feed, table, states[contract.id]))
+            draft, final = out / f".{table_id}.parquet.draft", out / f"{table_id}.parquet"
+            body = " UNION ALL BY NAME ".join(f"({part})" for part in parts)
+            connection.execute(
+                f"COPY (SELECT * EXCLUDE (_n) FROM ({body}) ORDER BY source_class, row_key, _n) "
+                f"TO {_quoted(str(draft))} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)"
+            )
+            draft.replace(final)
+            (counts[table_id],) = connection.execute(
+                f"SELECT count(*) FROM read_parquet({_quoted(str(final))})"
+            ).fetchone()  # type: ignore[misc]
+            # A class is held in memory only while tables that it feeds are still to be written.
+            later = set(wanted[wanted.index(table_id) + 1 :])
+            for class_id, name in list(states.items()):
+                if name and not later & {f.fact for f in catalogue()[class_id].feeds}:
+                    connection.execute(f"DROP TABLE {name}")
+                    states[class_id] = ""
+            if report:
+                report(table_id, counts[table_id])
+    return counts
+
+
+def person_fact(persons: pl.DataFrame) -> pl.DataFrame:
+    """The fact table `person` from the spine: person_id, sex, birth_date, village_code, is_registered.
+
+    Absorbed and retired persons are left out. Identity fields stay behind.
+    """
+    return (
+        persons.filter(pl.col("status") == "active")
+        .select("person_id", "sex", "birth_date", "village_code", "is_registered")
+        .sort("person_id")
+    )
+
+
+def source_status(lake: Path, as_of: date, failed_checks: Mapping[str, str] | None = None) -> pl.DataFrame:
+    """How far each class can be relied upon on a day: one row a class, in the order of the catalogue.
+
+    `fresh`: delivered within `delivery.late_after_days`; `late`: not; `absent`: never delivered; `failed`: the last
+    delivery was rejected or failed a hard check (`failed_checks`: class -> reason in Chinese); `held`: the last full
+    file shrank and waits for a confirmation. A note in Chinese says why. Columns: `SOURCE_STATUS_SCHEMA`.
+    """
+    failed_checks = failed_checks or {}
+    rows = []
+    for contract in catalogue().values():
+        book = ledger(lake, contract.id, as_of)
+        good = accepted_files(lake, contract.id, as_of)
+        last = max((f.batch_date for f in good), default=None)
+        days = contract.delivery.late_after_days
+        expected = last + timedelta(days=days) if last and days else None
+        status, note = "fresh", f"数据截至{last}" if last else ""
+        latest = (
+            book.filter(pl.col("batch_date") == pl.col("batch_date").max()) if not book.is_empty() else book
+        )
+        states = set(latest["status"].to_list()) if not latest.is_empty() else set()
+        if contract.id in failed_checks:
+            status, note = "failed", failed_checks[contract.id]
+        elif states and not states & {"accepted", "duplicate"}:
+            held = "held" in states
+            status = "held" if held else "failed"
+            day = latest["batch_date"][0]
+            note = (
+                f"{day}送达的全量文件比上次明显减少,待部门确认,暂用{last or '无'}的数据"
+                if held
+                else f"{day}送达的文件无法使用,暂用{last or '无'}的数据"
+            )
+        elif last is None:
+            status, note = "absent", "尚未收到任何数据"
+        elif expected and as_of > expected:
+            status, note = "late", f"最近一次数据为{last},应在{expected}前更新,已逾期"
+        rows.append(
+            {
+                "class_id": contract.id,
+                "department": contract.department,
+                "last_batch": last,
+                "expected_by": expected,
+                "status": status,
+                "note_zh": note,
+            }
+        )
+    return pl.DataFrame(rows, schema=SOURCE_STATUS_SCHEMA)
+
+
+def _memory() -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET preserve_insertion_order = true")
+    return connection
+
+
+def _batch_of(path: Path) -> date:
+    match = re.search(r"batch_date=(\d{4}-\d{2}-\d{2})", path.name)
+    if match is None:
+        raise ValueError(f"not a partition of the lake: {path.name}")
+    return date.fromisoformat(match[1])
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _identity_expressions(contract: Contract, subject: Subject) -> dict[str, str]:
+    """Field of the identity tuple -> DuckDB expression over one row (after unpacking)."""
+    evidence: dict[str, str] = {str(kind): name for kind, name in subject.evidence.items()}
+    if subject.as_of:
+        evidence["as_of"] = subject.as_of
+    found: dict[str, str] = {}
+    for name, kind in IDENTITY_FIELDS.items():
+        if name not in evidence:
+            found[name] = f"NULL::{kind}"
+            continue
+        spec = contract.field(evidence[name])
+        column = f'"_packed_{spec.name}"' if subject.packed and _is_list(spec) else f'"{spec.name}"'
+        found[name] = f"CAST({column} AS {kind})"
+    if subject.derived_id:
+        # A number issued on the basis of a resident id (G + id, id + type + grade) carries it.
+        carried = f"""nullif(regexp_extract("{subject.derived_id}", '^G?([0-9]{{17}}[0-9X])', 1), '')"""
+        found["resident_id"] = f"coalesce({found['resident_id']}, {carried})"
+    if "sex" in evidence:
+        found["sex"] = f"CASE WHEN {found['sex']} IN ('1', '2') THEN {found['sex']} END"
+    return found
+
+
+def _is_list(spec: FieldSpec) -> bool:
+    return sql_type(spec.type) == "VARCHAR[]"
+
+
+def _unpacked_sql(contract: Contract, subject: Subject, source: str) -> str:
+    """One row a person for a packed role; the position in the cell is `_n`. Values pair up only in equal numbers."""
+    lists = [name for name in dict.fromkeys(subject.evidence.values()) if _is_list(contract.field(name))]
+    if not subject.packed or not lists:
+        return f"SELECT *, 0 AS _n FROM {source}"
+    longest = "greatest(" + ", ".join(f'coalesce(len("{name}"), 0)' for name in lists) + ", 0)"
+    even = " AND ".join(f'coalesce(len("{name}"), {{n}}) = {{n}}' for name in lists).replace("{n}", longest)
+    # Where a cell has more ids than names nobody knows which name is whose: the first list (the ids) counts alone.
+    order = sorted(lists, key=lambda name: contract.field(name).type != "resident_id_list")
+    columns = []
+    for rank, name in enumerate(order):
+        cell = f'"{name}"[_n]'
+        columns.append(
+            f'{cell} AS "_packed_{name}"'
+            if rank == 0
+            else f'CASE WHEN _even THEN {cell} END AS "_packed_{name}"'
+        )
+    count = f'CASE WHEN {even} THEN {longest} ELSE greatest(len("{order[0]}"), 1) END'
+    inner = f"SELECT *, ({even}) AS _even, unnest(range(1, 1 + {count})) AS _n FROM {source}"
+    return f"SELECT *, {', '.join(columns)} FROM ({inner})"
+
+
+def _key_sql(contract: Contract, subject: Subject, expressions: dict[str, str]) -> str:
+    parts = ", ".join(f"coalesce(CAST({e} AS VARCHAR), '')" for e in expressions.values())
+    return f"md5(concat_ws(chr(31), {_quoted(contract.id)}, {_quoted(subject.role)}, {parts}))"
+
+
+def _names_somebody(expressions: dict[str, str]) -> str:
+    return f"({expressions['resident_id']} IS NOT NULL OR {expressions['person_name']} IS NOT NULL)"
+
+
+def _identities_sql(contract: Contract, subject: Subject) -> str:
+    expressions = _identity_expressions(contract, subject)
+    fields = ", ".join(f"{e} AS {name}" for name, e in expressions.items())
+    return (
+        f"SELECT {_key_sql(contract, subject, expressions)} AS identity_key, {_quoted(contract.id)} AS source_class, "
+        f"{_quoted(subject.role)} AS role, {contract.tier} AS tier, {fields}, count(*) AS rows, "
+        f"min(_batch) AS first_batch, max(_batch) AS last_batch FROM ({_unpacked_sql(contract, subject, 'state')}) "
+        f"WHERE {_names_somebody(expressions)} GROUP BY ALL"
+    )
+
+
+def _empty_fact_sql(table: FactTable) -> str:
+    columns = [f"NULL::BIGINT AS {p}, NULL::VARCHAR AS {table.grade_of(p)}" for p in table.persons]
+    columns += [f'NULL::{sql_type(c.type)} AS "{c.name}"' for c in table.columns]
+    columns += [
+        "NULL::VARCHAR AS source_class",
+        "NULL::DATE AS data_as_of",
+        "NULL::VARCHAR AS row_key",
+        "0 AS _n",
+    ]
+    return f"SELECT {', '.join(columns)} WHERE false"
+
+
+def _feed_sql(contract: Contract, feed: Feed, table: FactTable, state: str) -> str:
+    """Rows of one feed with its persons resolved through the links."""
+    where = f" WHERE {feed.where}" if feed.where else ""
+    source = f"(SELECT * FROM {state}{where})"
+    packed = [contract.subject(r) for r in feed.persons.values() if contract.subject(r).packed]
+    if len(packed) > 1:
+        raise ValueError(f"{contract.id} -> {feed.fact}: only one packed role can feed a fact")
+    rows = _unpacked_sql(contract, packed[0], source) if packed else f"SELECT *, 0 AS _n FROM {source}"
+    keys = []
+    for number, role in enumerate(feed.persons.values()):
+        subject = contract.subject(role)
+        expressions = _identity_expressions(contract, subject)
+        key = _key_sql(contract, subject, expressions)
+        keys.append(f"CASE WHEN {_names_somebody(expressions)} THEN {key} END AS _key{number}")
+    values = {
+        c.name: f'CAST(({feed.columns[c.name]}) AS {sql_type(c.type)}) AS "_value_{c.name}"'
+        for c in table.columns
+        if c.name in feed.columns
+    }
+    inner = ", ".join([*keys, *values.values(), "_delivery_id", "_row", "_batch", "_n"])
+    columns = []
+    joins = []
+    for number, person in enumerate(feed.persons):
+        columns.append(f"_l{number}.person_id AS {person}, _l{number}.grade AS {table.grade_of(person)}")
+        joins.append(f"LEFT JOIN links _l{number} ON _l{number}.identity_key = _key{number}")
+    columns += [f'"_value_{name}" AS "{name}"' for name in values]
+    columns += [
+        f"{_quoted(contract.id)} AS source_class",
+        "_batch AS data_as_of",
+        "_delivery_id || ':' || lpad(_row::VARCHAR, 9, '0') AS row_key",
+        "_n",
+    ]
+    return f"SELECT {', '.join(columns)} FROM (SELECT {inner} FROM ({rows})) {' '.join(joins)}"
