@@ -136,8 +136,8 @@ def state_sql(contract: Contract, files: list[AcceptedFile]) -> str:
     last_full = max(full_days) if full_days else None
     per = contract.delivery.full_per
     if last_full is not None and not per:
-        files = [f for f in files if f.batch_date > last_full or (f.batch_date == last_full)]
-        files = [f for f in files if f.kind == "full" or f.batch_date >= last_full]
+        files = [f for f in files if f.batch_date >= last_full]
+    files = sorted(files, key=lambda f: (f.batch_date, f.kind != "full", f.file))
     parts = [
         f"SELECT {columns}, _delivery_id, _row, DATE '{f.batch_date}' AS _batch, {n} AS _turn, "
         f"{str(f.kind == 'full').lower()} AS _full FROM read_parquet({_quoted(str(f.path))})"
@@ -152,11 +152,8 @@ def state_sql(contract: Contract, files: list[AcceptedFile]) -> str:
             f"OVER (PARTITION BY {keys}), DATE '0001-01-01')"
         )
     chosen = f"SELECT {columns}, _delivery_id, _row, _batch FROM"
-    if len(files) == 1 and files[0].kind == "full" and not contract.order:
-        ranked = "_turn DESC, _row DESC"
-    else:
-        newest = [f'"{name}" DESC NULLS LAST' for name in contract.order]
-        ranked = ", ".join([*newest, "_turn DESC", "_row DESC"])
+    newest = [f'"{name}" DESC NULLS LAST' for name in contract.order]
+    ranked = ", ".join([*newest, "_turn DESC", "_row DESC"])
     grain = ", ".join(f'"{name}"' for name in contract.grain)
     unknown = " OR ".join(f'"{name}" IS NULL' for name in contract.grain)
     # Rows whose key is partly unknown cannot be told apart by it: each stands for itself.
@@ -179,10 +176,10 @@ def identities(lake: Path, as_of: date, contracts: Iterable[Contract] | None = N
             if not files or not contract.subjects:
                 continue
             connection.execute(f"CREATE OR REPLACE TEMP TABLE state AS {state_sql(contract, files)}")
-            for subject in contract.subjects:
-                frames.append(
-                    connection.sql(_identities_sql(contract, subject)).pl().cast(dict(IDENTITY_SCHEMA))
-                )
+            frames.extend(
+                connection.sql(_identities_sql(contract, subject)).pl().cast(IDENTITY_SCHEMA)
+                for subject in contract.subjects
+            )
     return pl.concat(frames).sort("source_class", "role", "identity_key")
 
 
@@ -268,7 +265,7 @@ def source_status(lake: Path, as_of: date, failed_checks: Mapping[str, str] | No
     for contract in catalogue().values():
         book = ledger(lake, contract.id, as_of)
         good = accepted_files(lake, contract.id, as_of)
-        last = max((f.batch_date for f in good), default=None)
+        last = _last_word(book, good)
         days = contract.delivery.late_after_days
         expected = last + timedelta(days=days) if last and days else None
         status, note = "fresh", f"数据截至{last}" if last else ""
@@ -302,6 +299,20 @@ def source_status(lake: Path, as_of: date, failed_checks: Mapping[str, str] | No
             }
         )
     return pl.DataFrame(rows, schema=SOURCE_STATUS_SCHEMA)
+
+
+def _last_word(book: pl.DataFrame, good: list[AcceptedFile]) -> date | None:
+    """Day of the last delivery that told how things stand; the last full file sent again says that nothing changed."""
+    last = max((f.batch_date for f in good), default=None)
+    if last is None or book.is_empty():
+        return last
+    fulls = book.filter((pl.col("status") == "accepted") & (pl.col("kind") == "full"))
+    if fulls.is_empty():
+        return last
+    standing = fulls.filter(pl.col("batch_date") == pl.col("batch_date").max())["sha256"].implode()
+    again = book.filter((pl.col("status") == "duplicate") & pl.col("sha256").is_in(standing))
+    confirmed = again["batch_date"].max()
+    return max(last, confirmed) if isinstance(confirmed, date) else last
 
 
 def _memory() -> duckdb.DuckDBPyConnection:

@@ -1,0 +1,294 @@
+"""State of a day, identities and facts: what supersedes, what merges, who is named, and what reaches a fact."""
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from data_contracts import feeding
+from data_contracts.contract import Contract, FactTable
+from data_contracts.feeding import AcceptedFile, identities, source_status, state_sql
+
+ZH = {"zh": "某", "en": "some"}
+NIGHTS = [date(2025, 11, 17), date(2025, 11, 18), date(2025, 11, 19)]
+
+
+def contract(
+    kind: str = "full", also: str | None = "delta", full_per: list[str] | None = None, **more
+) -> Contract:
+    body = {
+        "id": "toy_deed",
+        "no": 1,
+        "title": ZH,
+        "department": "toys",
+        "supplying_unit": "某",
+        "purpose": ZH,
+        "legal_basis": ["某"],
+        "description": ZH,
+        "grain": ["deed_no"],
+        "grain_title": ZH,
+        "tier": 2,
+        "delivery": {
+            "kind": kind,
+            "also": also,
+            "full_per": full_per or [],
+            "cadence": "daily",
+            "late_after_days": 3,
+            "format": "delimited",
+            "delimiter": ",",
+            "encoding": "utf-8",
+            "suffix": "csv",
+        },
+        "fields": [
+            {"name": "deed_no", "source": "证号", "type": "identifier", "required": True},
+            {"name": "year", "source": "年度", "type": "year"},
+            {"name": "holder_name", "source": "权利人", "type": "person_name_list"},
+            {"name": "holder_id_no", "source": "证件号", "type": "resident_id_list"},
+            {"name": "student_no", "source": "学籍号", "type": "student_no"},
+            {"name": "guardian_name", "source": "监护人", "type": "person_name"},
+            {"name": "area", "source": "面积", "type": "decimal", "unit": "m2"},
+        ],
+        "subjects": [
+            {
+                "role": "holder",
+                "title": ZH,
+                "packed": True,
+                "evidence": {"resident_id": "holder_id_no", "person_name": "holder_name"},
+            },
+            {
+                "role": "guardian",
+                "title": ZH,
+                "evidence": {"person_name": "guardian_name"},
+                "derived_id": "student_no",
+            },
+        ],
+        "feeds": [
+            {
+                "fact": "deed",
+                "persons": {"person_id": "holder", "guardian_person_id": "guardian"},
+                "columns": {"deed_id": "md5(deed_no)", "area_m2": "area"},
+                "where": "area > 0",
+            }
+        ],
+    }
+    return Contract.model_validate(body | more)
+
+
+TABLE = FactTable.model_validate(
+    {
+        "id": "deed",
+        "title": ZH,
+        "description": ZH,
+        "persons": ["person_id", "guardian_person_id"],
+        "columns": [
+            {"name": "deed_id", "type": "text", "description": ZH},
+            {"name": "area_m2", "type": "decimal", "unit": "m2", "description": ZH},
+            {"name": "never_fed", "type": "date", "description": ZH},
+        ],
+    }
+)
+
+COLUMNS = {
+    "_delivery_id": pl.String,
+    "_row": pl.Int64,
+    "deed_no": pl.String,
+    "year": pl.Int32,
+    "holder_name": pl.List(pl.String),
+    "holder_id_no": pl.List(pl.String),
+    "student_no": pl.String,
+    "guardian_name": pl.String,
+    "area": pl.Decimal(18, 4),
+}
+
+
+def deliver(
+    lake: Path,
+    day: date,
+    rows: list[dict],
+    kind: str = "full",
+    status: str = "accepted",
+    file: str = "toy_deed.csv",
+    sha: str | None = None,
+) -> AcceptedFile:
+    delivery_id = f"{day:%m%d}{kind}{file}"
+    folder = lake / "accepted" / "toy_deed" / f"batch_date={day}"
+    folder.mkdir(parents=True, exist_ok=True)
+    body = [{"_delivery_id": delivery_id, "_row": n, **row} for n, row in enumerate(rows, 1)]
+    pl.DataFrame(body, schema=COLUMNS).write_parquet(folder / f"{delivery_id}.parquet")
+    book = lake / "ledger" / "toy_deed" / f"batch_date={day}.parquet"
+    book.parent.mkdir(parents=True, exist_ok=True)
+    line = pl.DataFrame(
+        {
+            "delivery_id": [delivery_id],
+            "batch_date": [day],
+            "file": [file],
+            "kind": [kind],
+            "status": [status],
+            "rows_accepted": [len(rows) if status == "accepted" else 0],
+            "sha256": [sha or delivery_id],
+        }
+    )
+    (pl.concat([pl.read_parquet(book), line]) if book.exists() else line).write_parquet(book)
+    return AcceptedFile(folder / f"{delivery_id}.parquet", delivery_id, day, kind, file)
+
+
+def state(lake: Path, subject: Contract, day: date) -> list[tuple]:
+    import duckdb
+
+    files = feeding.accepted_files(lake, subject.id, day)
+    return duckdb.sql(
+        f"SELECT deed_no, year, area::DOUBLE FROM ({state_sql(subject, files)}) ORDER BY ALL"
+    ).fetchall()
+
+
+def test_a_full_supersedes_and_a_delta_merges(tmp_path):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "area": 1}, {"deed_no": "b", "area": 1}])
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "b", "area": 2}, {"deed_no": "c", "area": 2}], kind="delta")
+    deliver(tmp_path, NIGHTS[2], [{"deed_no": "c", "area": 3}])
+    deed = contract()
+    assert state(tmp_path, deed, NIGHTS[0]) == [("a", None, 1), ("b", None, 1)]
+    assert state(tmp_path, deed, NIGHTS[1]) == [("a", None, 1), ("b", None, 2), ("c", None, 2)]
+    assert state(tmp_path, deed, NIGHTS[2]) == [("c", None, 3)]
+    assert state(tmp_path, deed, date(2025, 1, 1)) == []
+
+
+def test_a_delta_of_the_same_day_comes_after_the_full(tmp_path):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "area": 2}], kind="delta", file="toy_deed.delta.csv")
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "area": 1}], kind="full", file="toy_deed.full.csv")
+    assert state(tmp_path, contract(), NIGHTS[0]) == [("a", None, 2)]
+
+
+def test_a_full_speaks_only_for_the_periods_it_contains(tmp_path):
+    deliver(
+        tmp_path,
+        NIGHTS[0],
+        [{"deed_no": "a", "year": 2024, "area": 1}, {"deed_no": "b", "year": 2024, "area": 1}],
+    )
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "c", "year": 2025, "area": 2}])
+    deliver(tmp_path, NIGHTS[2], [{"deed_no": "a", "year": 2024, "area": 3}])
+    deed = contract(full_per=["year"])
+    assert state(tmp_path, deed, NIGHTS[1]) == [("a", 2024, 1), ("b", 2024, 1), ("c", 2025, 2)]
+    assert state(tmp_path, deed, NIGHTS[2]) == [("a", 2024, 3), ("c", 2025, 2)]
+
+
+def test_rows_whose_key_is_unknown_stand_each_for_itself(tmp_path):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": None, "area": 1}, {"deed_no": None, "area": 2}])
+    assert state(tmp_path, contract(), NIGHTS[0]) == [(None, None, 1), (None, None, 2)]
+
+
+def test_rejected_and_held_files_never_count(tmp_path):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "area": 1}])
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "b", "area": 1}], status="held")
+    assert state(tmp_path, contract(), NIGHTS[1]) == [("a", None, 1)]
+
+
+ID_A, ID_B = "11010519491231002X", "110105194912310038"
+
+
+@pytest.mark.parametrize(
+    ("names", "ids", "expected"),
+    [
+        (["张三", "李四"], [ID_A, ID_B], {("张三", ID_A), ("李四", ID_B)}),
+        (["张三"], [ID_A, ID_B], {(None, ID_A), (None, ID_B)}),
+        (["张三", "李四"], None, {("张三", None), ("李四", None)}),
+        (["张三", "李四"], [ID_A, None], {("张三", ID_A), ("李四", None)}),
+        (None, [ID_A], {(None, ID_A)}),
+        (None, None, set()),
+    ],
+)
+def test_packed_cells_pair_only_in_equal_numbers(tmp_path, names, ids, expected):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "area": 1, "holder_name": names, "holder_id_no": ids}])
+    found = identities(tmp_path, NIGHTS[0], [contract()]).filter(pl.col("role") == "holder")
+    assert set(found.select("person_name", "resident_id").rows()) == expected
+
+
+@pytest.mark.parametrize(
+    ("student_no", "resident_id"),
+    [(f"G{ID_A}", ID_A), (f"L{ID_A}", None), (f"{ID_A}41", ID_A), ("G123", None), (None, None)],
+)
+def test_an_id_carried_by_another_number_is_found(tmp_path, student_no, resident_id):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "student_no": student_no, "guardian_name": "王五"}])
+    found = identities(tmp_path, NIGHTS[0], [contract()])
+    assert found.select("person_name", "resident_id", "rows").rows() == [("王五", resident_id, 1)]
+
+
+def test_facts_carry_persons_grades_and_origin(tmp_path, monkeypatch):
+    deed = contract()
+    monkeypatch.setattr(feeding, "catalogue", lambda: {deed.id: deed})
+    monkeypatch.setattr(feeding, "fact_tables", lambda: {TABLE.id: TABLE})
+    rows = [
+        {
+            "deed_no": "a",
+            "area": 1,
+            "holder_name": ["张三", "李四"],
+            "holder_id_no": [ID_A, ID_B],
+            "guardian_name": "王五",
+        },
+        {"deed_no": "b", "area": 2, "holder_name": ["赵六"]},
+        {"deed_no": "c", "area": 0, "holder_name": ["张三"], "holder_id_no": [ID_A]},
+    ]
+    deliver(tmp_path, NIGHTS[0], rows)
+    who = identities(tmp_path, NIGHTS[0], [deed])
+    persons = {"张三": (1, "A"), "李四": (2, "B"), "王五": (3, "A")}
+    links = pl.DataFrame(
+        [
+            {"identity_key": key, "person_id": persons[name][0], "grade": persons[name][1]}
+            for key, name in who.select("identity_key", "person_name").iter_rows()
+            if name in persons
+        ]
+    )
+    assert feeding.facts(tmp_path, NIGHTS[0], links) == {"deed": 3}
+    found = pl.read_parquet(tmp_path / "facts" / "batch_date=2025-11-17" / "deed.parquet")
+    assert found.columns == [
+        "person_id", "link_grade", "guardian_person_id", "guardian_link_grade", "deed_id", "area_m2", "never_fed",
+        "source_class", "data_as_of", "row_key",
+    ]  # fmt: skip
+    assert found.select("person_id", "link_grade", "guardian_person_id", "guardian_link_grade").rows() == [
+        (1, "A", 3, "A"),
+        (2, "B", 3, "A"),
+        (None, None, None, None),
+    ]
+    assert found["row_key"].to_list() == [f"1117fulltoy_deed.csv:{n:09d}" for n in (1, 1, 2)]
+    assert found["never_fed"].null_count() == 3
+    assert found.schema["area_m2"] == pl.Decimal(18, 4)
+
+
+def statuses(lake: Path, day: date, monkeypatch, **more) -> tuple[str, date | None]:
+    deed = contract()
+    monkeypatch.setattr(feeding, "catalogue", lambda: {deed.id: deed})
+    (row,) = source_status(lake, day, **more).iter_rows(named=True)
+    return row["status"], row["last_batch"]
+
+
+def test_a_class_is_absent_then_fresh_then_late(tmp_path, monkeypatch):
+    assert statuses(tmp_path, NIGHTS[0], monkeypatch) == ("absent", None)
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a"}])
+    assert statuses(tmp_path, date(2025, 11, 20), monkeypatch) == ("fresh", NIGHTS[0])
+    assert statuses(tmp_path, date(2025, 11, 21), monkeypatch) == ("late", NIGHTS[0])
+
+
+def test_the_last_full_file_sent_again_says_that_nothing_changed(tmp_path, monkeypatch):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a"}], sha="one")
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "a"}], sha="one", status="duplicate")
+    assert statuses(tmp_path, date(2025, 11, 21), monkeypatch) == ("fresh", NIGHTS[1])
+
+
+def test_an_older_file_sent_again_says_nothing(tmp_path, monkeypatch):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a"}], sha="one")
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "b"}], sha="two")
+    deliver(tmp_path, NIGHTS[2], [{"deed_no": "a"}], sha="one", status="duplicate")
+    assert statuses(tmp_path, date(2025, 11, 22), monkeypatch) == ("late", NIGHTS[1])
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"), [("held", "held"), ("rejected", "failed"), ("failed", "failed")]
+)
+def test_an_unusable_last_delivery_shows(tmp_path, monkeypatch, status, expected):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a"}])
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "b"}], status=status)
+    assert statuses(tmp_path, NIGHTS[1], monkeypatch) == (expected, NIGHTS[0])
+    assert statuses(tmp_path, NIGHTS[1], monkeypatch, failed_checks={"toy_deed": "重复"}) == (
+        "failed",
+        NIGHTS[0],
+    )
