@@ -1,0 +1,68 @@
+# The manual of this project: `make help`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+HOME_DIR ?= data
+PERSONS ?= 20000
+NIGHTS ?= 3
+SEED ?= 1
+FIRST_NIGHT ?= 2025-11-17
+LAST_NIGHT ?= 2025-11-19
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run nights sample ui test check format docs bench clean
+
+help:  ## Show this help
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "Setting up $(VENV) from requirements.lock (about a minute) ..."
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.lock
+	@touch $@
+
+setup: $(VENV)/.installed  ## Make the environment (.venv) from requirements.lock
+
+setup-dev: $(VENV)/.installed-dev  ## The same, with what tests and checks need
+
+run: setup  ## Set up, invent a county of 20,000 people, run three nights, say where the lists are
+	@$(MAKE) --no-print-directory sample nights
+
+sample: setup  ## Write the sample county's deliveries (PERSONS, NIGHTS, SEED, FIRST_NIGHT)
+	@$(BIN)/hardship-watch --home $(HOME_DIR) sample --persons $(PERSONS) --nights $(NIGHTS) --seed $(SEED) --start $(FIRST_NIGHT)
+
+nights: setup
+	@$(BIN)/hardship-watch --home $(HOME_DIR) run --date $(FIRST_NIGHT) --to $(LAST_NIGHT)
+
+ui: setup  ## Open the Dagster UI on this machine, port 3000
+	@HARDSHIP_WATCH_HOME=$(abspath $(HOME_DIR)) DAGSTER_HOME=$(abspath $(HOME_DIR))/dagster $(BIN)/dagster dev -w workspace.yaml
+
+test: setup-dev  ## Run all tests
+	@$(BIN)/python -m pytest -n auto tests
+
+check: setup-dev  ## Format, lint, types, import rules, Dagster definitions
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m pytest tests/test_house.py
+	@DAGSTER_DISABLE_TELEMETRY=1 $(BIN)/dagster definitions validate -w workspace.yaml
+
+format: setup-dev  ## Format the code and sort imports
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: setup  ## Write the generated pages: contracts, facts, rules, JSON Schemas
+	@$(BIN)/python -m data_contracts.pages
+	@$(BIN)/python -m policy.pages
+
+bench: setup-dev  ## Run the benchmarks and print their tables
+	@for f in benchmarks/[a-z]*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+
+clean:  ## Remove the sample county and everything the nights wrote (not the environment)
+	@rm -rf $(HOME_DIR)
