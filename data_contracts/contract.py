@@ -6,6 +6,7 @@ data, or imports another room.
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -303,8 +304,19 @@ class FactTable(Closed):
         return person_column.removesuffix("person_id") + "link_grade"
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2 as editors read it: only true and false are booleans (`no` is a key of ours, `N` a code)."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
+
+
 def _load(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
 
 
 T = TypeVar("T", bound=Closed)
