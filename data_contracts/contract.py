@@ -144,6 +144,8 @@ class Delivery(Closed):
     delimiter: Literal[",", "|", "\t"] | None = None
     quoted: bool = False
     encoding: Literal["gb18030", "utf-8", "utf-8-sig", "workbook"]
+    dates: Literal["yyyymmdd", "yyyy-mm-dd", "yyyy/m/d"] = "yyyymmdd"
+    """How days are usually spelt in the files; other spellings are read as well."""
     suffix: Literal["txt", "csv", "tsv", "dat", "xlsx", "json", "zip"]
 
     @model_validator(mode="after")
@@ -168,6 +170,9 @@ class Subject(Closed):
     """The fields hold several persons in one cell; values are paired by position."""
     derived_id: str | None = None
     """Field whose value contains the resident id (certificate of disability, student number) when it has none itself."""
+    where: str | None = None
+    """DuckDB condition over the fields of this class: only such rows name a person in this role (a vehicle may belong to
+    a company, a certificate is of a birth or of a death)."""
 
 
 class Feed(Closed):

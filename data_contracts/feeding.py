@@ -385,8 +385,9 @@ def _key_sql(contract: Contract, subject: Subject, expressions: dict[str, str]) 
     return f"md5(concat_ws(chr(31), {_quoted(contract.id)}, {_quoted(subject.role)}, {parts}))"
 
 
-def _names_somebody(expressions: dict[str, str]) -> str:
-    return f"({expressions['resident_id']} IS NOT NULL OR {expressions['person_name']} IS NOT NULL)"
+def _names_somebody(subject: Subject, expressions: dict[str, str]) -> str:
+    somebody = f"({expressions['resident_id']} IS NOT NULL OR {expressions['person_name']} IS NOT NULL)"
+    return f"{somebody} AND coalesce(({subject.where}), false)" if subject.where else somebody
 
 
 def _identities_sql(contract: Contract, subject: Subject) -> str:
@@ -396,7 +397,7 @@ def _identities_sql(contract: Contract, subject: Subject) -> str:
         f"SELECT {_key_sql(contract, subject, expressions)} AS identity_key, {_quoted(contract.id)} AS source_class, "
         f"{_quoted(subject.role)} AS role, {contract.tier} AS tier, {fields}, count(*) AS rows, "
         f"min(_batch) AS first_batch, max(_batch) AS last_batch FROM ({_unpacked_sql(contract, subject, 'state')}) "
-        f"WHERE {_names_somebody(expressions)} GROUP BY ALL"
+        f"WHERE {_names_somebody(subject, expressions)} GROUP BY ALL"
     )
 
 
@@ -425,7 +426,7 @@ def _feed_sql(contract: Contract, feed: Feed, table: FactTable, state: str) -> s
         subject = contract.subject(role)
         expressions = _identity_expressions(contract, subject)
         key = _key_sql(contract, subject, expressions)
-        keys.append(f"CASE WHEN {_names_somebody(expressions)} THEN {key} END AS _key{number}")
+        keys.append(f"CASE WHEN {_names_somebody(subject, expressions)} THEN {key} END AS _key{number}")
     values = {
         c.name: f'CAST(({feed.columns[c.name]}) AS {sql_type(c.type)}) AS "_value_{c.name}"'
         for c in table.columns
