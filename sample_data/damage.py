@@ -404,6 +404,7 @@ class Damage:
 
     @property
     def off(self) -> bool:
+        """No damage at all."""
         return self.strength == 0
 
     def _table(self, value: list[float]) -> Floats:
@@ -446,7 +447,9 @@ class Damage:
             return who * 1_000_003 + rows + batch.toordinal() * 7
         return who
 
-    def typed(self, contract: Contract, frame: pl.DataFrame, roles: list[Role], people: People) -> pl.DataFrame:
+    def typed(
+        self, contract: Contract, frame: pl.DataFrame, roles: list[Role], people: People
+    ) -> pl.DataFrame:
         """Birth date, sex and age that differ from the number; the frame still holds typed values."""
         if self.off:
             return frame
@@ -469,7 +472,9 @@ class Damage:
                 if kind == "sex":
                     new = values.replace({"1": "2", "2": "1"})
                 elif kind == "age":
-                    new = (values + pl.Series(np.where(w < 0.5, -1, 1) * (1 + (w * 20).astype(int) % 3))).clip(0, 110)
+                    new = (
+                        values + pl.Series(np.where(w < 0.5, -1, 1) * (1 + (w * 20).astype(int) % 3))
+                    ).clip(0, 110)
                     new = new.cast(frame[name].dtype)
                 else:
                     new = _other_birth_date(values, w)
@@ -494,7 +499,15 @@ class Damage:
         for role in roles:
             for spec in contract.fields:
                 kind = next((k for k, f in role.fields.items() if f == spec.name), None)
-                if kind in (None, "birth_date", "sex", "age", "village_code", "division_code", "household_no"):
+                if kind in (
+                    None,
+                    "birth_date",
+                    "sex",
+                    "age",
+                    "village_code",
+                    "division_code",
+                    "household_no",
+                ):
                     continue
                 if spec.name not in frame.columns:
                     continue
@@ -502,7 +515,9 @@ class Damage:
                     continue
                 place = positions(people.ids, role.persons)
                 values = frame[spec.name]
-                changed = self._field(contract, role.role, str(kind), spec, values, people, place, tier, batch, days)
+                changed = self._field(
+                    contract, role.role, str(kind), spec, values, people, place, tier, batch, days
+                )
                 frame = frame.with_columns(changed.alias(spec.name))
         return frame
 
@@ -577,14 +592,18 @@ class Damage:
         def draw(rows: Ints, word: str) -> Floats:
             return uniform(keys[rows], self.seed, *salt, word)
 
-        rows = self._sampled(holders["spelling"], tier, burden, given & people.minority[place], keys, *salt, "spelling")
+        rows = self._sampled(
+            holders["spelling"], tier, burden, given & people.minority[place], keys, *salt, "spelling"
+        )
         if len(rows):
             forms = _gather(people.spellings, place[rows])
             size = forms.list.len().fill_null(0)
             pick = (pl.Series(draw(rows, "which")) * size).cast(pl.Int64)
-            other = pl.DataFrame({"f": forms, "k": pick}).select(
-                pl.col("f").list.get(pl.col("k"), null_on_oob=True)
-            ).to_series()
+            other = (
+                pl.DataFrame({"f": forms, "k": pick})
+                .select(pl.col("f").list.get(pl.col("k"), null_on_oob=True))
+                .to_series()
+            )
             has = other.is_not_null().to_numpy()
             names = _write(names, rows[has], other.filter(pl.Series(has)))
         dotted = given & people.dotted[place]
@@ -617,7 +636,9 @@ class Damage:
         rows = self._sampled(self.rates["names_blank"], tier, 1.0, short, keys, *salt, "blank")
         two = names.gather(rows)
         names = _write(
-            names, rows, two.str.head(1) + _choose(draw(rows, "which blank"), ["　", " ", "  "]) + two.str.tail(1)
+            names,
+            rows,
+            two.str.head(1) + _choose(draw(rows, "which blank"), ["　", " ", "  "]) + two.str.tail(1),
         )
         share = self.rates["masked_names"].get(contract.id, 0)
         rows = self._sampled([share] * 4, tier, 1.0, given, keys, *salt, "mask")
@@ -663,7 +684,8 @@ class Damage:
         numbers = _write(
             numbers,
             rows,
-            numbers.gather(rows).str.replace("X$", "") + _choose(draw(rows, "which x"), ["x", "x", "x", "×", "Х"]),
+            numbers.gather(rows).str.replace("X$", "")
+            + _choose(draw(rows, "which x"), ["x", "x", "x", "×", "Х"]),
         )
         table = self.rates["numbers"]
         edges = np.cumsum(np.array([self._table(table[k]) for k in table]), axis=0)
@@ -696,8 +718,10 @@ class Damage:
         numbers = _write(numbers, rows, masked_number(numbers.gather(rows)))
 
         missing = self.rates["number_missing_by_class"].get(contract.id)
-        table_missing = [missing] * 3 + [self.rates["number_missing"][3]] if missing is not None else list(
-            self.rates["number_missing"]
+        table_missing = (
+            [missing] * 3 + [self.rates["number_missing"][3]]
+            if missing is not None
+            else list(self.rates["number_missing"])
         )
         rows = self._sampled(table_missing, tier, burden, given & own, keys, *salt, "missing")
         young = given & own & people.child[place] & (tier == 2)
@@ -751,9 +775,11 @@ class Damage:
         )
         numerals = dict(zip("123456789", "一二三四五六七八九", strict=True))
         group = _N.str.extract(r"(\d)组", 1)
-        spoken = _N.str.replace(r"\d组", "") + group.replace(numerals) + pl.when(pl.col("w") < 0.6).then(
-            pl.lit("组")
-        ).otherwise(pl.lit("社"))
+        spoken = (
+            _N.str.replace(r"\d组", "")
+            + group.replace(numerals)
+            + pl.when(pl.col("w") < 0.6).then(pl.lit("组")).otherwise(pl.lit("社"))
+        )
         free = (
             pl.when(pl.col("w") < 0.2)
             .then(_N.str.replace(r"^[^省]{2,5}(?:省|自治区)", ""))
@@ -837,7 +863,10 @@ def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
     table = damage.rates["files"]
 
     def happens(name: str, share: float | None = None) -> bool:
-        return chance(damage.seed, contract.id, batch, "file", name) < (table[name] if share is None else share) * damage.strength
+        return (
+            chance(damage.seed, contract.id, batch, "file", name)
+            < (table[name] if share is None else share) * damage.strength
+        )
 
     text = delivery.format in ("delimited", "fixed_width")
     utf8 = encoding in ("utf-8", "utf-8-sig")
@@ -860,7 +889,9 @@ def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
         mixed_encoding=delimited and happens("mixed_encoding"),
         mojibake=table["mojibake_rows"] / 100 if happens("mojibake") else 0.0,
         control=table["control_rows"] / 100 if text and happens("control_characters") else 0.0,
-        breaks=table["break_rows"] / 100 if delimited and delivery.quoted and happens("breaks_in_quotes") else 0.0,
+        breaks=table["break_rows"] / 100
+        if delimited and delivery.quoted and happens("breaks_in_quotes")
+        else 0.0,
         ragged=table["ragged_rows"] / 100 if delimited and happens("ragged") else 0.0,
         mixed_newlines=delimited and happens("mixed_newlines"),
         repeated_header=delimited and happens("repeated_header"),
@@ -868,7 +899,9 @@ def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
         titles=titles and happens("titles", 0.85),
         renamed=renamed,
         moved=moved,
-        spreadsheet=titles and contract.id not in damage.rates["spreadsheet_never"] and happens("spreadsheet"),
+        spreadsheet=titles
+        and contract.id not in damage.rates["spreadsheet_never"]
+        and happens("spreadsheet"),
         padded=delimited
         and contract.tier > 1
         and chance(damage.seed, contract.id, "padded") < table["trailing_blanks"] * damage.strength,
