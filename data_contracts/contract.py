@@ -320,6 +320,21 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 
 
+def _no_key_twice(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    loader.flatten_mapping(node)
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
+    twice = sorted({str(key) for key in keys if keys.count(key) > 1})
+    if twice:
+        raise yaml.constructor.ConstructorError(None, None, f"key twice: {', '.join(twice)}", node.start_mark)
+    return {
+        key: loader.construct_object(value, deep=True)
+        for key, (_, value) in zip(keys, node.value, strict=True)
+    }
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _no_key_twice)
+
+
 def _load(path: Path) -> Any:
     return yaml.load(path.read_text(encoding="utf-8"), Loader=_Loader)
 
@@ -334,14 +349,18 @@ class ContractError(ValueError):
 def _parse(model: type[T], path: Path) -> T:
     try:
         return model.model_validate(_load(path))
-    except ValueError as error:
-        raise ContractError(f"{path.relative_to(ROOT)}: {error}") from error
+    except (ValueError, yaml.YAMLError) as error:
+        raise ContractError(f"{path.parent.name}/{path.name}: {error}") from error
 
 
 @cache
 def code_lists(root: Path = ROOT) -> dict[str, CodeList]:
     """Shared code lists by name."""
-    return {name: CodeList.model_validate(body) for name, body in _load(root / "code_lists.yaml").items()}
+    path = root / "code_lists.yaml"
+    try:
+        return {name: CodeList.model_validate(body) for name, body in _load(path).items()}
+    except (ValueError, yaml.YAMLError) as error:
+        raise ContractError(f"{path.name}: {error}") from error
 
 
 @cache
