@@ -20,7 +20,7 @@ import numpy.typing as npt
 import polars as pl
 import yaml
 
-from data_contracts.contract import Contract, FieldSpec
+from data_contracts.contract import Contract
 
 HERE = Path(__file__).resolve().parent
 Floats = npt.NDArray[np.float64]
@@ -392,6 +392,8 @@ class Role:
     fields: dict[str, str]
     """Kind of evidence -> field, as in the contract."""
     packed: bool = False
+    in_list: bool = False
+    """The contract reads a list here, though each cell holds one person."""
 
 
 @dataclass
@@ -448,23 +450,33 @@ class Damage:
         return who
 
     def typed(
-        self, contract: Contract, frame: pl.DataFrame, roles: list[Role], people: People
+        self,
+        contract: Contract,
+        frame: pl.DataFrame,
+        roles: list[Role],
+        people: People,
+        tier: Ints,
+        batch: date,
+        days: Ints,
     ) -> pl.DataFrame:
-        """Birth date, sex and age that differ from the number; the frame still holds typed values."""
-        if self.off:
-            return frame
-        tier = self.tiers(contract, frame)
+        """Damage that needs typed values: birth date, sex and age that differ from the number, cells that hold
+        several people, spouses in each other's place. Arguments as in `text`.
+        """
         for role in roles:
             if role.packed:
+                frame = self._packed(contract, frame, role, people, tier, batch, days)
+                continue
+            if self.off:
                 continue
             place = positions(people.ids, role.persons)
-            known = place >= 0
-            spared = np.where(known, people.planted[place] if len(people.ids) else False, False)
+            spared = place < 0
+            if len(people.ids):
+                spared |= people.planted[place]
             for kind, name in role.fields.items():
                 if kind not in ("birth_date", "sex", "age") or name not in frame.columns:
                     continue
                 u = uniform(place, self.seed, contract.id, role.role, kind)
-                rows = np.flatnonzero((u < self._table(self.rates[kind])[tier]) & known & ~spared)
+                rows = np.flatnonzero((u < self._table(self.rates[kind])[tier]) & ~spared)
                 if len(rows) == 0:
                     continue
                 w = uniform(place[rows], self.seed, contract.id, role.role, kind, "how")
@@ -472,13 +484,64 @@ class Damage:
                 if kind == "sex":
                     new = values.replace({"1": "2", "2": "1"})
                 elif kind == "age":
-                    new = (
-                        values + pl.Series(np.where(w < 0.5, -1, 1) * (1 + (w * 20).astype(int) % 3))
-                    ).clip(0, 110)
-                    new = new.cast(frame[name].dtype)
+                    years = np.where(w < 0.5, -1, 1) * (1 + (w * 20).astype(np.int64) % 3)
+                    new = (values + pl.Series(years)).clip(0, 110).cast(frame[name].dtype)
                 else:
                     new = _other_birth_date(values, w)
                 frame = frame.with_columns(_write(frame[name], rows, new))
+        return frame
+
+    def swapped(self, contract: Contract, rows: pl.DataFrame, people: People) -> pl.DataFrame:
+        """Husband and wife in each other's columns, in the world's rows of the marriage register."""
+        if self.off or not {"male_person", "female_person"} <= set(rows.columns):
+            return rows
+        share = self.rates["spouses_swapped"] / 100 * self.strength
+        number = rows["world_row"].to_numpy()
+        hit = uniform(number, self.seed, contract.id, "swapped") < share
+        for column in ("male_person", "female_person"):
+            place = positions(people.ids, rows[column])
+            if len(people.ids):
+                hit &= ~((place >= 0) & people.planted[place])
+        flag = pl.Series("hit", hit)
+        male, female = rows["male_person"], rows["female_person"]
+        return rows.with_columns(
+            female.zip_with(flag, male).alias("male_person"),
+            male.zip_with(flag, female).alias("female_person"),
+        )
+
+    def _packed(
+        self,
+        contract: Contract,
+        frame: pl.DataFrame,
+        role: Role,
+        people: People,
+        tier: Ints,
+        batch: date,
+        days: Ints,
+    ) -> pl.DataFrame:
+        """Each person of a cell is damaged alone; a lost number leaves its place empty."""
+        flat = (
+            pl.DataFrame({"row": np.arange(frame.height), "who": role.persons})
+            .explode("who")
+            .drop_nulls("who")
+        )
+        index = flat["row"].to_numpy()
+        place = positions(people.ids, flat["who"])
+        for kind, name in role.fields.items():
+            if name not in frame.columns or not isinstance(frame[name].dtype, pl.List):
+                continue
+            cells = pl.DataFrame({"row": np.arange(frame.height), "v": frame[name]})
+            values = cells.explode("v").filter(pl.col("row").is_in(flat["row"].implode()))["v"]
+            values = self._field(
+                contract, role.role, kind, values, people, place, tier[index], batch, days[index]
+            )
+            packed = (
+                pl.DataFrame({"row": flat["row"], "v": values.fill_null("")})
+                .group_by("row", maintain_order=True)
+                .agg("v")
+            )
+            joined = cells.select("row").join(packed, on="row", how="left", maintain_order="left")
+            frame = frame.with_columns(joined["v"].alias(name))
         return frame
 
     def text(
@@ -497,28 +560,16 @@ class Damage:
         numbers are those of that day, or older where the department did not learn of a change.
         """
         for role in roles:
-            for spec in contract.fields:
-                kind = next((k for k, f in role.fields.items() if f == spec.name), None)
-                if kind in (
-                    None,
-                    "birth_date",
-                    "sex",
-                    "age",
-                    "village_code",
-                    "division_code",
-                    "household_no",
-                ):
+            if role.packed:
+                continue
+            place = positions(people.ids, role.persons)
+            for kind, name in role.fields.items():
+                if name not in frame.columns:
                     continue
-                if spec.name not in frame.columns:
-                    continue
-                if role.packed:
-                    continue
-                place = positions(people.ids, role.persons)
-                values = frame[spec.name]
                 changed = self._field(
-                    contract, role.role, str(kind), spec, values, people, place, tier, batch, days
+                    contract, role.role, kind, frame[name], people, place, tier, batch, days
                 )
-                frame = frame.with_columns(changed.alias(spec.name))
+                frame = frame.with_columns(changed.alias(name))
         return frame
 
     def _field(
@@ -526,7 +577,6 @@ class Damage:
         contract: Contract,
         role: str,
         kind: str,
-        spec: FieldSpec,
         values: pl.Series,
         people: People,
         place: Ints,
@@ -723,7 +773,7 @@ class Damage:
             if missing is not None
             else list(self.rates["number_missing"])
         )
-        rows = self._sampled(table_missing, tier, burden, given & own, keys, *salt, "missing")
+        rows = self._sampled(table_missing, tier, 1.0, given & own, keys, *salt, "missing")
         young = given & own & people.child[place] & (tier == 2)
         also = self._sampled([self.rates["number_missing_child"]] * 4, tier, 1.0, young, keys, *salt, "child")
         rows = np.union1d(rows, also)
