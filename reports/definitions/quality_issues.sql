@@ -1,0 +1,36 @@
+/*---
+id: quality_issues
+version: 1
+title: {zh: 数据问题, en: Issues by reason}
+purpose: What was wrong in the rows, by class and reason, with one masked example and what the supplier should do.
+audience: audit
+part_of: quality_files
+sheet: 数据问题
+order: [class_no, severity_no, reason, column_zh]
+columns:
+  - {name: class_zh, zh: 数据类别, width: 24}
+  - {name: column_zh, zh: 字段, width: 16}
+  - {name: severity_zh, zh: 程度, width: 6}
+  - {name: cells, zh: 处数, width: 9, kind: integer, total: true}
+  - {name: example, zh: 示例（已脱敏）, width: 18}
+  - {name: first_row, zh: 首见行号, width: 9, kind: integer}
+  - {name: message_zh, zh: 问题, width: 40, kind: wrap}
+  - {name: action_zh, zh: 处理建议, width: 34, kind: wrap}
+carries: [class_no, class_id, reason, severity, severity_no]
+---*/
+select coalesce(any_value(c.class_zh), i.class_id)     as class_zh,
+       coalesce(i."column", '')                        as column_zh,
+       case i.severity when 'error' then '错误' when 'warning' then '提醒' else '提示' end as severity_zh,
+       sum(i.rows)::bigint                             as cells,
+       coalesce(min(i.masked_value), '')               as example,
+       min(i."row")                                    as first_row,
+       coalesce(min(i.message_zh), '')                 as message_zh,
+       coalesce(min(i.action_zh), '')                  as action_zh,
+       coalesce(any_value(c.class_no), 99)             as class_no,
+       i.class_id,
+       i.reason,
+       i.severity,
+       case i.severity when 'error' then 1 when 'warning' then 2 else 3 end as severity_no
+from issue i
+left join class c using (class_id)
+group by i.class_id, i.reason, i.severity, coalesce(i."column", '')
