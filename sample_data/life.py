@@ -1,0 +1,97 @@
+"""Twenty-four months in the lives of the people of a shard: the chapters in their order, and the world that comes out.
+
+Each chapter (`family.py`, `work.py`, ...) writes what its departments record. Planted situations are chosen first,
+so that no chance event touches them. Life besides them goes on at natural rates and raises true warnings of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from sample_data import family
+from sample_data.population import People
+from sample_data.world import DEPARTMENT_TABLES, Book, World, book_of
+
+__all__ = ["DEPARTMENT_TABLES", "World", "live"]
+
+PERSON_COLUMNS = (
+    "true_person_id",
+    "is_registered",
+    "is_outsider",
+    "resident_id",
+    "former_resident_id",
+    "id_changed_on",
+    "id15",
+    "name",
+    "former_name",
+    "name_changed_on",
+    "newborn_name",
+    "name_spellings",
+    "sex",
+    "birth_date",
+    "ethnic",
+    "hukou_no",
+    "urban_rural",
+    "village_code",
+    "reg_address",
+    "register_division",
+    "live_village_code",
+    "live_division",
+    "live_address",
+    "phone",
+    "account_no",
+    "bank",
+    "psn_no",
+    "education",
+    "marital",
+    "twin_group",
+    "planted",
+    "death_date",
+    "birth_known_on",
+    "true_household_id",
+)
+SITUATION_TYPES = {
+    "situation_id": pl.Int64,
+    "rule_id": pl.String,
+    "true_household_id": pl.Int64,
+    "true_person_id": pl.Int64,
+    "expectation": pl.String,
+    "visible_on": pl.Date,
+    "case_no": pl.String,
+    "kind": pl.String,
+    "note": pl.String,
+}
+
+
+def live(people: People, start: date, months: int, nights: int) -> World:
+    """Live `months` whole months before the month of `start`, and on to the last of `nights` nights.
+
+    Raises ValueError when the people were invented for another first day than `start` and `months` say.
+    """
+    from sample_data.population import first_day
+
+    if people.shard.on != first_day(start, months):
+        raise ValueError(f"these people begin on {people.shard.on}, not on {first_day(start, months)}")
+    book = book_of(people, start, months, nights)
+    spared = np.zeros(book.n, dtype=bool)
+    family.deaths(book, spared)
+    family.births(book, spared)
+    spared = np.r_[spared, np.zeros(book.n - len(spared), dtype=bool)]
+    changes = family.marriages(book, spared)
+    spared = np.r_[spared, np.zeros(book.n - len(spared), dtype=bool)]
+    family.moves(book, changes, spared)
+    known = family.record_deaths(book)
+    family.permits(book)
+    family.register(book, changes, known)
+    households = family.spells(book, changes)
+    return close(book, households)
+
+
+def close(book: Book, households: pl.DataFrame) -> World:
+    """The world as frames."""
+    persons = book.frame.with_columns(pl.Series(book.death).cast(pl.Date).alias("death_date")).select(PERSON_COLUMNS)
+    situations = pl.DataFrame(book.situations, schema=SITUATION_TYPES)
+    return World(persons.sort("true_person_id"), households, situations, book.tables())
