@@ -44,19 +44,31 @@ the likelier mistake: 10,000 times too much. Engineering constants."""
 MONEY_RANGE = (-1_000_000_000, 1_000_000_000)
 """The same for amounts without a period (balances, prices, capital)."""
 
+KINDS_ZH = {
+    "columns": "字段齐全",
+    "row_count": "行数范围",
+    "grain": "主键唯一",
+    "present": "必填",
+    "code": "代码表",
+    "date": "日期合理",
+    "money": "金额合理",
+    "valid": "格式有效",
+}
+
 OUTCOMES = pl.Schema(
     {
         "class_id": pl.String(),
         "batch_date": pl.Date(),
         "check": pl.String(),
+        "check_zh": pl.String(),
         "field": pl.String(),
         "column": pl.String(),
         "severity": pl.String(),
         "outcome": pl.String(),
-        "rows_unexpected": pl.Int64(),
+        "rows_failed": pl.Int64(),
         "rows_checked": pl.Int64(),
         "share_required": pl.Float64(),
-        "message_zh": pl.String(),
+        "note_zh": pl.String(),
     }
 )
 """One row an expectation. `outcome`: passed, failed, engine_error. `column` is the Chinese header, `field` our name."""
@@ -347,12 +359,13 @@ def _row(contract: Contract, batch_date: date, check: Check, found: _Found) -> d
         "class_id": contract.id,
         "batch_date": batch_date,
         "check": check.kind,
+        "check_zh": KINDS_ZH[check.kind],
         "field": check.spec.name if check.spec else None,
         "column": check.spec.source if check.spec else None,
         "severity": severity,
         "outcome": found.outcome,
-        "rows_unexpected": found.unexpected,
+        "rows_failed": found.unexpected,
         "rows_checked": found.checked,
         "share_required": check.mostly,
-        "message_zh": message,
+        "note_zh": message,
     }

@@ -1,0 +1,69 @@
+"""Households as assets: who shares a life, each edge with source and date. Decided in `matching/households.py`."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import polars as pl
+
+from assets.facts import FED
+from assets.facts import key as fact_key
+from assets.io import OWNER, Home, Metadata, bars, patient_io, read_frames, table, write_frames
+from assets.partitions import batch_date, day_of
+from matching.households import assemble
+
+GROUP = "households"
+
+FRAMES = {
+    "household": "**共同生活家庭**。\n\nHouseholds, one row each; ids are minted once.",
+    "household_member": "**家庭成员**。\n\nMembers, each in at most one household, with basis.",
+    "household_edge": "**成员关系**：配偶、父母子女、同户、监护，带来源与日期。\n\nEdges with source, date, confidence.",
+    "household_event": "**家庭变化**。\n\nWhat happened to households since the last night.",
+}
+
+
+def key(name: str) -> dg.AssetKey:
+    """Asset key of a frame of the households."""
+    return dg.AssetKey([GROUP, name])
+
+
+@dg.multi_asset(
+    name="assemble_households",
+    description="由户籍、婚姻等关系组成家庭。 Persons to households, from registers and marriages.",
+    specs=[
+        dg.AssetSpec(
+            key(name),
+            group_name=GROUP,
+            description=description,
+            owners=[OWNER],
+            kinds={"polars", "parquet"},
+            deps=[*(fact_key(fact.id) for fact in FED), fact_key("person")],
+        )
+        for name, description in FRAMES.items()
+    ],
+    partitions_def=batch_date,
+)
+def assemble_households(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.MaterializeResult]:
+    """Assemble the households of the day against those of the latest earlier night."""
+    day = day_of(context)
+    with patient_io(context):
+        folder = home.folder("facts", day)
+        facts = {path.stem: pl.scan_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+        result = assemble(facts, read_frames(home.before(GROUP, day)) or None, day)
+        frames = {name: getattr(result, name) for name in FRAMES}
+        write_frames(home.folder(GROUP, day), frames)
+    for name, frame in frames.items():
+        yield dg.MaterializeResult(asset_key=key(name), metadata=_metadata(name, frame))
+
+
+def _metadata(name: str, frame: pl.DataFrame) -> Metadata:
+    metadata: Metadata = {"dagster/row_count": frame.height}
+    if name == "household":
+        sizes = frame.group_by(pl.col("members").clip(1, 8)).len("n").sort("members")
+        metadata["plot"] = bars([(f"{m}{'+' if m == 8 else ''}", n) for m, n in sizes.rows()], "members")
+    else:
+        by = {"household_member": ["basis", "needs_check"], "household_edge": ["kind", "confidence"]}
+        metadata["counts"] = table(frame.group_by(by.get(name, ["event"])).len("rows").sort(pl.all()), 40)
+    return metadata
+
+
+assets = [assemble_households]

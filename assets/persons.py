@@ -1,0 +1,104 @@
+"""Identities and the spine of persons as assets. Who is who is decided in `matching/`; identity frames are restricted."""
+
+from collections.abc import Iterator
+
+import dagster as dg
+import polars as pl
+
+from assets.extracts import key as extract_key
+from assets.io import OWNER, Home, Metadata, bars, patient_io, read_frames, table, write_frames, write_parquet
+from assets.partitions import batch_date, day_of
+from data_contracts import feeding
+from data_contracts.contract import catalogue
+from matching import spine
+
+GROUP = "persons"
+
+
+def key(name: str) -> dg.AssetKey:
+    """Asset key of a frame of the spine."""
+    return dg.AssetKey([GROUP, name])
+
+
+@dg.asset(
+    key=key("identities"),
+    group_name=GROUP,
+    description=(
+        "**身份信息组**：各类数据中出现的不同身份信息组合（限制访问）。\n\n"
+        "Distinct identity tuples of every class and role, as of the day. Restricted."
+    ),
+    owners=[OWNER],
+    kinds={"duckdb", "parquet"},
+    deps=[extract_key(c.id) for c in catalogue().values() if c.subjects],
+    partitions_def=batch_date,
+)
+def identities(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult:
+    """Write lake/identities/batch_date=<day>.parquet."""
+    day = day_of(context)
+    with patient_io(context):
+        found = feeding.identities(home.lake, day)
+        write_parquet(found, home.lake / "identities" / f"batch_date={day}.parquet")
+    by_class = found.group_by("source_class").len("identities").sort("source_class")
+    return dg.MaterializeResult(
+        metadata={"dagster/row_count": found.height, "plot": bars(by_class.rows(), "identities by class")}
+    )
+
+
+FRAMES = {
+    "persons": "**人员**：编号一经赋予永不改变含义（限制访问）。\n\nPersons; ids are minted once and never reused. Restricted.",
+    "links": "**关联**：每组身份信息属于谁、等级与理由。\n\nWhose each identity is, with grade and reason. Restricted.",
+    "conflicts": "**冲突**：号码一致而姓名等矛盾，等待人工处理。\n\nIdentities that agree and contradict; for a person to decide.",
+    "events": "**人员事件**：新建、并入、合并、拆分、停用。\n\nCreate, absorb, merge, split, retire.",
+}
+
+
+@dg.multi_asset(
+    name="resolve_persons",
+    description="把身份信息关联到人员主干。 Links identities to the spine of persons.",
+    specs=[
+        dg.AssetSpec(
+            key(name),
+            group_name=GROUP,
+            description=description,
+            owners=[OWNER],
+            kinds={"polars", "parquet"},
+            deps=[key("identities")],
+        )
+        for name, description in FRAMES.items()
+    ],
+    partitions_def=batch_date,
+)
+def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.MaterializeResult]:
+    """Resolve the identities of the day against the spine of the latest earlier night."""
+    day = day_of(context)
+    with patient_io(context):
+        found = pl.read_parquet(home.lake / "identities" / f"batch_date={day}.parquet")
+        before = read_frames(home.before(GROUP, day))
+        decided = sorted((home.lake / "decisions").glob("*.parquet"))
+        result = spine.resolve(
+            found,
+            spine.Spine.of(before) if before else None,
+            pl.concat([pl.read_parquet(path) for path in decided]) if decided else None,
+            day,
+        )
+        frames = result.frames()
+        write_frames(home.folder(GROUP, day), frames)
+    context.log.info(f"{found.height} identities, {frames['persons'].height} persons")
+    linked = frames["links"].group_by("source_class", "grade").len("identities")
+    shown = {
+        "persons": frames["persons"].group_by("status", "is_registered", "is_provisional").len("persons"),
+        "links": linked.group_by("grade").agg(pl.col("identities").sum()),
+        "conflicts": frames["conflicts"].group_by("source_class", "kind").len("conflicts"),
+        "events": frames["events"].group_by("event").len("events"),
+    }
+    for name in FRAMES:
+        frame = frames[name]
+        counts = shown[name].sort(pl.all())
+        metadata: Metadata = {"dagster/row_count": frame.height, "counts": table(counts, 60)}
+        if name == "links":
+            rows = [(str(grade), n) for grade, n in counts.rows()]
+            metadata["plot"] = bars(rows, "identities by grade of link")
+        yield dg.MaterializeResult(asset_key=key(name), metadata=metadata)
+
+
+assets = [identities, resolve_persons]

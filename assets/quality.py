@@ -1,0 +1,72 @@
+"""The books of the whole night as one asset: what came, what became of every row, what was found.
+
+The report that an auditor reads is written by `reports/`; this is what the data team looks at first in the morning.
+"""
+
+import dagster as dg
+import polars as pl
+
+from assets.extracts import key as extract_key
+from assets.io import OWNER, Home, bars, table
+from assets.partitions import batch_date, day_of
+from data_contracts.collecting import ISSUES, LEDGER, PARTS
+from data_contracts.contract import catalogue
+
+KEY = dg.AssetKey(["quality", "night_ledger"])
+
+
+@dg.asset(
+    key=KEY,
+    group_name="quality",
+    description=(
+        "**当夜台账**：每一类收到多少行、采用多少行、为什么没有采用。\n\n"
+        "The books of the night: per class, rows received and what became of them."
+    ),
+    owners=[OWNER],
+    kinds={"polars"},
+    deps=[extract_key(class_id) for class_id in catalogue()],
+    check_specs=[
+        dg.AssetCheckSpec(
+            "nothing_is_lost",
+            asset=KEY,
+            description="收到的每一行都有去处。 Every row received is accounted for.",
+        )
+    ],
+    partitions_def=batch_date,
+)
+def night_ledger(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult:
+    """Sum up the ledgers and issues of the night; writes nothing, the ledgers are the record."""
+    day = day_of(context)
+    ledger = _all(home, "ledger", f"batch_date={day}.parquet", LEDGER)
+    issues = _all(home, "issues", f"batch_date={day}.parquet", ISSUES)
+    rows = ["rows_received", *PARTS]
+    by_class = (
+        ledger.group_by("class_id")
+        .agg(pl.len().alias("files"), pl.col("status").unique().sort().str.join(", "), pl.col(rows).sum())
+        .sort("class_id")
+    )
+    residual = int(ledger["rows_received"].sum()) - sum(int(ledger[part].sum()) for part in PARTS)
+    reasons = issues.group_by("reason", "severity").agg(pl.col("rows").sum()).sort("rows", descending=True)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": int(ledger["rows_accepted"].sum()),
+            "files": ledger.height,
+            **{name: int(ledger[name].sum()) for name in rows},
+            "classes": table(by_class, len(catalogue())),
+            "issues": table(reasons.sort("rows", "reason", descending=[True, False]), 40),
+            "plot": bars([(name.removeprefix("rows_"), int(ledger[name].sum())) for name in rows], f"{day}"),
+        },
+        check_results=[
+            dg.AssetCheckResult(
+                passed=residual == 0, check_name="nothing_is_lost", metadata={"residual": residual}
+            )
+        ],
+    )
+
+
+def _all(home: Home, kind: str, name: str, schema: pl.Schema) -> pl.DataFrame:
+    frames = [pl.read_parquet(path) for path in sorted((home.lake / kind).glob(f"*/{name}"))]
+    return pl.concat([schema.to_frame(), *(frame.select(list(schema)) for frame in frames)])
+
+
+assets = [night_ledger]
