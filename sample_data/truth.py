@@ -78,7 +78,7 @@ def records(
                 position=pl.int_ranges(1, pl.col("true_person_id").list.len() + 1)
             ).explode("true_person_id", "position")
         else:
-            frame = frame.with_columns(position=pl.lit(1 if role.in_list else 0))
+            frame = frame.with_columns(position=pl.lit(1 if role.in_list else 0, dtype=pl.Int64))
         found.append(frame.drop_nulls("true_person_id").with_columns(role=pl.lit(role.role)))
     if not found:
         return pl.DataFrame(schema=RECORDS)
