@@ -34,7 +34,7 @@ def in_force(decisions: pl.DataFrame | None, as_of: date) -> pl.DataFrame:
     """
     if decisions is None or decisions.is_empty():
         return SCHEMA.to_frame()
-    rows = decisions.select(SCHEMA.names()).cast(dict(SCHEMA))
+    rows = decisions.select(SCHEMA.names()).cast(SCHEMA)
     bad = rows.filter(
         pl.any_horizontal(pl.col(c).is_null() for c in ("identity_key", "person_id", "who", "decided_on"))
         | ~pl.col("decision").is_in(ANSWERS).fill_null(False)

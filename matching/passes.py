@@ -114,8 +114,10 @@ class Decided:
     counts: pl.DataFrame
 
 
-LINK_SCHEMA = {"identity_key": pl.String, "node": pl.String, "pass_id": pl.String, "grade": pl.String}
-CONFLICT_SCHEMA = {"identity_key": pl.String, "node": pl.String, "kind": pl.String}
+LINK_SCHEMA = pl.Schema(
+    {"identity_key": pl.String(), "node": pl.String(), "pass_id": pl.String(), "grade": pl.String()}
+)
+CONFLICT_SCHEMA = pl.Schema({"identity_key": pl.String(), "node": pl.String(), "kind": pl.String()})
 
 
 def _link(frame: pl.DataFrame, pass_id: str) -> pl.DataFrame:
@@ -645,7 +647,7 @@ def decide(
     counts.append(("unlinked", len(forms) - len(links)))
     return Decided(
         links=links.sort("identity_key"),
-        conflicts=conflicts.cast(CONFLICT_SCHEMA).sort("identity_key", "node"),  # type: ignore[arg-type]
+        conflicts=conflicts.cast(CONFLICT_SCHEMA).sort("identity_key", "node"),
         nodes=nodes.join(links, on="node", how="semi").sort("node"),
         counts=pl.DataFrame(counts, schema={"what": pl.String, "identities": pl.Int64}, orient="row"),
     )

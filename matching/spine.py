@@ -14,8 +14,8 @@ from typing import Self
 
 import polars as pl
 
+from matching import continuity, explain, normalise, passes
 from matching import decisions as human
-from matching import explain, normalise, passes
 
 PERSONS = pl.Schema(
     {
@@ -316,7 +316,7 @@ def _decide(
     untouched = known.filter(~_among("identity_key", scope.decide))
     links = pl.concat(
         [
-            untouched.filter(pl.col("node").is_not_null()).select(list(passes.LINK_SCHEMA)),
+            untouched.filter(pl.col("node").is_not_null()).select(passes.LINK_SCHEMA.names()),
             done.links.filter(_among("identity_key", scope.decide)),
         ]
     ).sort("identity_key")
@@ -358,26 +358,7 @@ def _claims(
         .join(revived, left_on="old", right_on="spine_key")
         .select(pl.col("new").alias("node"), "person_id", pl.lit(-1, dtype=pl.Int64).alias("shared"))
     )
-    return (
-        pl.concat([shared, same, replaced])
-        .group_by("node", "person_id")
-        .agg(pl.col("shared").max())
-        .sort("shared", "person_id", "node", descending=[True, False, False])
-    )
-
-
-def _best_first(claims: pl.DataFrame) -> pl.DataFrame:
-    """One person a node and one node a person: the strongest claim first, ties to the oldest person."""
-    claims = claims.with_row_index("_order")
-    found = [claims.clear()]
-    while len(claims):
-        best = claims.filter(
-            (pl.col("_order") == pl.col("_order").min().over("node"))
-            & (pl.col("_order") == pl.col("_order").min().over("person_id"))
-        )
-        found.append(best)
-        claims = claims.join(best, on="node", how="anti").join(best, on="person_id", how="anti")
-    return pl.concat(found).select("node", "person_id")
+    return pl.concat([shared, same, replaced]).group_by("node", "person_id").agg(pl.col("shared").max())
 
 
 def _described(
@@ -486,7 +467,7 @@ def resolve(
     claimable = before.persons.filter(_among("person_id", stirred) | (pl.col("status") == "retired")).select(
         "spine_key", "person_id"
     )
-    given = _best_first(_claims(links, touched, before, pairs, claimable))
+    given = continuity.best_first(_claims(links, touched, before, pairs, claimable), "node", "person_id")
 
     mine = links.filter(_among("node", touched))
     fresh = (
@@ -575,7 +556,7 @@ def resolve(
                 homeless.select(PERSONS.names()),
             ]
         )
-        .cast(dict(PERSONS))
+        .cast(PERSONS)
         .sort("person_id")
     )
 
@@ -595,7 +576,7 @@ def resolve(
             pl.coalesce("_since", pl.lit(as_of)).alias("since"),
         )
         .select(CONFLICTS.names())
-        .cast(dict(CONFLICTS))
+        .cast(CONFLICTS)
         .sort("conflict_id")
     )
     if unknown:
@@ -670,6 +651,6 @@ def _events(
                 rows(homeless.filter(pl.col("status") == "retired"), "retire", "retire"),
             ]
         )
-        .cast(dict(EVENTS))
+        .cast(EVENTS)
         .sort("person_id", "event", "other_person_id")
     )
