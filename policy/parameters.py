@@ -1,0 +1,273 @@
+"""Numbers of the law as dated data: the closed model of a parameter file and its expansion to counties.
+
+What belongs here is how values are declared, which of several applies, and when there is none. The values stand in
+`policy/parameters/*.yaml`; who asks for which is declared by rules and measures.
+
+A division is a county (6 digits), a prefecture (xxxx00), a province (xx0000) or the whole country (000000). On every day
+the most specific division that has a value for the day wins. `not_known: true` is a value too: it says that nobody has
+a source for that place and time, and it hides what a wider division says. Outside all dates there is no row, never a zero.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+import yaml
+from pydantic import ValidationError
+
+from policy.sql_file import Closed, Name, PolicyError, Text, Words
+
+FOREVER = date(9999, 12, 31)
+ColumnType = Literal["money", "decimal", "integer", "boolean", "text"]
+
+POLARS_TYPES: dict[str, Any] = {
+    "money": pl.Decimal(18, 2),
+    "decimal": pl.Decimal(18, 4),
+    "integer": pl.Int64(),
+    "boolean": pl.Boolean(),
+    "text": pl.String(),
+}
+_EVIDENCE = {"published", "proxy", "model", "proposal", "not_known"}
+
+
+class ParameterHeader(Closed):
+    """What a parameter file declares besides its values."""
+
+    id: Name
+    title: Words
+    unit: Text
+    description: Words | None = None
+    keys: dict[Name, list[str] | None] = {}
+    """Further keys beside division and dates: their values, or null when the list is open."""
+    columns: dict[Name, ColumnType]
+
+
+@dataclass(frozen=True)
+class Value:
+    """One dated value of one division."""
+
+    division: str
+    keys: tuple[str, ...]
+    valid_from: date
+    valid_to: date
+    columns: tuple[Any, ...] | None
+    """Null: not known."""
+    source: str
+    evidence: str
+    line: int
+
+
+def reach(division: str) -> str:
+    """The digits by which the counties of a division begin: '1509' for 150900, '' for 000000."""
+    text = division
+    while text.endswith("00"):
+        text = text[:-2]
+    return text
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter file."""
+
+    path: Path
+    header: ParameterHeader
+    values: tuple[Value, ...]
+
+    @property
+    def id(self) -> str:
+        """Name of its table."""
+        return self.header.id
+
+    @cached_property
+    def schema(self) -> pl.Schema:
+        """Columns of its table."""
+        return pl.Schema(
+            {
+                "county_code": pl.String(),
+                **{key: pl.String() for key in self.header.keys},
+                "valid_from": pl.Date(),
+                "valid_to": pl.Date(),
+                **{name: POLARS_TYPES[kind] for name, kind in self.header.columns.items()},
+                "source": pl.String(),
+                "evidence": pl.String(),
+            }
+        )
+
+    def table(self, counties: Iterable[str]) -> pl.DataFrame:
+        """One row a county, key and spell in which a value is known, ordered by all of them."""
+        by_reach: dict[str, list[Value]] = defaultdict(list)
+        for value in self.values:
+            by_reach[reach(value.division)].append(value)
+        rows: list[tuple[Any, ...]] = []
+        for county in sorted(set(counties)):
+            candidates: dict[tuple[str, ...], list[tuple[int, Value]]] = defaultdict(list)
+            for length in (0, 2, 4, 6):
+                for value in by_reach.get(county[:length], []):
+                    candidates[value.keys].append((length, value))
+            for keys in sorted(candidates):
+                for start, end, value in _spells(candidates[keys]):
+                    if value.columns is not None:
+                        rows.append(
+                            (county, *keys, start, end, *value.columns, value.source, value.evidence)
+                        )
+        return pl.DataFrame(rows, schema=self.schema, orient="row")
+
+    def unknown(self, counties: Iterable[str], as_of: date) -> dict[str, list[tuple[str, ...]]]:
+        """County -> keys for which there is no value on the day; `[()]` when there is none at all.
+
+        Keys are those named anywhere in the file, so that a county may be known for towns and not for villages.
+        """
+        table = self.table(counties).filter(
+            (pl.col("valid_from") <= as_of) & (pl.col("valid_to") >= as_of)
+        )
+        names = list(self.header.keys)
+        present: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+        for row in table.select("county_code", *names).iter_rows():
+            present[row[0]].add(tuple(row[1:]))
+        wanted = {value.keys for value in self.values}
+        missing: dict[str, list[tuple[str, ...]]] = {}
+        for county in sorted(set(counties)):
+            if not present[county]:
+                missing[county] = [()]
+            elif gaps := sorted(wanted - present[county]):
+                missing[county] = gaps
+        return missing
+
+
+def _spells(candidates: list[tuple[int, Value]]) -> list[tuple[date, date, Value]]:
+    """Cut time where any candidate begins or ends, and let the most specific one win in each piece."""
+    cuts = sorted(
+        {value.valid_from for _, value in candidates}
+        | {value.valid_to + timedelta(days=1) for _, value in candidates if value.valid_to < FOREVER}
+    )
+    spells: list[tuple[date, date, Value]] = []
+    for index, start in enumerate(cuts):
+        end = cuts[index + 1] - timedelta(days=1) if index + 1 < len(cuts) else FOREVER
+        inside = [(depth, v) for depth, v in candidates if v.valid_from <= start and v.valid_to >= end]
+        if not inside:
+            continue
+        winner = max(inside, key=lambda item: item[0])[1]
+        if spells and spells[-1][2] is winner and spells[-1][1] == start - timedelta(days=1):
+            spells[-1] = (spells[-1][0], end, winner)
+        else:
+            spells.append((start, end, winner))
+    return spells
+
+
+def _typed(kind: str, raw: Any) -> Any:
+    """A value in the type of its column; raises ValueError. A float is refused: it is not the number that was written."""
+    if raw is None:
+        return None
+    if kind == "boolean" and isinstance(raw, bool):
+        return raw
+    if kind == "text" and isinstance(raw, str):
+        return raw
+    if kind == "integer" and isinstance(raw, int) and not isinstance(raw, bool):
+        return raw
+    if kind in ("money", "decimal") and isinstance(raw, int | float | str) and not isinstance(raw, bool):
+        try:
+            number = Decimal(str(raw))
+        except InvalidOperation as error:
+            raise ValueError(f"{raw!r} is not a number") from error
+        return number.quantize(Decimal("0.01") if kind == "money" else Decimal("0.0001"))
+    raise ValueError(f"{raw!r} is not {kind}")
+
+
+def _line(node: yaml.Node) -> int:
+    return int(node.start_mark.line) + 1
+
+
+def parse_values(
+    path: Path, header: ParameterHeader, rows: list[dict[str, Any]], lines: list[int]
+) -> tuple[Value, ...]:
+    """Rows of a parameter file as values. Raises PolicyError with the line of the row."""
+    fixed = {"division", "from", "to", "source", "evidence", "not_known"}
+    found: list[Value] = []
+    for row, line in zip(rows, lines, strict=True):
+
+        def refuse(why: str, line: int = line) -> PolicyError:
+            return PolicyError(path, line, why)
+
+        stray = sorted(set(row) - fixed - set(header.keys) - set(header.columns))
+        if stray:
+            raise refuse(f"unknown keys {stray}")
+        division = row.get("division")
+        if not isinstance(division, str) or len(division) != 6 or not division.isdigit():
+            raise refuse(f"division {division!r} is not a code of six digits in quotes")
+        start, end = row.get("from"), row.get("to") or FOREVER
+        if not isinstance(start, date) or not isinstance(end, date) or end < start:
+            raise refuse("`from` and `to` must be dates in order")
+        if not isinstance(row.get("source"), str) or not row["source"].strip():
+            raise refuse("a value needs its source")
+        keys = []
+        for key, domain in header.keys.items():
+            value = row.get(key)
+            if not isinstance(value, str) or (domain is not None and value not in domain):
+                raise refuse(f"{key} {value!r} is not one of {domain}")
+            keys.append(value)
+        evidence = row.get("evidence", "not_known" if row.get("not_known") else None)
+        if evidence not in _EVIDENCE:
+            raise refuse(f"evidence {evidence!r} is not one of {sorted(_EVIDENCE)}")
+        columns: tuple[Any, ...] | None = None
+        if not row.get("not_known"):
+            try:
+                columns = tuple(_typed(kind, row.get(name)) for name, kind in header.columns.items())
+            except ValueError as error:
+                raise refuse(str(error)) from error
+        found.append(Value(division, tuple(keys), start, end, columns, row["source"].strip(), evidence, line))
+    spells: dict[tuple[str, tuple[str, ...]], list[Value]] = defaultdict(list)
+    for item in found:
+        spells[(item.division, item.keys)].append(item)
+    for items in spells.values():
+        items.sort(key=lambda v: v.valid_from)
+        for earlier, later in zip(items, items[1:], strict=False):
+            if later.valid_from <= earlier.valid_to:
+                raise PolicyError(path, later.line, f"overlaps the value of line {earlier.line}")
+    return tuple(found)
+
+
+def read_parameter(path: Path) -> Parameter:
+    """One parameter file. Raises PolicyError with file, line and why."""
+    text = path.read_text(encoding="utf-8")
+    try:
+        body = yaml.safe_load(text)
+        root = yaml.compose(text, Loader=yaml.SafeLoader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise PolicyError(path, (mark.line + 1) if mark else 1, f"not YAML: {error}") from error
+    if not isinstance(body, dict) or not isinstance(root, yaml.MappingNode):
+        raise PolicyError(path, 1, "the file must be a mapping")
+    rows = body.pop("values", None)
+    if not isinstance(rows, list) or not rows:
+        raise PolicyError(path, 1, "the file has no values")
+    try:
+        header = ParameterHeader.model_validate(body)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise PolicyError(
+            path, 1, f"`{'.'.join(str(p) for p in first['loc'])}`: {first['msg']}"
+        ) from error
+    if header.id != path.stem:
+        raise PolicyError(path, 1, f"the file must be named as its parameter, {header.id}.yaml")
+    node = next(value for key, value in root.value if key.value == "values")
+    return Parameter(path, header, parse_values(path, header, rows, [_line(item) for item in node.value]))
+
+
+def read_parameters(folder: Path) -> dict[str, Parameter]:
+    """Every parameter by id."""
+    found = [read_parameter(path) for path in sorted(folder.glob("*.yaml"))]
+    return {parameter.id: parameter for parameter in found}
+
+
+def replaced(parameter: Parameter, rows: list[dict[str, Any]]) -> Parameter:
+    """The same parameter with other values, for cases that must not change when a standard does."""
+    values = parse_values(parameter.path, parameter.header, rows, [0] * len(rows))
+    return Parameter(parameter.path, parameter.header, values)
