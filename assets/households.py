@@ -49,10 +49,10 @@ def assemble_households(context: dg.AssetExecutionContext, home: Home) -> Iterat
         folder = home.folder("facts", day)
         facts = {path.stem: pl.scan_parquet(path) for path in sorted(folder.glob("*.parquet"))}
         result = assemble(facts, read_frames(home.before(GROUP, day)) or None, day)
-        frames = {name: getattr(result, name) for name in FRAMES}
+        frames = result.frames()
         write_frames(home.folder(GROUP, day), frames)
-    for name, frame in frames.items():
-        yield dg.MaterializeResult(asset_key=key(name), metadata=_metadata(name, frame))
+    for name in FRAMES:
+        yield dg.MaterializeResult(asset_key=key(name), metadata=_metadata(name, frames[name]))
 
 
 def _metadata(name: str, frame: pl.DataFrame) -> Metadata:

@@ -9,8 +9,10 @@ import polars as pl
 from assets.extracts import key as extract_key
 from assets.io import OWNER, Home, bars, table
 from assets.partitions import batch_date, day_of
-from data_contracts.collecting import ISSUES, LEDGER, PARTS
+from data_contracts.collecting import PARTS
 from data_contracts.contract import catalogue
+from data_contracts.issues import ISSUES
+from data_contracts.ledger import LEDGER
 
 KEY = dg.AssetKey(["quality", "night_ledger"])
 

@@ -20,54 +20,10 @@ import yaml
 from data_contracts import expectations
 from data_contracts.contract import Contract, catalogue
 from data_contracts.feeding import ledger as earlier_ledger
+from data_contracts.issues import ISSUES
+from data_contracts.ledger import LEDGER
 
 MANIFEST = "_manifest.yaml"
-
-LEDGER = pl.Schema(
-    {
-        "delivery_id": pl.String(),
-        "class_id": pl.String(),
-        "department": pl.String(),
-        "batch_date": pl.Date(),
-        "file": pl.String(),
-        "sha256": pl.String(),
-        "bytes": pl.Int64(),
-        "format": pl.String(),
-        "encoding": pl.String(),
-        "kind": pl.String(),
-        "rows_received": pl.Int64(),
-        "rows_accepted": pl.Int64(),
-        "rows_rejected": pl.Int64(),
-        "rows_duplicate": pl.Int64(),
-        "rows_quarantined": pl.Int64(),
-        "rows_other": pl.Int64(),
-        "status": pl.String(),
-        "declared_rows": pl.Int64(),
-        "control_ok": pl.Boolean(),
-        "control_note_zh": pl.String(),
-    }
-)
-"""One row a delivered file. Law 1: received = accepted + rejected + duplicate + quarantined. `status`: accepted,
-rejected, held, duplicate, or failed when the reader itself broke."""
-
-ISSUES = pl.Schema(
-    {
-        "class_id": pl.String(),
-        "batch_date": pl.Date(),
-        "delivery_id": pl.String(),
-        "file": pl.String(),
-        "row": pl.Int64(),
-        "column": pl.String(),
-        "field": pl.String(),
-        "reason": pl.String(),
-        "severity": pl.String(),
-        "masked_value": pl.String(),
-        "message_zh": pl.String(),
-        "action_zh": pl.String(),
-        "rows": pl.Int64(),
-    }
-)
-"""One row a finding: where it is, what was found (masked), why, and what the department can do about it."""
 
 PARTS = ("rows_accepted", "rows_rejected", "rows_duplicate", "rows_quarantined")
 

@@ -124,7 +124,9 @@ def sample(
             out=target,
             start=start.date(),
             months=months,
-            progress=lambda *what: bar.update(task, description=" ".join(str(w) for w in what)),
+            progress=lambda done, steps, what: bar.update(
+                task, description=what, completed=done, total=steps
+            ),
         )
     if as_json:
         _print_json(result if isinstance(result, dict) else vars(result))

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -43,7 +42,7 @@ def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     minimum_interval_seconds=60,
     description="收件箱有新文件或文件内容变化时读取该部门。 Reads a department when its files are new or have changed.",
 )
-def inbox_changed(context: dg.SensorEvaluationContext, home: Home) -> Iterator[dg.RunRequest | dg.SkipReason]:
+def inbox_changed(context: dg.SensorEvaluationContext, home: Home) -> dg.SensorResult:
     """One run a department and content. The key is a hash of the content and the attempt, never a time.
 
     The cursor only remembers hashes of files by size and modification mark, so that a gigabyte is not hashed every
@@ -51,7 +50,7 @@ def inbox_changed(context: dg.SensorEvaluationContext, home: Home) -> Iterator[d
     """
     remembered: dict[str, list] = json.loads(context.cursor) if context.cursor else {}
     seen: dict[str, list] = {}
-    asked = False
+    requests = []
     for folder in _folders(home.inbox):
         digest, settled = _content(folder, home.inbox, remembered, seen)
         if not settled:
@@ -61,16 +60,18 @@ def inbox_changed(context: dg.SensorEvaluationContext, home: Home) -> Iterator[d
         failures = sum(run.status == dg.DagsterRunStatus.FAILURE for run in runs)
         if len(runs) > failures or failures >= ATTEMPTS:
             continue
-        asked = True
-        yield dg.RunRequest(
-            run_key=f"{name}:{failures + 1}",
-            partition_key=folder.parent.name,
-            asset_selection=[key(c.id) for c in catalogue().values() if c.department == folder.name],
-            tags={TAG: name},
+        requests.append(
+            dg.RunRequest(
+                run_key=f"{name}:{failures + 1}",
+                partition_key=folder.parent.name,
+                asset_selection=[key(c.id) for c in catalogue().values() if c.department == folder.name],
+                tags={TAG: name},
+            )
         )
-    context.update_cursor(json.dumps(seen, sort_keys=True))
-    if not asked:
-        yield dg.SkipReason("nothing new in the inbox")
+    cursor = json.dumps(seen, sort_keys=True)
+    if not requests:
+        return dg.SensorResult(skip_reason="nothing new in the inbox", cursor=cursor)
+    return dg.SensorResult(run_requests=requests, cursor=cursor)
 
 
 def _folders(inbox: Path) -> list[Path]:
