@@ -67,25 +67,36 @@ def build(
         done += 1
 
     totals = {"persons": 0, "situations": 0}
-    with TruthFiles(out / "truth") as truth:
-        for number, shard in enumerate(shards, start=1):
-            where = f"{number}/{len(shards)}"
-            tell(f"inventing people {where}")
-            people = population.people(shard)
-            tell(f"living their lives {where}")
-            world = life.live(people, start=start, months=months, nights=nights)
-            tell(f"writing extracts {where}")
-            found = world.persons.sort("true_person_id")
-            truth.append("persons", found)
-            truth.append("households", world.households)
-            truth.append("situations", world.situations)
-            totals["persons"] += found.height
-            totals["situations"] += world.situations.height
-            lookup = People.of(found, world.situations["true_person_id"].drop_nulls().to_list(), start)
-            for delivery in deliveries:
-                _write_shard(delivery, world.tables[delivery.contract.id], found, lookup, harm, truth)
+    try:
+        with TruthFiles(out / "truth") as truth:
+            for number, shard in enumerate(shards, start=1):
+                where = f"{number}/{len(shards)}"
+                tell(f"inventing people {where}")
+                people = population.people(shard)
+                tell(f"living their lives {where}")
+                world = life.live(people, start=start, months=months, nights=nights)
+                tell(f"writing extracts {where}")
+                found = world.persons.sort("true_person_id")
+                truth.append("persons", found)
+                truth.append("households", world.households)
+                truth.append("situations", world.situations)
+                totals["persons"] += found.height
+                totals["situations"] += world.situations.height
+                planted = world.situations["true_person_id"].drop_nulls().to_list()
+                lookup = People.of(found, planted, start)
+                for delivery in deliveries:
+                    _write_shard(delivery, world.tables[delivery.contract.id], found, lookup, harm, truth)
+    except BaseException:
+        for delivery in deliveries:
+            delivery.sink.close()
+        raise
     tell("manifests")
-    written = [(delivery, item) for delivery in deliveries for item in delivery.sink.close()]
+    written = [
+        (delivery, item)
+        for delivery in deliveries
+        for item in delivery.sink.close()
+        if _was_sent(delivery, item)
+    ]
     _write_manifests(out / "inbox", dates, written, harm)
     return totals | _summary(written)
 
@@ -111,6 +122,14 @@ def _deliveries(out: Path, dates: list[date], harm: Damage) -> list[_Delivery]:
         sink = open_sink(contract, out / "inbox", call.batch, call.kind, events, harm)
         result.append(_Delivery(contract, call, events, spelling(harm, contract), sink))
     return result
+
+
+def _was_sent(delivery: _Delivery, item: Written) -> bool:
+    """Nobody sends an empty file, but for the daily interfaces, and the first night of all."""
+    if item.rows or delivery.call.since is None or delivery.contract.delivery.cadence == "daily":
+        return True
+    item.path.unlink()
+    return False
 
 
 def _write_shard(

@@ -1,0 +1,104 @@
+"""A county from nothing to its inbox: complete, repeatable, and true to its own truth."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+import sample_data
+from data_contracts.contract import catalogue
+from sample_data import population
+
+SMALL = Path(sample_data.__file__).resolve().parent / "small"
+FIRST = "2025-11-17"
+
+
+def digests(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("county")
+    sample_data.build(800, 2, 5, out)
+    return out
+
+
+def test_every_class_arrives_on_the_first_night(county: Path) -> None:
+    found = {
+        p.name.split(".")[0]
+        for p in (county / "inbox" / FIRST).rglob("*.*")
+        if p.is_file() and p.suffix != ".yaml"
+    }
+    assert found == set(catalogue()) - {"ca_outcome_return"}
+
+
+def test_same_seed_same_bytes(county: Path, tmp_path: Path) -> None:
+    said: list[tuple[int, int, str]] = []
+    summary = sample_data.build(800, 2, 5, tmp_path, progress=lambda *step: said.append(step))
+    assert digests(tmp_path) == digests(county)
+    assert [step[0] for step in said] == list(range(len(said)))
+    assert said[-1][0] < said[-1][1]
+    assert summary["nights"].keys() == {FIRST, "2025-11-18"}
+    assert summary["rows"] == sum(night["rows"] for night in summary["nights"].values())
+
+
+def test_truth_names_people_that_exist_and_rows_that_were_written(county: Path) -> None:
+    records = pl.read_parquet(county / "truth" / "records.parquet")
+    persons = pl.read_parquet(county / "truth" / "persons.parquet")
+    assert records["true_person_id"].is_in(persons["true_person_id"].implode()).all()
+    assert records.select("class_id", "batch_date", "file", "row", "role", "position").is_unique().all()
+    files = {(p.parent.parent.name, p.name) for p in (county / "inbox").rglob("*") if p.is_file()}
+    named = set(records.select(pl.col("batch_date").dt.to_string("%Y-%m-%d"), "file").unique().rows())
+    assert named <= files
+    assert len(named) > 30
+    roles = {c.id: {s.role for s in c.subjects} for c in catalogue().values()}
+    for class_id, role in records.select("class_id", "role").unique().rows():
+        assert role in roles[class_id]
+
+
+def test_later_nights_bring_less(county: Path) -> None:
+    first = sum(p.stat().st_size for p in (county / "inbox" / FIRST).rglob("*") if p.is_file())
+    second = sum(p.stat().st_size for p in (county / "inbox" / "2025-11-18").rglob("*") if p.is_file())
+    assert 0 < second < first / 3
+    assert (county / "inbox" / "2025-11-18" / "public_security" / "ps_resident.delta.txt").exists()
+
+
+def test_shards_are_appended_to_the_same_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(population, "SHARD_PERSONS", 400)
+    assert len(population.plan(persons=1200, seed=5)) > 1
+    sample_data.build(1200, 1, 5, tmp_path, damage="none")
+    path = tmp_path / "inbox" / FIRST / "public_security" / "ps_resident.txt"
+    contract = catalogue()["ps_resident"]
+    lines = path.read_bytes().decode("gb18030").splitlines()
+    assert lines[0] == "|".join(contract.headers())
+    assert lines.count(lines[0]) == 1
+    records = pl.read_parquet(tmp_path / "truth" / "records.parquet").filter(
+        (pl.col("class_id") == "ps_resident") & (pl.col("role") == "self")
+    )
+    numbers = pl.read_parquet(tmp_path / "truth" / "persons.parquet").select(
+        "true_person_id", "resident_id", "former_resident_id"
+    )
+    meant = records.join(numbers, on="true_person_id", how="left").sort("row")
+    delivered = pl.Series([line.split("|")[0] for line in lines[1:]])
+    assert meant["row"].to_list() == list(range(1, len(lines)))
+    assert ((meant["resident_id"] == delivered) | (meant["former_resident_id"] == delivered)).all()
+
+
+def test_the_committed_sample_is_small_and_whole() -> None:
+    size = sum(p.stat().st_size for p in SMALL.rglob("*") if p.is_file())
+    assert 0 < size < 2_000_000
+    assert {p.name for p in (SMALL / "truth").iterdir()} >= {
+        "persons.parquet",
+        "records.parquet",
+        "situations.parquet",
+    }
+    assert len([p for p in (SMALL / "inbox").iterdir() if date.fromisoformat(p.name)]) == 2
