@@ -49,7 +49,7 @@ def outsiders(book: Book, n: int, female: Flags, age: Any, name: str) -> Ints:
     codes = list(places.all_counties())
     # A shard takes every count-th county, so that no two shards number people of one county.
     codes = codes[book.shard.index :: book.shard.count]
-    codes = [c for c in codes if c[:4] not in (places.PREFECTURE, "1526") and c not in _used(book)]
+    codes = [c for c in codes if c[:4] not in (places.PREFECTURE, *ORIGINS)]
     area = np.array(codes, dtype=object)[rng.integers(0, len(codes), n)].astype(object)
     surname = names.national_surnames(rng, n)
     year = born.astype("datetime64[Y]").astype(np.int64) + 1970
@@ -102,11 +102,6 @@ def outsiders(book: Book, n: int, female: Flags, age: Any, name: str) -> Ints:
     return np.arange(base, base + n)
 
 
-def _used(book: Book) -> set[str]:
-    """Division codes in which incoming people of any shard may have been numbered stay out of reach."""
-    return {c for c in places.all_counties() if c[:4] in ORIGINS}
-
-
 def _append(book: Book, frame: pl.DataFrame) -> None:
     missing = [c for c in book.frame.columns if c not in frame.columns]
     frame = frame.with_columns(*(pl.lit(None, dtype=book.frame.schema[c]).alias(c) for c in missing))
@@ -114,6 +109,7 @@ def _append(book: Book, frame: pl.DataFrame) -> None:
     book.frame = pl.concat([book.frame, frame.select(book.frame.columns).cast(dict(book.frame.schema))])
     old_household = book.household
     book.load()
+    book.spared = np.r_[book.spared, np.zeros(book.n - len(book.spared), dtype=bool)]
     book.death[: len(death)] = death
     book.household[: len(old_household)] = old_household
 

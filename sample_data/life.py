@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from datetime import date
 
-import numpy as np
 import polars as pl
 
-from sample_data import family
+from sample_data import family, work
 from sample_data.population import People
 from sample_data.world import DEPARTMENT_TABLES, Book, World, book_of
 
@@ -76,16 +75,20 @@ def live(people: People, start: date, months: int, nights: int) -> World:
     if people.shard.on != first_day(start, months):
         raise ValueError(f"these people begin on {people.shard.on}, not on {first_day(start, months)}")
     book = book_of(people, start, months, nights)
-    spared = np.zeros(book.n, dtype=bool)
-    family.deaths(book, spared)
-    family.births(book, spared)
-    spared = np.r_[spared, np.zeros(book.n - len(spared), dtype=bool)]
-    changes = family.marriages(book, spared)
-    spared = np.r_[spared, np.zeros(book.n - len(spared), dtype=bool)]
-    family.moves(book, changes, spared)
+    family.deaths(book, book.spared)
+    family.births(book, book.spared)
+    changes = family.marriages(book, book.spared)
+    family.moves(book, changes, book.spared)
     known = family.record_deaths(book)
     family.permits(book)
     family.register(book, changes, known)
+    employers = work.Employers(book)
+    spells = work.jobs(book, employers)
+    work.write_job_months(book, spells, "life")
+    work.other_contributions(book)
+    work.pensions(book, spells, known)
+    work.joblessness(book, spells)
+    work.business(book)
     households = family.spells(book, changes)
     return close(book, households)
 

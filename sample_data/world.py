@@ -139,6 +139,7 @@ class Book:
         self.base = self.shard.index * PERSON_STRIDE
         self.n_households = int(self.frame["true_household_id"].max() or 0) - self.base + 1  # type: ignore[operator]
         self.load()
+        self.spared = np.zeros(self.n, dtype=bool)  # families of planted situations: chance leaves them alone
 
     def load(self) -> None:
         """Arrays of the persons; called again when people are added."""
