@@ -901,6 +901,8 @@ class FileEvents:
     padded: bool = False
     zeros_lost: bool = False
     end_mark: bool = False
+    zipped: bool = False
+    units_in_header: bool = False
 
 
 def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
@@ -958,4 +960,6 @@ def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
         zeros_lost=contract.tier >= 3
         and chance(damage.seed, contract.id, batch, "zeros") < damage.rates["household_zeros"][2] / 100,
         end_mark=text and happens("control_characters"),
+        zipped=delimited and happens("zipped"),
+        units_in_header=delivery.format in ("delimited", "workbook") and happens("units_in_header"),
     )

@@ -27,6 +27,7 @@ from data_contracts.contract import Contract, FieldSpec, codes_of
 from sample_data.damage import Damage, FileEvents, Flags, Ints, chance, uniform
 
 DATE_FORMATS = ["%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y-%-m-%-d"]
+USUAL_DATES = {"yyyymmdd": "%Y%m%d", "yyyy-mm-dd": "%Y-%m-%d", "yyyy/m/d": "%Y/%-m/%-d"}
 MONTH_FORMATS = ["%Y%m", "%Y-%m", "%Y年%m月", "%Y/%m"]
 SEPARATORS = ["、", ",", ";", " "]
 SHEET_ROWS = 200_000
@@ -63,10 +64,11 @@ def spelling(damage: Damage, contract: Contract) -> Spelling:
     fixed = contract.delivery.format == "fixed_width"
     if fixed:
         return Spelling("%Y%m%d", "%Y%m%d", "%Y%m", "、", False, ("1", "0"), "", False)
-    formats = [f for f in DATE_FORMATS if f == "%Y%m%d" or workbook or "年" not in f]
+    usual = USUAL_DATES[contract.delivery.dates]
+    formats = [usual, usual, "%Y/%m/%d", "%Y年%m月%d日"] if workbook else [usual]
     return Spelling(
         date_format=choose(formats, "date"),
-        other_date_format=choose(formats[::-1], "other date"),
+        other_date_format=choose([f for f in DATE_FORMATS if f != usual], "other date"),
         month_format=choose(MONTH_FORMATS if workbook else MONTH_FORMATS[:2], "month"),
         separator=choose(SEPARATORS if contract.delivery.delimiter != "," else ["、", ";"], "separator"),
         labels=workbook and choose([True, True, False], "labels"),
@@ -179,6 +181,9 @@ def _header(contract: Contract, events: FileEvents) -> list[tuple[str, str]]:
     if events.renamed is not None:
         spec = contract.fields[events.renamed]
         pairs[events.renamed] = (spec.name, spec.source_aliases[0])
+    if events.units_in_header:
+        units = {spec.name: spec.unit for spec in contract.fields if spec.type == "money"}
+        pairs = [(name, f"{header}({units[name]})" if units.get(name) else header) for name, header in pairs]
     if events.moved is not None:
         pairs.append(pairs.pop(events.moved))
     return pairs
@@ -265,7 +270,7 @@ class DelimitedSink(_Named):
 
     def __post_init__(self) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.zipped = self.contract.delivery.suffix == "zip"
+        self.zipped = self.contract.delivery.suffix == "zip" or self.events.zipped
         self.inner = f"{self.contract.title.zh}.txt"
         self.path = self.folder / (self.name() if not self.zipped else self.name(suffix="txt"))
         self.stream = self.path.open("wb")
@@ -304,7 +309,7 @@ class DelimitedSink(_Named):
         stream = self.stream
         if stream is None:
             raise ValueError("the file is closed")
-        name = self.name()
+        name = self.name(suffix="zip") if self.zipped else self.name()
         if text.height == 0:
             return []
         text = self.cells_damaged(text, spared).select([f for f, _ in self.fields])
@@ -377,7 +382,7 @@ class DelimitedSink(_Named):
         self.stream = None
         path = self.path
         if self.zipped:
-            path = self.folder / self.name()
+            path = self.folder / self.name(suffix="zip")
             with zipfile.ZipFile(path, "w") as archive:
                 _pack(archive, self.inner, self.path)
             self.path.unlink()

@@ -229,6 +229,16 @@ def test_events_of_a_file_leave_their_marks(tmp_path: Path) -> None:
     assert "寮" in raw.decode("utf-8")
 
 
+def test_headers_may_state_their_unit(tmp_path: Path) -> None:
+    [item] = written(
+        tmp_path, contract(**CSV), FileEvents(encoding="utf-8", units_in_header=True, zipped=True)
+    )
+    assert item.path.name == "some_class.zip"
+    with zipfile.ZipFile(item.path) as archive:
+        [name] = archive.namelist()
+        assert "金额(万元)" in archive.read(name).decode().splitlines()[0]
+
+
 def test_pasted_rows_have_another_encoding(tmp_path: Path) -> None:
     [item] = written(tmp_path, contract(**TEXT), FileEvents(encoding="gb18030", mixed_encoding=True), n=400)
     lines = item.path.read_bytes().split(b"\r\n")[:-1]
