@@ -90,8 +90,6 @@ def patient_io(context: dg.AssetExecutionContext) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if context.retry_number >= RETRIES:
-            raise
         context.log.warning(f"I/O failed ({type(error).__name__}), trying again")
         raise dg.RetryRequested(
             max_retries=RETRIES, seconds_to_wait=FIRST_WAIT_SECONDS * 2**context.retry_number

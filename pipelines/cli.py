@@ -48,10 +48,11 @@ def command(function: Callable[..., int | None]) -> Callable[..., None]:
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> None:
         from data_contracts.contract import ContractError
+        from policy.sql_file import PolicyError
 
         try:
             status = function(*args, **kwargs)
-        except (CannotRun, ContractError) as error:
+        except (CannotRun, ContractError, PolicyError) as error:
             errors.print(f"[red]cannot run:[/red] {error}", soft_wrap=True)
             status = CANNOT
         sys.exit(status or FINE)
@@ -385,3 +386,7 @@ def _progress(quiet: bool) -> Progress:
         transient=True,
         disable=quiet,
     )
+
+
+if __name__ == "__main__":
+    main()
