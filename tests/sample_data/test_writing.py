@@ -24,48 +24,54 @@ DAMAGE = Damage(seed=3, strength=0)
 
 def contract(**delivery: Any) -> Contract:
     base = {"kind": "full", "cadence": "daily", "late_after_days": 3}
-    return Contract.model_validate(
-        {
-            "id": "some_class",
-            "no": 1,
-            "title": {"zh": "某类信息", "en": "Some class"},
-            "department": "civil_affairs",
-            "supplying_unit": "某科",
-            "purpose": {"zh": "测试", "en": "test"},
-            "legal_basis": ["某办法"],
-            "description": {"zh": "测试", "en": "test"},
-            "grain": ["case_no"],
-            "grain_title": {"zh": "每案一行", "en": "one row a case"},
-            "tier": 3,
-            "delivery": base | delivery,
-            "fields": [
-                {"name": "case_no", "source": "编号", "type": "identifier", "width": 8},
-                {
-                    "name": "id_no",
-                    "source": "公民身份号码",
-                    "source_aliases": ["身份证号"],
-                    "type": "resident_id",
-                    "width": 18,
-                },
-                {"name": "name", "source": "姓名", "type": "person_name", "width": 10},
-                {"name": "live_address", "source": "住址", "type": "address", "width": 20},
-                {"name": "member_ids", "source": "成员", "type": "resident_id_list", "width": 40},
-                {
-                    "name": "sex",
-                    "source": "性别",
-                    "type": "code",
-                    "codes": {"1": "男", "2": "女"},
-                    "width": 2,
-                },
-                {"name": "start_date", "source": "起", "type": "date", "width": 8},
-                {"name": "pay_month", "source": "月份", "type": "month", "width": 6},
-                {"name": "amount", "source": "金额", "type": "money", "unit": "万元", "width": 12},
-                {"name": "is_covered", "source": "是否保障", "type": "boolean", "width": 2},
-            ],
-            "subjects": [],
-            "feeds": [],
-        }
-    )
+    described = _described(base | delivery)
+    if delivery["format"] != "fixed_width":
+        for spec in described["fields"]:
+            del spec["width"]
+    return Contract.model_validate(described)
+
+
+def _described(delivery: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "id": "some_class",
+        "no": 1,
+        "title": {"zh": "某类信息", "en": "Some class"},
+        "department": "civil_affairs",
+        "supplying_unit": "某科",
+        "purpose": {"zh": "测试", "en": "test"},
+        "legal_basis": ["某办法"],
+        "description": {"zh": "测试", "en": "test"},
+        "grain": ["case_no"],
+        "grain_title": {"zh": "每案一行", "en": "one row a case"},
+        "tier": 3,
+        "delivery": delivery,
+        "fields": [
+            {"name": "case_no", "source": "编号", "type": "identifier", "width": 8},
+            {
+                "name": "id_no",
+                "source": "公民身份号码",
+                "source_aliases": ["身份证号"],
+                "type": "resident_id",
+                "width": 18,
+            },
+            {"name": "name", "source": "姓名", "type": "person_name", "width": 10},
+            {"name": "live_address", "source": "住址", "type": "address", "width": 20},
+            {"name": "member_ids", "source": "成员", "type": "resident_id_list", "width": 40},
+            {
+                "name": "sex",
+                "source": "性别",
+                "type": "code",
+                "codes": {"1": "男", "2": "女"},
+                "width": 2,
+            },
+            {"name": "start_date", "source": "起", "type": "date", "width": 8},
+            {"name": "pay_month", "source": "月份", "type": "month", "width": 6},
+            {"name": "amount", "source": "金额", "type": "money", "unit": "万元", "width": 12},
+            {"name": "is_covered", "source": "是否保障", "type": "boolean", "width": 2},
+        ],
+        "subjects": [],
+        "feeds": [],
+    }
 
 
 TEXT = {"format": "delimited", "delimiter": "|", "encoding": "gb18030", "suffix": "txt"}
