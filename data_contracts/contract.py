@@ -264,6 +264,12 @@ class Contract(Closed):
             problems += [
                 f"feed {feed.fact} names unknown role {r}" for r in feed.persons.values() if r not in roles
             ]
+        fixed = self.delivery.format == "fixed_width"
+        problems += [
+            f"field {spec.name}: a width belongs to fixed-width files, and there to every field"
+            for spec in self.fields
+            if (spec.width is not None) != fixed
+        ]
         if problems:
             raise ValueError(f"{self.id}: " + "; ".join(problems))
         return self
