@@ -1,0 +1,184 @@
+"""Laws of the spine, on random nights: any order and split of nights gives what one run gives."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, timedelta
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from matching import spine
+from tests.matching import world
+
+NIGHTS = 4
+BIRTHS = [date(1970, 5, 1), date(1970, 5, 2), date(1999, 12, 31)]
+NUMBERS = [
+    world.number("150902", BIRTHS[0], 11),
+    world.number("150902", BIRTHS[0], 12),
+    world.number("150921", BIRTHS[1], 21),
+    world.number("440305", BIRTHS[2], 31),
+    world.number("440305", BIRTHS[2], 33),
+]
+OLD = NUMBERS[0][:6] + NUMBERS[0][8:17]
+SPOILED = NUMBERS[0][:16] + "9" + NUMBERS[0][17]
+NAMES = ["王建国", "王建囯", "王建軍", "王建军", "王?国", "李四", "王建国(又名 李四)", "王丽之女", "阿依古丽·买买提", "阿依古丽买买提"]
+VILLAGES = ["150902100200", "150902100201", "150921100200", None]
+
+rows = st.fixed_dictionaries(
+    {
+        "source_class": st.sampled_from(["ps_resident", "ps_resident", "ps_hukou_event", "mi_enrolment", "ca_cremation"]),
+        "role": st.sampled_from(["self", "self", "self", "mother"]),
+        "tier": st.sampled_from([1, 2, 4]),
+        "resident_id": st.sampled_from([*NUMBERS, OLD, SPOILED, "E12345678", None, None, None]),
+        "former_resident_id": st.sampled_from([None, None, *NUMBERS[:4]]),
+        "person_name": st.sampled_from([*NAMES[:4], *NAMES, None]),
+        "former_name": st.sampled_from([None, None, None, "李四"]),
+        "sex": st.sampled_from([None, "1", "2"]),
+        "birth_date": st.sampled_from([None, *BIRTHS]),
+        "phone": st.sampled_from([None, "13900000001", "13900000002"]),
+        "village_code": st.sampled_from(VILLAGES),
+        "household_no": st.sampled_from([None, None, "000123", "123"]),
+        "first_batch": st.sampled_from([world.FIRST_DAY, world.FIRST_DAY - timedelta(days=9)]),
+    }
+)
+lives = st.tuples(
+    rows,
+    st.integers(0, NIGHTS - 1),  # first night
+    st.integers(1, 2 * NIGHTS),  # nights it stays
+    st.integers(0, NIGHTS),  # last night on which it was delivered anew
+)
+
+
+def tonight(history: list[tuple[dict[str, Any], int, int, int]], night: int) -> pl.DataFrame:
+    """Identities as of one night. A row only carries a former number if it is an event of the register."""
+    found = []
+    for fields, begins, stays, refreshed in history:
+        if begins <= night < begins + stays:
+            known = dict(fields)
+            if known["source_class"] != "ps_hukou_event":
+                known["former_resident_id"] = None
+            row = world.identity(**known)
+            row["last_batch"] = world.FIRST_DAY + timedelta(days=min(night, refreshed))
+            found.append(row)
+    return world.frame(sorted(found, key=lambda r: (str(r["identity_key"]), str(r["last_batch"]))))
+
+
+def partition(result: spine.Spine) -> tuple[Any, ...]:
+    """Everything that matters except the numbers of the persons."""
+    links = result.links.join(
+        result.persons.select("person_id", "spine_key"), on="person_id", how="left", maintain_order="left"
+    )
+    described = result.persons.filter(pl.col("status") == "active").drop("person_id", "created_on").sort("spine_key")
+    return (
+        links.select("identity_key", "spine_key", "pass_id", "grade", "reason_zh").rows(),
+        result.conflicts.select("identity_key", "kind").rows(),
+        described.rows(),
+    )
+
+
+def settle(history: list[tuple[dict[str, Any], int, int, int]], order: list[int]) -> spine.SpineResult:
+    result: spine.SpineResult | None = None
+    for step, night in enumerate(order):
+        day = world.FIRST_DAY + timedelta(days=step)
+        result = spine.resolve(tonight(history, night), result, None, day)
+    assert result is not None
+    return result
+
+
+many = settings(
+    max_examples=int(os.environ.get("MATCHING_EXAMPLES", "30")),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="MATCHING_EXAMPLES" not in os.environ,
+)
+
+
+@many
+@given(st.lists(lives, min_size=1, max_size=25))
+def test_nights_one_after_another_give_what_one_run_gives(history: list[Any]) -> None:
+    step_by_step = settle(history, list(range(NIGHTS)))
+    at_once = settle(history, [NIGHTS - 1])
+    assert partition(step_by_step) == partition(at_once)
+
+
+@many
+@given(st.lists(lives, min_size=1, max_size=25), st.permutations(range(NIGHTS)))
+def test_any_order_of_nights_gives_what_one_run_gives(history: list[Any], order: list[int]) -> None:
+    """The last night seen decides, whatever was seen before it."""
+    assert partition(settle(history, order)) == partition(settle(history, order[-1:]))
+
+
+@many
+@given(st.lists(lives, min_size=1, max_size=25), st.randoms(use_true_random=False))
+def test_order_of_rows_does_not_matter(history: list[Any], random: Any) -> None:
+    rows = tonight(history, 0)
+    numbers = list(range(len(rows)))
+    random.shuffle(numbers)
+    straight = spine.resolve(rows, None, None, world.FIRST_DAY)
+    shuffled = spine.resolve(rows[numbers], None, None, world.FIRST_DAY)
+    for name, frame in straight.frames().items():
+        assert frame.equals(shuffled.frames()[name]), name
+
+
+@many
+@given(st.lists(lives, min_size=1, max_size=25))
+def test_laws_of_every_night(history: list[Any]) -> None:
+    result: spine.SpineResult | None = None
+    seen: set[int] = set()
+    for night in range(NIGHTS):
+        identities = tonight(history, night)
+        before = result
+        result = spine.resolve(identities, before, None, world.FIRST_DAY + timedelta(days=night))
+        active = result.persons.filter(pl.col("status") == "active")
+        # Every identity belongs to at most one person, who is active; every active person has an identity.
+        assert result.links["identity_key"].is_unique().all()
+        assert set(result.links["person_id"]) == set(active["person_id"])
+        assert set(result.links["identity_key"]) <= set(identities["identity_key"])
+        # A number is one person's.
+        assert active["resident_id"].drop_nulls().is_unique().all()
+        # Ids are never forgotten, and new ones are higher than all before.
+        ids = set(result.persons["person_id"])
+        assert seen <= ids
+        assert not seen or all(i > max(seen) for i in ids - seen)
+        made = result.events.filter(pl.col("event").is_in(["create", "split"]))["person_id"]
+        assert ids - seen <= set(made)
+        seen = ids
+        # What is linked under another valid number was renumbered by the police.
+        numbers = result.links.join(identities, on="identity_key").join(active, on="person_id", suffix="_p")
+        other = numbers.filter(
+            pl.col("resident_id").is_in(NUMBERS)
+            & pl.col("resident_id_p").is_not_null()
+            & (pl.col("resident_id") != pl.col("resident_id_p"))
+        )
+        assert other["pass_id"].str.starts_with("PE").all()
+        # A conflict is never also a link.
+        assert not set(result.conflicts["identity_key"]) & set(
+            result.links.filter(~pl.col("pass_id").is_in(["PS", "H"]))["identity_key"]
+        )
+
+
+def test_a_quiet_night_decides_nothing_and_changes_nothing() -> None:
+    identities = world.records(world.population(800, 3), 3).drop("true_person_id")
+    first = spine.resolve(identities, None, None, world.FIRST_DAY)
+    second = spine.resolve(identities, first, None, world.FIRST_DAY + timedelta(days=1))
+    assert len(first.persons) > 700
+    assert second.counts["identities"].sum() == 0
+    assert second.events.is_empty()
+    for name in ("persons", "links", "conflicts", "keys"):
+        assert getattr(first, name).equals(getattr(second, name)), name
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_night_of_changes_on_a_larger_world_equals_the_rebuild(seed: int) -> None:
+    identities = world.records(world.population(1500, seed), seed).drop("true_person_id")
+    rng = pl.Series(range(len(identities))).sample(fraction=1.0, shuffle=True, seed=seed)
+    before = identities.filter(rng % 20 != 0)
+    tomorrow = identities.filter(rng % 20 != 1)
+    stepped = spine.resolve(tomorrow, spine.resolve(before, None, None, world.FIRST_DAY), None, world.FIRST_DAY)
+    rebuilt = spine.resolve(tomorrow, None, None, world.FIRST_DAY)
+    assert partition(stepped) == partition(rebuilt)
+    assert stepped.counts["identities"].sum() < len(tomorrow) / 2
