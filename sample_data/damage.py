@@ -30,6 +30,8 @@ Flags = npt.NDArray[np.bool_]
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
 _SURNAMES = ["包", "白", "王", "李", "吴", "陈", "何", "韩"]
+_BORNE = "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严武戴莫孔向汤包]"
+"""First characters that are Han surnames: such a name gets no second one."""
 
 
 def uniform(keys: npt.NDArray[Any], seed: int, *names: object) -> Floats:
@@ -432,14 +434,12 @@ class Damage:
         ordinary = (1 - share * worse) / (1 - share)
         result = np.where(stretch < share, worse, ordinary) * spread
         if len(people.ids):
-            known = place >= 0
-            for flag, factor in (
-                (people.minority, factors["minority"]),
-                (people.elder, factors["elder"]),
-                (people.child, factors["child"]),
-                (people.planted, factors["planted"]),
-            ):
-                result = np.where(known & flag[place], result * factor, result)
+            crowd = np.where(people.minority, factors["minority"], 1.0)
+            crowd = crowd * np.where(people.elder, factors["elder"], 1.0)
+            crowd = crowd * np.where(people.child, factors["child"], 1.0)
+            # The rates are those of everybody together, so groups are worse and better around the mean.
+            crowd = np.where(people.planted, factors["planted"], crowd / crowd.mean())
+            result = np.where(place >= 0, result * crowd[place], result)
         return np.asarray(result)
 
     def _keys(self, contract: Contract, place: Ints, people: People, rows: Ints, batch: date) -> Ints:
@@ -661,9 +661,9 @@ class Damage:
         names = _write(names, rows, _other_order(names.gather(rows), draw(rows, "which order")))
         rows = self._sampled(holders["dot"], tier, burden, dotted, keys, *salt, "dot")
         names = _write(names, rows, _dot_lost(names.gather(rows), draw(rows, "which dot")))
-        rows = self._sampled(
-            holders["surname"], tier, burden, given & people.minority[place] & ~dotted, keys, *salt, "surname"
-        )
+        bare = given & people.minority[place] & ~dotted
+        bare[bare] &= ~names.filter(pl.Series(bare)).str.contains("^" + _BORNE).to_numpy()
+        rows = self._sampled(holders["surname"], tier, burden, bare, keys, *salt, "surname")
         names = _write(names, rows, _choose(draw(rows, "which surname"), _SURNAMES) + names.gather(rows))
         rows = self._sampled(holders["rare"], tier, burden, given & people.rare[place], keys, *salt, "rare")
         names = _write(names, rows, _rare_lost(names.gather(rows), draw(rows, "which rare")))
