@@ -926,6 +926,9 @@ def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
     if other:
         encoding = "gb18030" if utf8 else "utf-8"
     utf8 = encoding in ("utf-8", "utf-8-sig")
+    wide = delivery.format == "delimited" and utf8 and happens("utf16")
+    if wide:
+        encoding, other = "utf-16-le", True
     delimited = delivery.format == "delimited"
     aliased = [i for i, spec in enumerate(contract.fields) if spec.source_aliases]
     renamed = None
@@ -936,9 +939,9 @@ def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
         moved = int(chance(damage.seed, contract.id, batch, "which column") * len(contract.fields))
     return FileEvents(
         encoding=encoding,
-        bom=text and utf8 and (contract.delivery.encoding == "utf-8-sig" or happens("bom")),
+        bom=wide or text and utf8 and (contract.delivery.encoding == "utf-8-sig" or happens("bom")),
         declared_encoding=delivery.encoding if other else None,
-        mixed_encoding=delimited and happens("mixed_encoding"),
+        mixed_encoding=delimited and not wide and happens("mixed_encoding"),
         mojibake=table["mojibake_rows"] / 100 if happens("mojibake") else 0.0,
         control=table["control_rows"] / 100 if text and happens("control_characters") else 0.0,
         breaks=table["break_rows"] / 100

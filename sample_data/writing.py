@@ -275,8 +275,9 @@ class DelimitedSink(_Named):
         self.path = self.folder / (self.name() if not self.zipped else self.name(suffix="txt"))
         self.stream = self.path.open("wb")
         self.fields = _header(self.contract, self.events)
+        self.codec = {"gb18030": "gb18030", "utf-16-le": "utf-16-le"}.get(self.events.encoding, "utf-8")
         if self.events.bom:
-            self.stream.write(b"\xef\xbb\xbf")
+            self.stream.write("\ufeff".encode(self.codec))
         self.stream.write(self._encoded(self._line([h for _, h in self.fields])))
 
     def _line(self, cells: list[str]) -> str:
@@ -286,8 +287,7 @@ class DelimitedSink(_Named):
         return delimiter.join(cells) + "\r\n"
 
     def _encoded(self, text: str) -> bytes:
-        codec = "gb18030" if self.events.encoding == "gb18030" else "utf-8"
-        return text.encode(codec)
+        return text.encode(self.codec)
 
     def _block(self, text: pl.DataFrame, ending: str = "\r\n") -> str:
         if text.height == 0:
@@ -377,7 +377,7 @@ class DelimitedSink(_Named):
             cells = ["合计", *[""] * (len(self.fields) - 2), str(self.rows)]
             stream.write(self._encoded(self._line(cells[: len(self.fields)])))
         if self.events.end_mark:
-            stream.write(b"\x1a")
+            stream.write("\x1a".encode(self.codec))
         stream.close()
         self.stream = None
         path = self.path

@@ -245,6 +245,13 @@ def test_headers_may_state_their_unit(tmp_path: Path) -> None:
         assert "金额(万元)" in archive.read(name).decode().splitlines()[0]
 
 
+def test_a_spreadsheet_saves_unicode_text(tmp_path: Path) -> None:
+    [item] = written(tmp_path, contract(**CSV), FileEvents(encoding="utf-16-le", bom=True, end_mark=True))
+    raw = item.path.read_bytes()
+    assert raw[:2] == b"\xff\xfe"
+    assert raw.decode("utf-16").count("\n") == 101
+
+
 def test_pasted_rows_have_another_encoding(tmp_path: Path) -> None:
     [item] = written(tmp_path, contract(**TEXT), FileEvents(encoding="gb18030", mixed_encoding=True), n=400)
     lines = item.path.read_bytes().split(b"\r\n")[:-1]
