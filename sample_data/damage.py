@@ -939,7 +939,7 @@ def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
         moved = int(chance(damage.seed, contract.id, batch, "which column") * len(contract.fields))
     return FileEvents(
         encoding=encoding,
-        bom=wide or text and utf8 and (contract.delivery.encoding == "utf-8-sig" or happens("bom")),
+        bom=wide or (text and utf8 and (contract.delivery.encoding == "utf-8-sig" or happens("bom"))),
         declared_encoding=delivery.encoding if other else None,
         mixed_encoding=delimited and not wide and happens("mixed_encoding"),
         mojibake=table["mojibake_rows"] / 100 if happens("mojibake") else 0.0,
