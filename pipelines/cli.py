@@ -118,6 +118,10 @@ def sample(
     began = time.monotonic()
     with _progress(quiet=as_json) as bar:
         task = bar.add_task("inventing", total=None)
+
+        def tell(done: int, steps: int, what: str) -> None:
+            bar.update(task, description=what, completed=done, total=steps)
+
         result = sample_data.build(
             persons=persons,
             nights=count,
@@ -125,12 +129,10 @@ def sample(
             out=target,
             start=start.date(),
             months=months,
-            progress=lambda done, steps, what: bar.update(
-                task, description=what, completed=done, total=steps
-            ),
+            progress=tell,
         )
     if as_json:
-        _print_json(result if isinstance(result, dict) else vars(result))
+        _print_json(result)
         return FINE
     files = sorted((target / "inbox").rglob("*"))
     size = sum(p.stat().st_size for p in files if p.is_file()) / 1e6

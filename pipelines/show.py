@@ -1,5 +1,6 @@
 """What the command line looks up and how it prints it. Names are masked and numbers are never shown."""
 
+import hashlib
 import json
 import os
 import re
@@ -15,6 +16,7 @@ from rich.table import Table
 from data_contracts.contract import catalogue
 from pipelines import nights
 from pipelines.nights import LEVELS, LISTS, ROWS, CannotRun, Night
+from reports import returns
 
 LEVEL_STYLE = {"red": "red", "orange": "dark_orange", "yellow": "yellow", "blue": "blue"}
 LIST_NAMES = {"help_in": "may need help", "check_out": "please check"}
@@ -315,3 +317,18 @@ def _date_of(folder: Path) -> str:
 
 def _person(person_id: int | None) -> str | None:
     return None if person_id is None else f"P{person_id:09d}"
+
+
+def take_returns(home: Path, workbooks: list[Path], day: date) -> dict[str, Any]:
+    """Filled lists -> a delivery of answers in the inbox of a day; the file, its rows and what officers must put right.
+
+    The name carries a hash of the content, so that the same answers twice are one file and others a further part.
+    """
+    answers = returns.collect(workbooks, day)
+    label = hashlib.sha256(returns.delivery_bytes(answers.rows, day)).hexdigest()[:8]
+    path = returns.write_delivery(answers, home / "inbox", day, label)
+    return {
+        "file": str(path) if path else None,
+        "rows": answers.rows.height,
+        "problems": [str(message) for message in answers.messages],
+    }
