@@ -80,7 +80,7 @@ SHAPES: dict[str, dict[str, Any]] = {
         "parts_json": pl.String, "visit_due_on": pl.Date, "close_due_on": pl.Date, "order_no": pl.Int64,
     },
     "register": {
-        "warning_id": pl.String, "state": pl.String, "first_raised_on": pl.Date,
+        "warning_id": pl.String, "state": pl.String, "first_raised_on": pl.Date, "last_raised_on": pl.Date,
     },
     "household": {
         "household_id": pl.Int64, "head_person_id": pl.Int64, "county_code": pl.String, "township_code": pl.String,
@@ -299,7 +299,7 @@ def _sources_zh(jsons: pl.Series, titles: Mapping[str, str]) -> pl.DataFrame:
         for name in sorted(days):
             day = days[name]
             when = f"{int(day[5:7])}月{int(day[8:10])}日" if day else "未收到"
-            parts.append(f"{titles.get(name, name)} {when}")
+            parts.append(f"{when} {titles.get(name, name)}")
         lines.append("\n".join(parts))
     return pl.DataFrame(
         {"sources_json": distinct, "sources_zh": lines},
@@ -331,12 +331,13 @@ def _parts_zh(text: str | None) -> str:
     return "\n".join(lines)
 
 
-def listed_warnings(night: NightFrames) -> pl.DataFrame:
+def listed_warnings(night: NightFrames, as_of: date) -> pl.DataFrame:
     """Open warnings, one row each, with words instead of codes: what the lists are made of.
 
-    A warning that the register does not know counts as new: better on the list twice in a month than lost.
+    A warning that the register does not know counts as new: better on the list twice in a month than lost. One that
+    stays open because its rule could not speak tonight says so.
     """
-    state = night.register.select("warning_id", "state", "first_raised_on")
+    state = night.register.select("warning_id", "state", "first_raised_on", "last_raised_on")
     carried = night.register
     detail = night.warnings
     absent = carried.filter(pl.col("state").is_in(list(STATE_ZH))).join(detail, on="warning_id", how="anti")
@@ -369,6 +370,16 @@ def listed_warnings(night: NightFrames) -> pl.DataFrame:
         .join(night.household.select("household_id", home=_jurisdiction()), on="household_id", how="left")
         .with_columns(
             state_zh=pl.col("state").replace_strict(STATE_ZH),
+            reason_zh=pl.when(pl.col("last_raised_on") < as_of)
+            .then(
+                pl.col("reason_zh")
+                + pl.format(
+                    "（本期未能重新核对，沿用{}月{}日的结果。）",
+                    pl.col("last_raised_on").dt.month(),
+                    pl.col("last_raised_on").dt.day(),
+                )
+            )
+            .otherwise(pl.col("reason_zh")),
             rule_zh=pl.coalesce("rule_zh", "rule_id"),
             sources_zh=pl.col("sources_zh").fill_null(""),
             jurisdiction=pl.coalesce("home", _jurisdiction()),
@@ -575,7 +586,7 @@ def prepare(night: NightFrames, as_of: date) -> Prepared:
     counties = (
         places.select("county_code", "county_zh", "prefecture_zh").unique("county_code").sort("county_code")
     )
-    listed = listed_warnings(night)
+    listed = listed_warnings(night, as_of)
     return Prepared(
         night=night,
         as_of=as_of,
@@ -600,6 +611,16 @@ def views(prepared: Prepared, audience: Audience, list_kind: ListKind | None) ->
     return _audit_views(prepared)
 
 
+def _short_village(name: pl.Expr) -> pl.Expr:
+    """温家村村民委员会 -> 温家村, 石咀村民委员会 -> 石咀村, 民生社区居民委员会 -> 民生社区: as people call it."""
+    return (
+        name.str.replace(r"(村|嘎查)村(民委员|委)会$", "$1")
+        .str.replace(r"村(民委员|委)会$", "村")
+        .str.replace(r"社区居(民委员|委)会$", "社区")
+        .str.replace(r"居民委员会$", "居委会")
+    )
+
+
 def _township_views(p: Prepared, list_kind: ListKind) -> dict[str, pl.DataFrame]:
     person = persons_for("township", p.night.persons, p.as_of)
     families = p.families.filter(pl.col("list_kind") == list_kind)
@@ -610,7 +631,7 @@ def _township_views(p: Prepared, list_kind: ListKind) -> dict[str, pl.DataFrame]
         "household": p.night.household.join(own, on="household_id", how="semi"),
         "household_member": p.members.join(own, on="household_id", how="semi"),
         "person": person,
-        "village": village_table().select("village_code", "village_zh"),
+        "village": village_table().select("village_code", village_zh=_short_village(pl.col("village_zh"))),
         "township": p.townships,
     }
 

@@ -13,6 +13,11 @@ LEVEL_FILL = {"红": "#c00000", "橙": "#f4a259", "黄": "#ffd84d", "蓝": "#6fa
 _FONT = "font-family='sans-serif' font-size='12'"
 
 
+def _label(words: str, longest: int = 18) -> str:
+    """A name that fits beside its bar."""
+    return words if len(words) <= longest else words[: longest - 1] + "…"
+
+
 def _text(x: float, y: float, words: str, anchor: str = "start", fill: str = "#333") -> str:
     return (
         f"<text x='{x:.1f}' y='{y:.1f}' text-anchor='{anchor}' fill='{fill}' {_FONT}>{escape(words)}</text>"
@@ -45,7 +50,7 @@ def stacked_bars(
         x += 34 + 13 * len(name)
     for index, ((label, values), total) in enumerate(zip(rows, totals, strict=True)):
         y = top + index * high
-        parts.append(_text(label_width - 8, y + 13, label, "end"))
+        parts.append(_text(label_width - 8, y + 13, _label(label, 14), "end"))
         x = float(label_width)
         scale = room / (total or 1) if share else room / largest
         for value, (name, colour) in zip(values, series, strict=True):
@@ -78,7 +83,7 @@ def dots_by_days(rows: Sequence[tuple[str, int | None, str]], *, title: str, wid
         parts.append(_text(x, top - 14, f"{day}天" if day < edge else "60天以上", "middle", "#777"))
     for index, (label, days, colour) in enumerate(rows):
         y = top + index * high + 8
-        parts.append(_text(label_width - 10, y + 4, label, "end"))
+        parts.append(_text(label_width - 10, y + 4, _label(label), "end"))
         if days is None:
             parts.append(_text(label_width + 4, y + 4, "未收到", "start", "#c00000"))
             continue

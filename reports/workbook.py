@@ -28,7 +28,7 @@ from reports.masking import refuse_raw_identifiers
 
 FONT = "宋体"
 HEAD_FONT = "黑体"
-LINE = 13.5
+LINE = 14.5
 """Height of a line of 10 point text, in points."""
 TALLEST = 400.0
 """A row cannot be taller than 409 points; what does not fit is on the sheet of single warnings."""
@@ -40,6 +40,8 @@ LEVEL_COLOURS = {
 }
 ANSWERS = ("处理结果", "入户日期", "核查人员工号", "备注代码")
 """Headers of the answer area; reports.returns reads them back."""
+TROUBLE = ("停用", "逾期未更新", "未收到", "校验未通过", "待部门确认")
+"""Words that a reader must not overlook in a table."""
 CODE_SHEET = "代码"
 RETURN_SHEET = "回传"
 LIST_SHEET = "清单"
@@ -406,14 +408,20 @@ def write_words(
             if len(line) == 1:
                 book.band(sheet, row, len(widths), line[0], sum(widths), plain, LINE)
             else:
-                needed = max(lines_needed(text, width) for text, width in zip(line, widths, strict=False))
+                last = len(line) - 1
+                # A short line's last cell takes what is left of the width.
+                room = [*widths[:last], sum(widths[last:])]
+                needed = max(lines_needed(text, width) for text, width in zip(line, room, strict=True))
                 sheet.set_row(row, needed * LINE + 5)
                 for number, text in enumerate(line):
-                    form = (
-                        head if index == 0 else _level_format(book, text) if text in LEVEL_COLOURS else cell
-                    )
-                    if index and text in ("停用", "逾期未更新", "未收到", "校验未通过", "待部门确认"):
-                        form = off
+                    if index == 0:
+                        form = head
+                    elif text in LEVEL_COLOURS:
+                        form = _level_format(book, text)
+                    else:
+                        form = off if text in TROUBLE else cell
+                    if number == last and last < len(widths) - 1:
+                        sheet.merge_range(row, number, row, len(widths) - 1, "", form)
                     book.text(sheet, row, number, text, form)
             row += 1
         row += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -25,6 +26,9 @@ from reports.night import LIST_ZH, SOURCE_ZH, ListKind, NightFrames, Prepared, p
 
 LIST_KINDS: tuple[ListKind, ...] = ("help_in", "check_out")
 CONFIDENTIAL = "内部资料，注意保密"
+
+Words = list[tuple[str, list[tuple[str, ...]]]]
+"""Blocks of the sheet 说明: a heading and rows of text."""
 
 
 def write_all(inputs: NightFrames, as_of: date, outbox: Path, code_version: str) -> list[OutputFile]:
@@ -87,14 +91,19 @@ def _lists_of_kind(prepared: Prepared, kind: ListKind, folder: Path) -> Iterator
         **{n: run(p, {k: v.clear() for k, v in seen.items()}, prepared.as_of) for n, p in parts.items()},
     }
     states = _by(prepared.rule_states.filter(pl.col("list_kind") == kind), "county_code")
+    # What is said of rules and sources is the same in all townships of a county.
+    said = {
+        county: (_off_band(rules), _words(kind, prepared.sources, rules, prepared.night.rules))
+        for county in prepared.counties["county_code"]
+        for rules in [states.get(county, prepared.rule_states.clear())]
+    }
     unlisted = set(split["main"]) - set(prepared.townships["township_code"])
     if unlisted:
         raise ValueError(f"families in townships that get no list: {sorted(unlisted)}")
     for place in prepared.townships.iter_rows(named=True):
         code = place["township_code"]
         rows = {name: found.get(code, blank[name]) for name, found in split.items()}
-        rules = states.get(place["county_code"], prepared.rule_states.clear())
-        yield from _township_list(prepared, kind, place, rows, rules, folder)
+        yield from _township_list(prepared, kind, place, rows, said[place["county_code"]], folder)
 
 
 def _place_zh(place: Mapping[str, str]) -> str:
@@ -109,8 +118,8 @@ def _safe(name: str) -> str:
 def _summary(main: pl.DataFrame) -> str:
     if not main.height:
         return "本期共0户。没有记录只表示按现有数据和启用的规则没有发现线索。"
-    levels = dict(main.group_by("level_zh").len().iter_rows())
-    states = dict(main.with_columns(pl.col("state").str.slice(0, 2)).group_by("state").len().iter_rows())
+    levels = Counter(main["level_zh"])
+    states = Counter(text[:2] for text in main["state"])
     by_level = "、".join(f"{zh}{levels[zh]}户" for zh in "红橙黄蓝" if zh in levels)
     by_state = "、".join(f"{zh}{states[zh]}户" for zh in ("新增", "持续", "变化") if zh in states)
     return f"本期共{main.height}户：{by_level}；其中{by_state}。请在右侧绿色栏目中填写结果，填好后按原文件名报回；填写说明见“说明”页。"
@@ -118,8 +127,10 @@ def _summary(main: pl.DataFrame) -> str:
 
 def _off_band(rules: pl.DataFrame) -> tuple[str, str]:
     off = rules.filter(pl.col("status") != "on")
+    limited = rules.filter((pl.col("status") == "on") & (pl.col("reason_zh") != ""))
     if not off.height:
-        return ("plain", "本期各条规则全部启用。" if rules.height else "本期没有可用的规则。")
+        partly = f"其中{limited.height}条所用数据不全，见“说明”页。" if limited.height else ""
+        return ("plain", f"本期各条规则全部启用。{partly}" if rules.height else "本期没有可用的规则。")
     head = f"本期停用的规则（{off.height}条；停用只表示数据未到或有问题，不代表没有这类情况）："
     if off.height > 4:
         names = "、".join(off["title_zh"])
@@ -135,7 +146,7 @@ def _township_list(
     kind: ListKind,
     place: Mapping[str, str],
     rows: Mapping[str, pl.DataFrame],
-    rules: pl.DataFrame,
+    said: tuple[tuple[str, str], Words],
     folder: Path,
 ) -> Iterator[OutputFile]:
     as_of = prepared.as_of
@@ -149,7 +160,7 @@ def _township_list(
     workbook.write_table(
         book, main, rows["main"],
         heading=f"{main.title.zh}（{where}，{day}）",
-        bands=[("law", main.note_zh or ""), ("plain", _summary(rows["main"])), _off_band(rules)],
+        bands=[("law", main.note_zh or ""), ("plain", _summary(rows["main"])), said[0]],
         answers=ranges, footer=footer,
     )  # fmt: skip
     workbook.write_table(
@@ -159,7 +170,7 @@ def _township_list(
     workbook.write_words(
         book,
         "说明",
-        _words(kind, prepared.sources, rules, prepared.night.rules),
+        said[1],
         (24, 22, 14, 16, 62),
         footer,
     )
@@ -184,9 +195,7 @@ def _township_list(
     yield output_file(folder, visit, sheet, output=f"visit_{kind}", version=main.version, **shared)
 
 
-def _words(
-    kind: ListKind, sources: pl.DataFrame, rules: pl.DataFrame, catalogue: pl.DataFrame
-) -> list[tuple[str, list[tuple[str, ...]]]]:
+def _words(kind: ListKind, sources: pl.DataFrame, rules: pl.DataFrame, catalogue: pl.DataFrame) -> Words:
     """The sheet 说明 of a list."""
     table = workbook.answer_table()
     answers = [
@@ -195,6 +204,8 @@ def _words(
         if kind in body["lists"]
     ]
     read = set(catalogue.filter(pl.col("list_kind") == kind)["sources"].explode().drop_nulls())
+    for text in rules["sources_json"].drop_nulls().unique():
+        read |= set(json.loads(text))
     shown = sources.filter(pl.col("class_id").is_in(list(read))) if read else sources
     return [
         (

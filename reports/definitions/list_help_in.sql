@@ -13,17 +13,17 @@ order: [level_no, order_no, household_id]
 columns:
   - {name: row_no, zh: 序号, width: 4, kind: integer}
   - {name: household_no, zh: 户编号, width: 11.5}
-  - {name: village_zh, zh: 村（社区）, width: 11, kind: wrap}
-  - {name: main_members, zh: 户主及主要成员, width: 14, kind: wrap}
+  - {name: village_zh, zh: 村（社区）, width: 10, kind: wrap}
+  - {name: main_members, zh: 户主及主要成员, width: 13.5, kind: wrap}
   - {name: members, zh: 人口, width: 4.5, kind: integer}
   - {name: level_zh, zh: 级别, width: 4.5, kind: level}
-  - {name: visit_due_on, zh: 首访期限, width: 8.5, kind: day}
-  - {name: close_due_on, zh: 办结期限, width: 8.5, kind: day}
+  - {name: visit_due_on, zh: 首访期限, width: 8, kind: day}
+  - {name: close_due_on, zh: 办结期限, width: 8, kind: day}
   - {name: reasons, zh: 原因, width: 46, kind: wrap}
-  - {name: data_as_of, zh: 数据截至, width: 17, kind: wrap}
-  - {name: state, zh: 新增或持续, width: 8, kind: wrap}
+  - {name: data_as_of, zh: 数据截至, width: 16, kind: wrap}
+  - {name: state, zh: 新增或持续, width: 8.5, kind: wrap}
   - {name: score, zh: 评分, width: 6, kind: decimal}
-  - {name: parts, zh: 评分构成, width: 15, kind: wrap}
+  - {name: parts, zh: 评分构成, width: 13.5, kind: wrap}
 carries: [level_no, order_no, household_id]
 note_zh: 本清单仅为线索，不是认定结论：不得据此停发、减发任何救助金；是否给予救助，须入户核查后按规定程序办理。
 empty_zh: 本期没有需要核查的家庭。

@@ -15,17 +15,17 @@ D = date(2025, 11, 17)
 
 RULES = [
     # rule, list, level, title, sources, reason
-    ("N01", "help_in", "orange", "医疗自付费用过高", ["md_settlement"],
+    ("N01", "help_in", "orange", "医疗自付费用过高", ["mi_settlement"],
      "近12个月个人自付医疗费用{money}元，超过低保对象提示标准5,000元（依据：测试市医保提示标准；统计期2024年11月至2025年10月）。"),
-    ("N05", "help_in", "orange", "失业或停保", ["hr_contribution", "hr_unemployment"],
+    ("N05", "help_in", "orange", "失业或停保", ["hr_insurance_contribution", "hr_unemployment_benefit"],
      "职工养老保险自2025年7月起已连续停缴4个月，未见新的就业登记、养老金或在读信息（提示标准：连续3个月）。"),
     ("N09", "help_in", "red", "主要劳动力亡故或被羁押", ["ps_resident", "ca_cremation"],
      "家庭唯一有劳动能力的成员已于2025年11月3日登记死亡，其余3名成员为未成年人或重度残疾人。"),
-    ("N10", "help_in", "yellow", "收入低于低保标准而未纳入", ["hr_contribution", "tx_income"],
+    ("N10", "help_in", "yellow", "收入低于低保标准而未纳入", ["hr_insurance_contribution", "tx_iit_withholding"],
      "按已归集数据估算，家庭月人均收入{money}元，低于当地农村低保标准627元（2025年7月1日起执行），且未见应排除的财产。"),
     ("P04", "help_in", "orange", "救助金未发放到位", ["ca_assist_payment"],
      "救助证在保，2025年11月没有成功发放记录（最近一次成功发放为2025年10月，金额{money}元）。"),
-    ("X01", "check_out", "red", "死亡后仍有发放", ["ps_resident", "ca_cremation", "ca_assist_payment"],
+    ("X01", "check_out", "red", "死亡后仍有发放", ["ps_death", "ca_cremation", "ca_assist_payment"],
      "公安登记死亡日期2025年8月2日，火化登记日期2025年8月4日；2025年9月至11月仍有3笔发放，合计{money}元。"),
     ("X04", "check_out", "yellow", "名下有机动车", ["ps_vehicle"],
      "名下有1辆正常状态的小型轿车（2023年5月初次登记），不属于可豁免的两轮车或残疾人代步车。"),
@@ -87,7 +87,7 @@ def night(*, counties: tuple[str, ...] = ("150902", "150921"), families: int = 2
                 *due,
             )
             warnings.append(row)
-            register.append((wid, state, first))
+            register.append((wid, state, first, D if h != 11 else D - timedelta(days=3)))
         for kind in ("help_in", "check_out"):
             parts = [{"label": "线索", "points": 30 + h}, {"label": "家庭结构（有未成年人）", "points": 5}]
             own = [w for w in warnings if w[4] == h and w[3] == kind]
@@ -131,14 +131,14 @@ def night(*, counties: tuple[str, ...] = ("150902", "150921"), families: int = 2
             "absent",
             "应于11月10日前到达，尚未收到。",
         ),
-        ("tx_income", "tax_market", date(2025, 10, 18), date(2025, 10, 28), "late", "逾期20天。"),
+        ("tx_iit_withholding", "tax_market", date(2025, 10, 18), date(2025, 10, 28), "late", "逾期20天。"),
     ]
     ledger = [
         (f"{i:016x}", c, dept, D, f"{c}.txt", f"{i:064x}", 1000 * i, "delimited", "gb18030", "full",
          1000 * i, 990 * i, 6 * i, 3 * i, i, 2, status_, True if i % 2 else None, None)
         for i, (c, dept, status_) in enumerate(
             [("ps_resident", "public_security", "accepted"), ("ca_assist_payment", "civil_affairs", "accepted"),
-             ("tx_income", "tax_market", "held")], start=1)
+             ("tx_iit_withholding", "tax_market", "held")], start=1)
     ]  # fmt: skip
     issues = [
         ("ps_resident", "ps_resident.txt", 17, "公民身份号码", "bad_check_digit", "warning", "150902********123X",
