@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from sample_data import family, work
+from sample_data import care, family, property, welfare, work
 from sample_data.population import People
 from sample_data.world import DEPARTMENT_TABLES, Book, World, book_of
 
@@ -89,6 +89,25 @@ def live(people: People, start: date, months: int, nights: int) -> World:
     work.pensions(book, spells, known)
     work.joblessness(book, spells)
     work.business(book)
+    care.disability(book)
+    care.serious_disease(book)
+    cases = welfare.select(book)
+    welfare.write_cases(book, cases, known)
+    asked, refused = welfare.applications(book, cases)
+    welfare.monitored(book, cases)
+    welfare.subsidies(book)
+    welfare.relief(book)
+    poor = book.aid != "0"
+    work.insured(book, spells)
+    care.enrolment(book, book.insured_at_work, book.aid)
+    care.treatments(book, book.aid)
+    care.accidents(book)
+    care.custody(book)
+    care.schools(book, poor)
+    property.vehicles(book, poor)
+    property.dwellings(book, poor)
+    property.queries(book, asked, refused)
+    property.fields(book, poor)
     households = family.spells(book, changes)
     return close(book, households)
 

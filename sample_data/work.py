@@ -617,3 +617,13 @@ def business(book: Book) -> None:
     )
 
 
+
+
+def insured(book: Book, spells: Jobs) -> None:
+    """Who is in the employees' medical insurance at the end, and at which employer."""
+    book.insured_at_work = np.zeros(book.n, dtype=bool)  # type: ignore[attr-defined]
+    book.employer_of = np.full(book.n, None, dtype=object)  # type: ignore[attr-defined]
+    now = spells.last >= book.last_month - 1
+    book.insured_at_work[spells.person[now]] = True  # type: ignore[attr-defined]
+    book.employer_of[spells.person[now]] = spells.name[now]  # type: ignore[attr-defined]
+    book.insured_at_work |= book.employee_pension > 0  # type: ignore[attr-defined]
