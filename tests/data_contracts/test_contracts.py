@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -23,6 +24,7 @@ from data_contracts.contract import (
     fact_tables,
 )
 from data_contracts.feeding import sql_type
+from data_contracts.headers import header_key
 
 DEPARTMENTS = {
     "public_security": 7,
@@ -446,6 +448,41 @@ def test_only_true_and_false_are_booleans(copy: Path) -> None:
     """As in editors: `no: 13` is the key no, `N` and `Y` are codes."""
     assert catalogue(copy)["ca_marriage"].no == 13
     assert "N" in code_lists(copy)["owner_document"].codes
+
+
+def chinese_texts(value: object) -> list[str]:
+    """Every text under a key `zh`, and legal bases."""
+    if isinstance(value, dict):
+        own = [value["zh"]] if "zh" in value else []
+        basis = list(value.get("legal_basis", []))
+        return own + basis + [text for inner in value.values() for text in chinese_texts(inner)]
+    if isinstance(value, list):
+        return [text for inner in value for text in chinese_texts(inner)]
+    return []
+
+
+def test_chinese_is_punctuated_as_chinese() -> None:
+    half_width = re.compile(r"[\u4e00-\u9fff”）〕][,;:?(]|[,;:)][\u4e00-\u9fff“（]")
+    declared = [
+        *catalogue().values(),
+        *departments().values(),
+        *fact_tables().values(),
+        *code_lists().values(),
+    ]
+    texts = [text for model in declared for text in chinese_texts(model.model_dump())]
+    texts += [label for listed in code_lists().values() for label in listed.codes.values()]
+    assert len(texts) > 2000
+    assert [text for text in texts if half_width.search(text)] == []
+
+
+@EVERY_CONTRACT
+def test_no_header_can_be_taken_for_two_columns(contract: Contract) -> None:
+    """Also when it is written in full width, with blanks, or as the name of the field."""
+    owners: dict[str, set[str]] = {}
+    for spec in contract.fields:
+        for spelling in (spec.source, *spec.source_aliases, spec.name):
+            owners.setdefault(header_key(spelling), set()).add(spec.name)
+    assert {key: names for key, names in owners.items() if len(names) > 1} == {}
 
 
 def is_chinese(text: str) -> bool:
