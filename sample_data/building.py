@@ -7,6 +7,7 @@ beside. A shard is done from beginning to end before the next is begun, so memor
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -91,12 +92,7 @@ def build(
             delivery.sink.close()
         raise
     tell("manifests")
-    written = [
-        (delivery, item)
-        for delivery in deliveries
-        for item in delivery.sink.close()
-        if _was_sent(delivery, item)
-    ]
+    written = [(delivery, item) for delivery in deliveries for item in _sent(delivery)]
     _write_manifests(out / "inbox", dates, written, harm)
     return totals | _summary(written)
 
@@ -113,23 +109,42 @@ def _deliveries(out: Path, dates: list[date], harm: Damage) -> list[_Delivery]:
     result = []
     for contract, call, events in found:
         plain = FileEvents(encoding=events.encoding)
-        for event in ("mixed_encoding", "mojibake", "control", "ragged", "spreadsheet", "renamed", "moved"):
+        for event in (
+            "sent_twice",
+            "mixed_encoding",
+            "mojibake",
+            "control",
+            "ragged",
+            "spreadsheet",
+            "renamed",
+            "moved",
+        ):
             if getattr(events, event) == getattr(plain, event):
                 continue
             counts[call.batch, event] = counts.get((call.batch, event), 0) + 1
-            if counts[call.batch, event] > most:
+            if counts[call.batch, event] > (1 if event == "sent_twice" else most):
                 events = dataclasses.replace(events, **{event: getattr(plain, event)})
         sink = open_sink(contract, out / "inbox", call.batch, call.kind, events, harm)
         result.append(_Delivery(contract, call, events, spelling(harm, contract), sink))
     return result
 
 
-def _was_sent(delivery: _Delivery, item: Written) -> bool:
-    """Nobody sends an empty file, but for the daily interfaces, and the first night of all."""
-    if item.rows or delivery.call.since is None or delivery.contract.delivery.cadence == "daily":
-        return True
-    item.path.unlink()
-    return False
+def _sent(delivery: _Delivery) -> list[Written]:
+    """Finished files. Nobody sends an empty one, but for the daily interfaces, and the first night of all."""
+    sent = []
+    for item in delivery.sink.close():
+        if item.rows or delivery.call.since is None or delivery.contract.delivery.cadence == "daily":
+            sent.append(item)
+        else:
+            item.path.unlink()
+    usual = delivery.call.kind == delivery.contract.delivery.kind
+    if sent and usual and delivery.events.sent_twice:
+        last = sent[-1]
+        name = last.path.name.split(".")
+        again = last.path.with_name(".".join([name[0], "again", name[-1]]))
+        shutil.copyfile(last.path, again)
+        sent.append(dataclasses.replace(last, path=again))
+    return sent
 
 
 def _write_shard(
@@ -150,10 +165,14 @@ def _write_shard(
         tier = harm.tiers(contract, frame)
         main = next((r for r in roles if not r.packed), None)
         if main is not None:
-            twice = harm.repeated(contract, people, positions(people.ids, main.persons), tier)
-            if len(twice):
-                order = np.concatenate([np.arange(frame.height), twice])
-                frame, days, tier = frame[order], days[order], tier[order]
+            place = positions(people.ids, main.persons)
+            early = harm.first_figures(contract, frame, people, place)
+            twice = harm.repeated(contract, people, place, tier)
+            if early.height or len(twice):
+                # First figures stand above their correction, second copies at the end.
+                order = np.concatenate([early["_row"].to_numpy(), np.arange(frame.height), twice])
+                frame = pl.concat([early.drop("_row"), frame, frame[twice]])
+                days, tier = days[order], tier[order]
                 roles = [dataclasses.replace(r, persons=r.persons.gather(order)) for r in roles]
         frame = harm.typed(contract, frame, roles, people, tier, call.batch, days)
         other = None

@@ -855,6 +855,25 @@ class Damage:
         keys = people.ids[place] * 31 + rows
         return self._sampled(self.rates["same_person_twice"], tier, 1.0, among, keys, contract.id, "twice")
 
+    def first_figures(
+        self, contract: Contract, frame: pl.DataFrame, people: People, place: Ints
+    ) -> pl.DataFrame:
+        """Rows of which the source first delivered another amount, with that amount, and their row (`_row`)."""
+        word = self.rates["late_corrections"].get(contract.id)
+        if self.off or word is None or len(people.ids) == 0:
+            return frame.clear().with_columns(pl.Series("_row", [], dtype=pl.Int64))
+        name, share = word
+        rows = np.arange(len(place))
+        keys = people.ids[place] * 1009 + rows
+        among = (place >= 0) & ~people.planted[place]
+        hit = self._sampled(
+            [share] * 4, np.zeros(len(place), dtype=np.int64), 1.0, among, keys, contract.id, "first"
+        )
+        factor = np.round(0.5 + uniform(keys[hit], self.seed, contract.id, "figure"), 1)
+        kind = frame[name].dtype
+        wrong = (frame[name].gather(hit).cast(pl.Float64) * pl.Series(factor)).round(2).cast(kind)
+        return frame[hit].with_columns(wrong.alias(name), pl.Series("_row", hit))
+
 
 def _other_birth_date(values: pl.Series, w: Floats) -> pl.Series:
     """Lunar shift 35, digit of the day 20, 1 January 20, a year 15, day and month exchanged 10 (CD D3)."""
@@ -903,6 +922,7 @@ class FileEvents:
     end_mark: bool = False
     zipped: bool = False
     units_in_header: bool = False
+    sent_twice: bool = False
 
 
 def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
@@ -964,5 +984,6 @@ def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
         and chance(damage.seed, contract.id, batch, "zeros") < damage.rates["household_zeros"][2] / 100,
         end_mark=text and happens("control_characters"),
         zipped=delimited and happens("zipped"),
+        sent_twice=happens("sent_twice"),
         units_in_header=delivery.format in ("delimited", "workbook") and happens("units_in_header"),
     )

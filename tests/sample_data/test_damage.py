@@ -247,3 +247,16 @@ def test_chance_is_even() -> None:
     assert u.max() < 1
     assert np.histogram(u, bins=10)[0] == pytest.approx(10_000, rel=0.05)
     assert np.corrcoef(u[1:], u[:-1])[0, 1] == pytest.approx(0, abs=0.02)
+
+
+def test_first_figures_differ_and_planted_people_have_none() -> None:
+    people = People.of(PERSONS, range(10, 10_010), TODAY)
+    c = contract(2, "tx_iit_withholding")
+    frame = pl.DataFrame({"income": pl.Series([1000] * N).cast(pl.Decimal(18, 2))})
+    place = np.arange(N)
+    early = Damage(1).first_figures(c, frame, people, place)
+    assert early.height == pytest.approx(N * 0.75 * 0.003, rel=0.4)
+    assert early["_row"].min() >= 10_000  # type: ignore[operator]
+    assert early["income"].n_unique() > 5
+    assert Damage(1, 0).first_figures(c, frame, people, place).height == 0
+    assert Damage(1).first_figures(contract(2), frame, people, place).height == 0
