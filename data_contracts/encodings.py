@@ -31,7 +31,6 @@ ENCODINGS_ZH: dict[str, str] = {
 }
 
 _CONTROL = bytes(code for code in (*range(32), 127) if code not in (9, 10, 13))
-_CONTROL_PATTERN = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PRIVATE_USE = re.compile(rb"\xee[\x80-\xbf][\x80-\xbf]|\xef[\x80-\xa3][\x80-\xbf]")
 _TWO_HAN_IN_UTF8 = re.compile(rb"(?:[\xe3-\xe9][\x80-\xbf]{2}){2}")
 REPLACEMENT = "\ufffd"
@@ -107,7 +106,8 @@ def _iconv() -> _Iconv | None:
             _local.iconv = _Iconv()
         except (OSError, AttributeError):
             _local.iconv = None
-    return _local.iconv  # type: ignore[no-any-return]
+    found: _Iconv | None = _local.iconv
+    return found
 
 
 def gb18030_to_utf8(data: bytes, *, use_iconv: bool = True) -> bytes:
@@ -207,7 +207,7 @@ def decode(block: bytes, encoding: Encoding, separator: bytes | None = None) -> 
         result = (
             _decode_gb18030(block, separator) if encoding == "gb18030" else _decode_utf8(block, separator)
         )
-    return _without_control(result)
+    return _without_control(result, separator)
 
 
 def _plain_line_ends(block: bytes) -> bytes:
@@ -340,20 +340,26 @@ def _reads_as_common_han(utf8: bytes) -> bool:
     return sum("一" <= character <= "鿿" for character in text) >= 2
 
 
-def _without_control(decoded: Decoded) -> Decoded:
+def _without_control(decoded: Decoded, separator: bytes | None) -> Decoded:
     raw = np.frombuffer(decoded.utf8, dtype=np.uint8)
     low = np.count_nonzero(raw < 32)
     harmless = np.count_nonzero(raw == 10)
     if low > harmless:
         harmless += decoded.utf8.count(b"\t")
+        if separator and separator != b"\t" and separator < b" ":
+            harmless += decoded.utf8.count(separator)
     if low > harmless or b"\x7f" in decoded.utf8:
         if b"\r" in decoded.utf8:
             decoded.utf8 = _plain_line_ends(decoded.utf8)
-        decoded.control = [
-            number for number, line in enumerate(decoded.utf8.split(b"\n")) if _CONTROL_PATTERN.search(line)
-        ]
-        if decoded.control:
-            decoded.utf8 = decoded.utf8.translate(None, _CONTROL)
+        unwanted = (
+            _CONTROL if separator is None else bytes(code for code in _CONTROL if code not in separator)
+        )
+        without = decoded.utf8.translate(None, unwanted)
+        if len(without) < len(decoded.utf8):
+            pattern = re.compile(b"[" + re.escape(unwanted) + b"]")
+            lines = decoded.utf8.split(b"\n")
+            decoded.control = [number for number, line in enumerate(lines) if pattern.search(line)]
+            decoded.utf8 = without
     return decoded
 
 

@@ -1,0 +1,796 @@
+"""A delivered file -> accepted rows, quarantine, issues and one row of the ledger.
+
+What becomes of a row is decided here: accepted, rejected, duplicate or quarantined, and nothing else. How a file is
+taken apart belongs in `deliveries.py`, what a cell means in `field_types.py`, which files there are in
+`collecting.py`. Nothing here knows a class by name.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import queue
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from data_contracts.contract import Contract, FieldSpec
+from data_contracts.deliveries import FORMATS_ZH, Batch, Note, Unreadable, open_delivery
+from data_contracts.encodings import ENCODINGS_ZH
+from data_contracts.field_types import FIELD_TYPES, Column, schema_of
+from data_contracts.headers import Match, match, similar
+from data_contracts.issues import IssueLog
+from data_contracts.ledger import Ledger
+
+QUARANTINE = pl.Schema(
+    {"_row": pl.Int64(), "disposition": pl.String(), "reason": pl.String(), "raw": pl.String()}
+)
+"""Rows that were not accepted, with their text. Restricted: never shown, never logged."""
+
+PADDED = 200
+"""So many rows are looked at to see whether a column is padded with blanks throughout."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What came of one file."""
+
+    ledger: dict[str, Any]
+    issues: pl.DataFrame
+
+
+def read_delivery(
+    contract: Contract,
+    path: Path,
+    *,
+    batch_date: date,
+    lake: Path,
+    manifest_entry: dict[str, Any] | None = None,
+    history: pl.DataFrame | None = None,
+) -> Reading:
+    """Read one file into the lake and say what became of every row of it.
+
+    `history` holds ledger rows of earlier files of the class (any columns beyond those used are ignored): for
+    deliveries that came before, and full files that shrink. `manifest_entry` is what the department declared.
+    Never raises for what is in the file; OSError when disk or network fail.
+    """
+    reader = _Reader(contract, path, batch_date, lake, manifest_entry or {}, history)
+    try:
+        return reader.run()
+    finally:
+        reader.accepted.discard()
+        reader.quarantine.discard()
+
+
+def delivery_id_of(sha256: str, file: str) -> str:
+    """The id of a delivery: content and name, 16 hexadecimal digits."""
+    return hashlib.sha256(f"{sha256}{file}".encode()).hexdigest()[:16]
+
+
+class _Reader:
+    def __init__(
+        self,
+        contract: Contract,
+        path: Path,
+        batch_date: date,
+        lake: Path,
+        manifest: dict[str, Any],
+        history: pl.DataFrame | None,
+    ) -> None:
+        self.contract, self.path, self.batch_date, self.manifest = contract, path, batch_date, manifest
+        self.log = IssueLog(contract.id, batch_date, path.name)
+        with path.open("rb") as stream:
+            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        self.book = Ledger(
+            delivery_id=delivery_id_of(sha256, path.name),
+            class_id=contract.id,
+            department=contract.department,
+            batch_date=batch_date,
+            file=path.name,
+            sha256=sha256,
+            bytes=path.stat().st_size,
+            format=contract.delivery.format,
+            encoding=contract.delivery.encoding,
+            kind=_kind(contract, path, manifest),
+        )
+        self.history = _relevant(history, path.name, batch_date)
+        place = f"{contract.id}/batch_date={batch_date}/{self.book.delivery_id}.parquet"
+        self.schema = pl.Schema({"_delivery_id": pl.String(), "_row": pl.Int64(), **schema_of(contract)})
+        self.accepted = _Draft(lake / "accepted" / place, self.schema)
+        self.quarantine = _Draft(lake / "quarantine" / place, QUARANTINE)
+        self.seen = _SeenRows()
+        self.totals: dict[str, Decimal] = {}
+        self.factors: dict[str, int] = {}
+
+    # --- the whole file
+
+    def run(self) -> Reading:
+        same = self._delivered_before()
+        if same is not None:
+            self.book.status = "duplicate"
+            self.book.rows_received = self.book.rows_duplicate = int(same["rows_received"] or 0)
+            self.book.rows_other = int(same["rows_other"] or 0)
+            self.book.format, self.book.encoding = str(same["format"]), str(same["encoding"])
+            self.log.file(
+                "duplicate_delivery", self.book.rows_received, found=f"{same['batch_date']}的{same['file']}"
+            )
+            return self._finish()
+        try:
+            with self.path.open("rb") as stream:
+                self._read(stream)
+        except Unreadable as problem:
+            self._reject_all(problem)
+            return self._finish()
+        if self.book.status == "accepted":
+            self._judge_size()
+            self._judge_controls()
+        return self._finish()
+
+    def _finish(self) -> Reading:
+        if self.book.status == "accepted" and self.book.rows_accepted:
+            self.accepted.keep()
+        else:
+            self.accepted.drop()
+        if self.book.rows_rejected or self.book.rows_quarantined:
+            self.quarantine.keep()
+        else:
+            self.quarantine.drop()
+        if self.manifest and self.book.control_ok is None and "sha256" in self.manifest:
+            self._judge_sha256()
+        return Reading(self.book.row(), self.log.frame(self.book.delivery_id))
+
+    def _delivered_before(self) -> dict[str, Any] | None:
+        if self.history.is_empty():
+            return None
+        same = self.history.filter(
+            (pl.col("sha256") == self.book.sha256)
+            & (pl.col("status") == "accepted")
+            & (pl.col("kind") == self.book.kind)
+        )
+        return same.row(0, named=True) if same.height else None
+
+    def _read(self, stream: BinaryIO) -> None:
+        declared = self.manifest.get("encoding")
+        delivery = open_delivery(stream, self.contract, declared if isinstance(declared, str) else None)
+        understood = False
+        headers_seen: list[list[str | None]] = []
+        blamed: Match | None = None
+        for part in delivery.parts:
+            found = match(part.headers, self.contract)
+            headers_seen.append(part.headers)
+            if found.missing:
+                blamed = blamed or found
+                self._reject_part(part.batches)
+                continue
+            understood = True
+            self._report_headers(found)
+            for batch in part.batches:
+                self._take(batch, found, is_1904=part.is_1904)
+        self._take_notes(delivery.notes)
+        self.book.format, self.book.encoding = delivery.format, delivery.encoding
+        self.book.rows_other += delivery.other
+        if blamed is not None:
+            self._refuse(blamed, headers_seen, understood=understood)
+        self._report_form(delivery.format, delivery.encoding)
+        if delivery.is_truncated:
+            self.log.file("truncated", found=delivery.is_truncated)
+            self._control(False, delivery.is_truncated)
+        if self.book.rows_received == 0 and self.book.status == "accepted":
+            self.log.file("no_rows")
+
+    def _refuse(self, blamed: Match, headers: list[list[str | None]], *, understood: bool) -> None:
+        """A required column is missing: nothing of the file is accepted, whatever other parts of it look like."""
+        present = [text for part in headers for text in part]
+        for spec in blamed.missing:
+            near = similar(spec, present)
+            hint = f"；文件中相近的列名有：{'、'.join(near)}" if near else ""
+            self.log.column("column_missing", spec.source, spec.name, self.book.rows_received, similar=hint)
+        self.book.status = "rejected"
+        if understood:
+            self._turn_away("rejected", "column_missing")
+
+    def _reject_all(self, problem: Unreadable) -> None:
+        self.log.file(problem.reason, **problem.words)
+        self.book.status = "rejected"
+        self._turn_away("rejected", problem.reason)
+        if problem.reason == "unreadable":
+            self._control(False, "文件无法读取")
+
+    def _turn_away(self, disposition: str, reason: str) -> None:
+        """Rows that were on their way to be accepted, or duplicates of them, go to quarantine instead."""
+        moved = self.book.rows_accepted
+        if moved:
+            for frame in self.accepted.read_back():
+                fields = pl.struct(pl.exclude("_delivery_id", "_row")).struct.json_encode()
+                self.quarantine.write(
+                    frame.select(
+                        "_row",
+                        disposition=pl.lit(disposition),
+                        reason=pl.lit(reason),
+                        raw=fields,
+                    )
+                )
+        if disposition == "rejected":
+            self.book.rows_rejected += moved
+        else:
+            self.book.rows_quarantined += moved
+        self.book.rows_accepted = 0
+
+    def _judge_size(self) -> None:
+        """Full files that shrink are held; files outside the contract's bounds are named."""
+        limits = self.contract.rows
+        now = self.book.rows_received
+        if limits.maximum is not None and now > limits.maximum:
+            self.log.file("too_many_rows", now, now=now, limit=limits.maximum)
+        if now < limits.minimum and self.book.kind == "full":
+            self.log.file("too_few_rows", now, now=now, limit=limits.minimum)
+        before = self._last_full()
+        if before is None or self.book.kind != "full" or self.manifest.get("confirm_shrink") is True:
+            return
+        if now < before * (1 - limits.shrink_tolerance):
+            lost = f"{(before - now) / before:.0%}"
+            limit = f"{limits.shrink_tolerance:.0%}"
+            self.log.file("held_shrunk", now, found=lost, before=before, now=now, limit=limit)
+            self.book.status = "held"
+            self._turn_away("quarantined", "held_shrunk")
+
+    def _last_full(self) -> int | None:
+        """Rows of the last full delivery that was accepted, its parts together."""
+        if self.history.is_empty():
+            return None
+        full = self.history.filter(
+            (pl.col("kind") == "full")
+            & (pl.col("status") == "accepted")
+            & (pl.col("batch_date") < self.batch_date)
+        )
+        if full.is_empty():
+            return None
+        last = full.filter(pl.col("batch_date") == pl.col("batch_date").max())
+        same_name = last.filter(pl.col("file") == self.path.name)
+        # A full may come in parts; a part is compared with its own predecessor.
+        return int((same_name if same_name.height else last)["rows_received"].sum())
+
+    # --- what was declared
+
+    def _control(self, ok: bool, note: str) -> None:
+        self.book.control_ok = ok if self.book.control_ok is None else self.book.control_ok and ok
+        earlier = self.book.control_note_zh
+        self.book.control_note_zh = f"{earlier}；{note}" if earlier else note
+
+    def _judge_sha256(self) -> None:
+        declared = str(self.manifest["sha256"]).strip().lower()
+        same = declared == self.book.sha256
+        if not same:
+            self.log.file("control_sha256")
+        self._control(same, "校验值相符" if same else "校验值不符")
+
+    def _judge_controls(self) -> None:
+        if not self.manifest:
+            return
+        if "sha256" in self.manifest:
+            self._judge_sha256()
+        rows = self.manifest.get("rows")
+        if isinstance(rows, int) and not isinstance(rows, bool):
+            self.book.declared_rows = rows
+            same = rows == self.book.rows_received
+            if not same:
+                self.log.file(
+                    "control_rows", self.book.rows_received, expected=rows, found=self.book.rows_received
+                )
+            self._control(
+                same, "行数相符" if same else f"行数不符（清单{rows}，实际{self.book.rows_received}）"
+            )
+        elif rows is not None:
+            self.log.file("manifest_unusable", expected="rows")
+        totals = self.manifest.get("totals")
+        if isinstance(totals, dict):
+            for name, declared in totals.items():
+                self._judge_total(str(name), declared)
+        elif totals is not None:
+            self.log.file("manifest_unusable", expected="totals")
+
+    def _judge_total(self, name: str, declared: Any) -> None:
+        spec = next((s for s in self.contract.fields if name in (s.name, s.source)), None)
+        if spec is None or spec.type not in ("money", "decimal", "integer"):
+            self.log.file("control_unknown", expected=name)
+            return
+        try:
+            expected = Decimal(str(declared).replace(",", ""))
+        except InvalidOperation:
+            self.log.file("manifest_unusable", expected=name)
+            return
+        found = self.totals.get(spec.name, Decimal(0)) / self.factors.get(spec.name, 1)
+        same = expected == found
+        if not same:
+            found_text = f"{found.normalize():f}"
+            self.log.column(
+                "control_total",
+                spec.source,
+                spec.name,
+                self.book.rows_received,
+                expected=spec.source,
+                declared=expected,
+                found=found_text,
+            )
+        self._control(same, f"{spec.source}合计{'相符' if same else '不符'}")
+
+    # --- what is said about form
+
+    def _report_headers(self, found: Match) -> None:
+        for header in found.unknown:
+            self.log.column("column_unknown", header)
+        for header in found.twice:
+            self.log.column("column_twice", header)
+        for header, spec in found.renamed:
+            self.log.column("column_renamed", header, spec.name, expected=spec.source)
+        for header, spec, unit in found.converted:
+            self.log.column("column_unit", header, spec.name, found=unit, unit=spec.unit)
+        for spec in found.absent:
+            self.log.column("column_absent", spec.source, spec.name)
+
+    def _report_form(self, form: str, encoding: str) -> None:
+        agreed = self.contract.delivery
+        if form != agreed.format:
+            self.log.file(
+                "format_differs", found=FORMATS_ZH.get(form, form), expected=FORMATS_ZH[agreed.format]
+            )
+        expected = self.manifest.get("encoding") or agreed.encoding
+        plain = {"gbk": "gb18030", "gb2312": "gb18030", "utf-8-sig": "utf-8", "utf8": "utf-8"}
+        said = plain.get(str(expected).lower(), str(expected).lower())
+        was = plain.get(encoding, encoding)
+        if form in ("delimited", "fixed_width", "json") and said in ENCODINGS_ZH and was != said:
+            self.log.file("encoding_differs", found=ENCODINGS_ZH[was], expected=ENCODINGS_ZH[said])
+
+    def _take_notes(self, notes: list[Note]) -> None:
+        for note in notes:
+            if note.row is not None:
+                self.log.row(note.reason, note.row, **note.words)
+            elif "column" in note.words:
+                self.log.column(note.reason, note.words["column"])
+            else:
+                self.log.file(note.reason, **note.words)
+
+    # --- rows
+
+    def _reject_part(self, batches: Iterator[Batch]) -> None:
+        """Rows of a part without its required columns are counted and kept as text."""
+        for batch in batches:
+            self.book.rows_other += batch.other
+            self._set_aside(batch.rows, _raw_text(batch.frame), "rejected", "column_missing")
+            for odd in batch.odd:
+                self._set_aside(pl.Series([odd.at]), pl.Series([odd.raw]), "rejected", "column_missing")
+
+    def _set_aside(self, rows: pl.Series, raw: pl.Series, disposition: str, reason: str | pl.Series) -> None:
+        """Rows that are not accepted, into the book and the quarantine."""
+        count = len(rows)
+        if count == 0:
+            return
+        self.book.rows_received += count
+        if disposition == "rejected":
+            self.book.rows_rejected += count
+        else:
+            self.book.rows_quarantined += count
+        self.quarantine.write(
+            pl.DataFrame({"_row": rows, "raw": raw.cast(pl.String)}).select(
+                pl.col("_row").cast(pl.Int64),
+                disposition=pl.lit(disposition),
+                reason=reason if isinstance(reason, pl.Series) else pl.lit(reason),
+                raw="raw",
+            )
+        )
+
+    def _take(self, batch: Batch, found: Match, *, is_1904: bool) -> None:
+        self.book.rows_other += batch.other
+        self._take_notes(batch.notes)
+        for odd in batch.odd:
+            self.log.row(odd.reason, odd.at, **odd.words)
+            self._set_aside(pl.Series([odd.at]), pl.Series([odd.raw]), "quarantined", odd.reason)
+        if batch.frame.is_empty():
+            return
+        frame = _without_padding(batch.frame, found)
+        typed = self._typed(frame, batch.rows, found, is_1904=is_1904)
+        self._sum(typed)
+        reasons = self._rejections(typed)
+        keep: pl.Series | None = None
+        if reasons is not None:
+            refused = reasons.is_not_null()
+            at = refused.arg_true()
+            self._report_rejections(reasons.gather(at), batch.rows.gather(at))
+            self._set_aside(batch.rows.gather(at), _raw_text(batch.frame[at]), "rejected", reasons.gather(at))
+            keep = ~refused
+            typed, frame = typed.filter(keep), frame.filter(keep)
+        rows = batch.rows if keep is None else batch.rows.filter(keep)
+        self.book.rows_received += typed.height
+        repeated = self.seen.repeated(_hashable(typed))
+        if repeated is not None:
+            self.book.rows_duplicate += int(repeated.sum())
+            self.log.cells("duplicate_rows", rows.filter(repeated), None, None, None, None)
+            typed, rows = typed.filter(~repeated), rows.filter(~repeated)
+        self.book.rows_accepted += typed.height
+        if typed.height:
+            self.accepted.write(
+                typed.select(
+                    pl.lit(self.book.delivery_id).alias("_delivery_id"), rows.alias("_row"), pl.all()
+                )
+            )
+
+    def _typed(self, frame: pl.DataFrame, rows: pl.Series, found: Match, *, is_1904: bool) -> pl.DataFrame:
+        """Every field of the contract with its type; issues for cells that could not be read or were changed."""
+        by_name: dict[str, tuple[str, Column]] = {}
+        for position, column in found.columns.items():
+            known = replace(column, is_1904=True) if is_1904 else column
+            by_name[column.spec.name] = (str(position), known)
+            self.factors[column.spec.name] = column.factor
+        quick = _read_quickly(frame, by_name)
+        columns: list[pl.Series] = []
+        for spec in self.contract.fields:
+            if spec.name not in by_name:
+                columns.append(
+                    pl.Series(spec.name, [None], dtype=self.schema[spec.name]).new_from_index(0, frame.height)
+                )
+                continue
+            place, column = by_name[spec.name]
+            values, dirty = quick[spec.name]
+            damaged = _damaged_by_spreadsheet(spec, frame[place])
+            if len(dirty):
+                cells = frame[place].gather(dirty)
+                read, reasons = FIELD_TYPES[spec.type].read(cells, column)
+                values = _merge(values, dirty, read)
+                if damaged is not None:
+                    reasons = reasons.set(damaged.gather(dirty), None)
+                self._report_cells(spec, rows.gather(dirty), cells, reasons)
+            if damaged is not None:
+                values = values.set(damaged, None)
+                where = damaged.arg_true()
+                code = "id_lossy" if spec.type == "resident_id" else "number_lossy"
+                self.log.cells(
+                    code, rows.gather(where), frame[place].gather(where), spec.source, spec.name, spec.type
+                )
+            columns.append(values.alias(spec.name))
+            if not spec.nullable and values.null_count():
+                self._report_empty(spec, frame[place], values, rows)
+        for position, (header, spec, other) in found.refused.items():
+            count = frame.height - frame[str(position)].null_count()
+            if count:
+                empty = pl.Series(rows.head(count))
+                self.log.cells(
+                    "column_period", empty, None, header, spec.name, None, found=other, unit=spec.unit
+                )
+        return pl.DataFrame(columns)
+
+    def _report_cells(self, spec: FieldSpec, rows: pl.Series, cells: pl.Series, reasons: pl.Series) -> None:
+        for reason in reasons.drop_nulls().unique(maintain_order=True).to_list():
+            where = (reasons == reason).fill_null(False)
+            self.log.cells(
+                reason,
+                rows.filter(where),
+                cells.filter(where),
+                spec.source,
+                spec.name,
+                spec.type,
+                unit=spec.unit,
+            )
+
+    def _report_empty(self, spec: FieldSpec, cells: pl.Series, values: pl.Series, rows: pl.Series) -> None:
+        """Cells that say nothing although they must; unreadable ones are reported already."""
+        nothing = values.is_null() & cells.is_null()
+        if nothing.any():
+            self.log.cells("required_empty", rows.filter(nothing), None, spec.source, spec.name, None)
+
+    def _rejections(self, typed: pl.DataFrame) -> pl.Series | None:
+        """Why a row cannot be used: no key, or nobody in it. Null when all can be."""
+        checks = [
+            pl.when(pl.col(name).is_null()).then(pl.lit(f"grain_missing:{name}"))
+            for name in self.contract.grain
+            if not self.contract.field(name).nullable and typed[name].null_count()
+        ]
+        nobody = self._names_nobody(typed)
+        if nobody is not None:
+            checks.append(pl.when(nobody).then(pl.lit("names_nobody")))
+        if not checks:
+            return None
+        reasons = typed.select(pl.coalesce(checks).alias("reason"))["reason"]
+        return reasons if reasons.null_count() < len(reasons) else None
+
+    def _names_nobody(self, typed: pl.DataFrame) -> pl.Expr | None:
+        if not self.contract.subjects:
+            return None
+        subject = self.contract.subjects[0]
+        names = [
+            subject.evidence[kind]
+            for kind in ("resident_id", "former_resident_id", "person_name", "former_name")
+            if kind in subject.evidence
+        ]
+        names += [subject.derived_id] if subject.derived_id else []
+        if not names or any(typed[name].null_count() == 0 for name in names):
+            return None
+        return pl.all_horizontal(pl.col(name).is_null() for name in names)
+
+    def _report_rejections(self, reasons: pl.Series, rows: pl.Series) -> None:
+        for reason in reasons.unique(maintain_order=True).to_list():
+            where = rows.filter(reasons == reason)
+            code, _, name = reason.partition(":")
+            if name:
+                spec = self.contract.field(name)
+                self.log.cells(code, where, None, spec.source, name, None, expected=spec.source)
+            else:
+                self.log.cells(code, where, None, None, None, None)
+
+    def _sum(self, typed: pl.DataFrame) -> None:
+        declared = self.manifest.get("totals")
+        if not isinstance(declared, dict):
+            return
+        for spec in self.contract.fields:
+            if spec.type in ("money", "decimal", "integer") and (
+                spec.name in declared or spec.source in declared
+            ):
+                total = typed[spec.name].cast(pl.Decimal(38, 4)).sum()
+                self.totals[spec.name] = self.totals.get(spec.name, Decimal(0)) + Decimal(total or 0)
+
+
+# --- helpers ----------------------------------------------------------------------------------------------------
+
+
+def _kind(contract: Contract, path: Path, manifest: dict[str, Any]) -> Any:
+    labels = path.name.split(".")[1:-1]
+    for label in labels:
+        if label in ("full", "delta"):
+            return label
+    declared = manifest.get("kind")
+    return declared if declared in ("full", "delta") else contract.delivery.kind
+
+
+_HISTORY = (
+    "batch_date",
+    "file",
+    "sha256",
+    "status",
+    "kind",
+    "rows_received",
+    "rows_other",
+    "format",
+    "encoding",
+)
+
+
+def _relevant(history: pl.DataFrame | None, file: str, batch_date: date) -> pl.DataFrame:
+    """Earlier files: before this day, or others of this day. The same night again is not a delivery again."""
+    if history is None or not set(_HISTORY) <= set(history.columns):
+        return pl.DataFrame(schema=dict.fromkeys(_HISTORY, pl.String()))
+    return history.filter(
+        (pl.col("batch_date") < batch_date)
+        | ((pl.col("batch_date") == batch_date) & (pl.col("file") != file))
+    ).sort("batch_date", "file")
+
+
+def _raw_text(frame: pl.DataFrame) -> pl.Series:
+    if not frame.width:
+        return pl.Series([""] * frame.height, dtype=pl.String)
+    return frame.select(raw=pl.concat_str(pl.all().fill_null(""), separator="|"))["raw"]
+
+
+def _without_padding(frame: pl.DataFrame, found: Match) -> pl.DataFrame:
+    """Columns that come padded with blanks (fixed width, old exports) are stripped as a whole."""
+    from data_contracts.field_types import BLANKS
+
+    head = frame.head(PADDED)
+    padded = [
+        name
+        for name in (str(position) for position in found.columns)
+        if (head[name].str.strip_chars(BLANKS) != head[name]).any()
+    ]
+    if not padded:
+        return frame
+    stripped = [pl.col(name).str.strip_chars(BLANKS) for name in padded]
+    return frame.with_columns(stripped).with_columns(
+        pl.when(pl.col(name).str.len_bytes() > 0).then(pl.col(name)) for name in padded
+    )
+
+
+def _read_quickly(
+    frame: pl.DataFrame, columns: dict[str, tuple[str, Column]]
+) -> dict[str, tuple[pl.Series, pl.Series]]:
+    """Field -> values by the plain spelling, and the places of cells that are spelt in another way."""
+    tried: list[pl.Expr] = []
+    for name, (place, column) in columns.items():
+        kind = FIELD_TYPES[column.spec.type]
+        value = pl.col(place)
+        if kind.quick is not None:
+            cells = frame[place]
+            known = cells.head(PADDED).drop_nulls()
+            tried.append(kind.quick(value, column, known[0] if len(known) else None).alias(name))
+        elif kind.plain is not None:
+            tried.append(kind.plain(value, column).all(ignore_nulls=True).alias(name))
+    outcome = _evaluate(frame, tried)
+    result: dict[str, tuple[pl.Series, pl.Series]] = {}
+    for name, (place, column) in columns.items():
+        kind = FIELD_TYPES[column.spec.type]
+        cells = frame[place]
+        nowhere = pl.Series([], dtype=pl.UInt32)
+        strange = cells.is_in(list(column.dirty)).fill_null(False) if column.dirty else None
+        if kind.quick is not None:
+            values = outcome[name]
+            if values.null_count() == cells.null_count() and strange is None:
+                result[name] = values, nowhere
+                continue
+            unread = values.is_null() & cells.is_not_null()
+            places = (unread if strange is None else unread | strange).arg_true()
+            result[name] = values, places
+        elif kind.plain is not None:
+            if strange is None and outcome[name][0]:
+                result[name] = cells, nowhere
+                continue
+            plain = frame.select(kind.plain(pl.col(place), column).fill_null(True).alias("plain"))["plain"]
+            places = (~plain if strange is None else ~plain | strange).arg_true()
+            result[name] = cells, places
+        else:
+            values = pl.Series([None], dtype=kind.dtype).new_from_index(0, len(cells))
+            result[name] = values, cells.is_not_null().arg_true()
+    return result
+
+
+def _evaluate(frame: pl.DataFrame, expressions: list[pl.Expr]) -> dict[str, pl.Series]:
+    """Expressions side by side; verdicts (one value) and columns may be mixed."""
+    if not expressions:
+        return {}
+    return {series.name: series for series in frame.select(expressions).get_columns()}
+
+
+def _merge(values: pl.Series, places: pl.Series, read: pl.Series) -> pl.Series:
+    """Values with some of them replaced, whatever their type."""
+    if len(places) == len(values):
+        return read
+    slots = pl.int_range(len(values), dtype=pl.UInt32, eager=True).scatter(
+        places, pl.int_range(len(values), len(values) + len(places), dtype=pl.UInt32, eager=True)
+    )
+    return pl.concat([values.rename("v"), read.rename("v")]).gather(slots)
+
+
+def _damaged_by_spreadsheet(spec: FieldSpec, cells: pl.Series) -> pl.Series | None:
+    """Cells whose digits from the sixteenth on are all zero, where most long numbers of the column are like that.
+
+    A spreadsheet keeps fifteen digits. One number that ends in zeros proves nothing; a column of them does.
+    """
+    if spec.type not in ("resident_id", "account_no"):
+        return None
+    ends = cells.str.ends_with("0")
+    if int(ends.sum()) * 3 < len(cells) - cells.null_count():
+        return None
+    long = cells.str.contains(r"^'?[0-9]{16,19}(\.0+)?$")
+    damaged = cells.str.contains(r"^'?[0-9]{15}0{1,4}(\.0+)?$").fill_null(False)
+    many = int(damaged.sum())
+    return damaged if many >= 3 and many * 2 > int(long.sum()) else None
+
+
+def _hashable(typed: pl.DataFrame) -> pl.DataFrame:
+    lists = [name for name, dtype in typed.schema.items() if isinstance(dtype, pl.List)]
+    return (
+        typed.with_columns(pl.col(name).list.join("\x1f", ignore_nulls=False) for name in lists)
+        if lists
+        else typed
+    )
+
+
+class _SeenRows:
+    """Which rows came before in the same file, by a 128-bit hash of all their fields."""
+
+    def __init__(self) -> None:
+        self._runs: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
+        self._marks = np.zeros(1 << 24, dtype=bool)
+
+    def repeated(self, frame: pl.DataFrame) -> pl.Series | None:
+        """Rows that repeat an earlier one (of this or another batch); null when there is none."""
+        if frame.is_empty():
+            return None
+        first = frame.hash_rows(seed=1).to_numpy()
+        second = frame.hash_rows(seed=2).to_numpy()
+        order = np.lexsort((second, first))
+        ordered, ordered_second = first[order], second[order]
+        same = np.zeros(len(first), dtype=bool)
+        again = (ordered[1:] == ordered[:-1]) & (ordered_second[1:] == ordered_second[:-1])
+        same[order[1:][again]] = True
+        slots = (first >> np.uint64(40)).astype(np.int64)
+        for place in np.flatnonzero(self._marks[slots]):
+            if not same[place] and self._known(first[place], second[place]):
+                same[place] = True
+        self._marks[slots] = True
+        self._runs.append((ordered, ordered_second))
+        return pl.Series("repeated", same) if same.any() else None
+
+    def _known(self, first: Any, second: Any) -> bool:
+        for firsts, seconds in self._runs:
+            at = int(np.searchsorted(firsts, first))
+            while at < len(firsts) and firsts[at] == first:
+                if seconds[at] == second:
+                    return True
+                at += 1
+        return False
+
+
+class _Draft:
+    """A Parquet file that is written in batches by a thread of its own, and appears only when it is complete."""
+
+    def __init__(self, target: Path, schema: pl.Schema) -> None:
+        self.target = target
+        self.draft = target.with_name(f".{target.name}.draft")
+        self._schema = schema
+        self._writer: pq.ParquetWriter | None = None
+        self._line: queue.Queue[pl.DataFrame | None] = queue.Queue(maxsize=1)
+        self._thread: threading.Thread | None = None
+        self._error: BaseException | None = None
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Rows to be written soon."""
+        if self._error is not None:
+            raise self._error
+        if self._thread is None:
+            self.target.parent.mkdir(parents=True, exist_ok=True)
+            self._thread = threading.Thread(target=self._work, daemon=True)
+            self._thread.start()
+        self._line.put(frame.select(pl.col(name).cast(dtype) for name, dtype in self._schema.items()))
+
+    def _work(self) -> None:
+        while (frame := self._line.get()) is not None:
+            if self._error is not None:
+                continue
+            try:
+                table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+                if self._writer is None:
+                    self._writer = _writer(self.draft, table.schema)
+                self._writer.write_table(table)
+            except BaseException as error:
+                self._error = error
+
+    def _close(self) -> None:
+        if self._thread is not None:
+            self._line.put(None)
+            self._thread.join()
+            self._thread = None
+        if self._writer is not None:
+            writer, self._writer = self._writer, None
+            writer.close()
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
+
+    def read_back(self) -> Iterator[pl.DataFrame]:
+        """What was written, batch by batch; nothing can be written any more."""
+        self._close()
+        if not self.draft.exists():
+            return
+        with pq.ParquetFile(self.draft) as file:
+            for group in range(file.num_row_groups):
+                frame = pl.from_arrow(file.read_row_group(group))
+                assert isinstance(frame, pl.DataFrame)
+                yield frame
+
+    def keep(self) -> None:
+        """The draft becomes the file."""
+        self._close()
+        self.draft.replace(self.target)
+
+    def drop(self) -> None:
+        """Neither draft nor file, also when an earlier attempt at the same night left one."""
+        self.discard()
+        self.target.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """No draft."""
+        with contextlib.suppress(Exception):
+            self._close()
+        self.draft.unlink(missing_ok=True)
+
+
+def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    return pq.ParquetWriter(
+        path, schema, compression="lz4", use_dictionary=["_delivery_id"], write_statistics=False
+    )
