@@ -9,6 +9,7 @@ All work is done on distinct values, set-based, from a frame to a frame.
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -35,6 +36,7 @@ PLACEHOLDER_BIRTHS = ("1899-12-30", "1899-12-31", "1900-01-01")
 
 _HIDDEN = r"[?\x{25A1}\x{FFFD}*＊×\x{3013}\x{E000}-\x{F8FF}\x{F0000}-\x{FFFFD}\x{100000}-\x{10FFFD}]"
 _ALIAS = r"(?:又名|曾用名|原名|小名|别名|化名|乳名|也叫)[::]?"
+_JOINTS = r"[\s·\-_'`\x{2019}]"
 _NOT_A_NAME = r"^(?:无|无名氏?|无姓名|不详|不明|未知|未填|空|NULL|NONE|测试)$"
 _NEWBORN = r"(?:之[长次三四五大二小]?[子女儿]|男婴|女婴|婴儿|宝宝|新生儿|未取名|未起名|未命名)$"
 
@@ -49,28 +51,31 @@ NAME_COLUMNS = (
 
 
 @cache
-def variant_table() -> tuple[list[str], list[str]]:
+def _variants() -> dict[str, str]:
     """Variant characters and their standard characters, for comparison only."""
     table = pl.read_csv(REFERENCE / "char_variants.csv")
-    return table["variant"].to_list(), table["standard"].to_list()
+    return dict(table.select("variant", "standard").iter_rows())
 
 
 @cache
-def _character_readings() -> tuple[list[str], list[str]]:
+def _readings() -> dict[str, str]:
     """Every Han character with its first reading, toneless, ü as v, followed by a blank."""
     from pypinyin.pinyin_dict import pinyin_dict
 
-    characters, readings = [], []
+    found = {}
     for code, spoken in pinyin_dict.items():
-        first = spoken.split(",")[0].replace("ü", "v")
-        # Decomposing ǖǘǚǜ gives u + diaeresis + tone: the diaeresis is what makes it v.
-        parts = unicodedata.normalize("NFD", first)
-        plain = "".join(
-            "v" if c == "\u0308" else c for c in parts if c == "\u0308" or not unicodedata.combining(c)
-        )
-        characters.append(chr(code))
-        readings.append(plain.replace("uv", "v") + " ")
-    return characters, readings
+        parts = unicodedata.normalize("NFD", spoken.split(",")[0])
+        # Taken apart, ü is u with a diaeresis, before or after the tone.
+        plain = "".join(c for c in parts if not unicodedata.combining(c))
+        found[chr(code)] = (plain.replace("u", "v") if "\u0308" in parts else plain) + " "
+    return found
+
+
+def _replaced(text: pl.Series, table: Mapping[str, str]) -> pl.Series:
+    """Characters replaced by a table. Only those that occur are looked for: the whole table is slow to get ready."""
+    occurring = text.drop_nulls().str.split("").explode().unique().sort().to_list()
+    known = [c for c in occurring if c in table]
+    return text.str.replace_many(known, [table[c] for c in known]) if known else text
 
 
 @cache
@@ -92,80 +97,65 @@ def _surname_readings() -> pl.DataFrame:
     )
 
 
-def fold_name(name: pl.Expr) -> pl.Expr:
-    """Comparing form: width, case, script and variants folded, without dots, blanks and notes."""
-    return (
-        name.str.replace_all(r"[\s·\-_'`\x{2019}]", "").str.to_uppercase().str.replace_many(*variant_table())
-    )
+def _note(inside: str) -> str:
+    return rf"[(\[【〔<《]{inside}[)\]】〕>》]"
 
 
 def name_forms(names: pl.Series) -> pl.DataFrame:
     """Comparing forms of distinct names.
 
-    Columns: `name` as given; `name_key` (folded, dot-free; null when there is no name or only "newborn of ...");
-    `name_parts` (parts between dots, folded, sorted, joined by U+00B7; null for undivided names);
-    `name_aliases` (folded names found in notes); `name_sounds` (set of toneless readings, the surname by its own
-    table); `name_has_wildcard`; `name_is_newborn`.
+    Columns: `name` as given; `name_key` (width, case, script and variants folded, without dots, blanks and notes; null
+    when there is no name or only "newborn of ..."); `name_parts` (parts between dots, folded, sorted, joined by
+    U+00B7; null for undivided names); `name_aliases` (folded names found in notes); `name_sounds` (set of toneless
+    readings, the surname by its own table); `name_has_wildcard`; `name_is_newborn`.
     """
-    distinct = names.drop_nulls().unique().sort().alias("name").to_frame()
-    dots = [d for d in DOTS if d != "·"]
-    text = pl.col("name").str.normalize("NFKC").str.strip_chars()
+    frame = names.drop_nulls().unique().sort().alias("name").to_frame()
+    text = frame["name"].str.normalize("NFKC").str.strip_chars()
     # A description of a character that could not be typed, (王+韦), is one lost character.
-    text = text.str.replace_all(r"[(\[【〔<《][^()\[\]【】]*\+[^()\[\]【】]*[)\]】〕>》]", WILDCARD)
-    frame = distinct.with_columns(text.alias("_text"))
-    notes = pl.col("_text").str.extract_all(r"[(\[【〔<《][^()\[\]【】〔〕<>《》]*[)\]】〕>》]?")
-    frame = frame.with_columns(
-        notes.list.join("|").alias("_notes"),
-        pl.col("_text")
-        .str.replace_all(r"[(\[【〔<《][^()\[\]【】〔〕<>《》]*[)\]】〕>》]?", "")
+    text = text.str.replace_all(_note(r"[^()\[\]【】]*\+[^()\[\]【】]*"), WILDCARD)
+    text = _replaced(text, dict.fromkeys(DOTS, "·") | _variants()).str.to_uppercase()
+    said = text.str.extract_all(rf"{_ALIAS}\s*[\p{{Han}}·]+")
+    bare = (
+        text.str.replace_all(_note(r"[^()\[\]【】〔〕<>《》]*") + "?", "")
         .str.replace(rf"(.){_ALIAS}.*$", "${1}")
         .str.replace(r"(\p{Han})[0-9]+$", "${1}")
         .str.replace(r"(\p{Han}{2,})(?:先生|女士|同志|老师)$", "${1}")
-        .str.strip_chars()
-        .alias("_bare"),
-        pl.col("_text").str.extract_all(rf"{_ALIAS}\s*[\p{{Han}}·]+").alias("_said"),
-    )
-    frame = frame.with_columns(
-        pl.col("_bare")
-        .str.replace_many(dots, ["·"] * len(dots))
         .str.replace_all(_HIDDEN, WILDCARD)
         .str.replace_all(r"·+", "·")
-        .str.strip_chars("·")
-        .alias("_bare")
+        .str.strip_chars("· ")
     )
+    frame = frame.with_columns(bare.alias("_bare"), said.alias("_said"))
     is_newborn = pl.col("_bare").str.contains(_NEWBORN)
-    no_name = pl.col("_bare").str.contains(_NOT_A_NAME) | ~pl.col("_bare").str.contains(r"[\p{L}]")
-    folded = fold_name(pl.col("_bare"))
+    no_name = pl.col("_bare").str.contains(_NOT_A_NAME) | ~pl.col("_bare").str.contains(r"\p{L}")
+    # A blank inside 张　伟 is typesetting; between two longer parts it stands for a lost dot.
+    is_divided = pl.col("_bare").str.contains(r"\p{L}·\p{L}|\p{L}{2,}\s+\p{L}{2,}")
     frame = frame.with_columns(
-        pl.when(~(is_newborn | no_name)).then(folded).alias("name_key"),
+        pl.when(~(is_newborn | no_name)).then(pl.col("_bare").str.replace_all(_JOINTS, "")).alias("name_key"),
         is_newborn.alias("name_is_newborn"),
         pl.col("_bare").str.contains(WILDCARD, literal=True).alias("name_has_wildcard"),
-        pl.when(pl.col("_bare").str.contains(r"\p{L}·\p{L}|\p{L}{2,}\s+\p{L}{2,}"))
-        .then(pl.col("_bare").str.replace_all(r"[·\s]+", "·").str.split("·"))
-        .list.eval(fold_name(pl.element()))
+        pl.when(is_divided)
+        .then(pl.col("_bare").str.replace_all(r"[·\s]+", "·"))
+        .str.split("·")
         .list.sort()
         .list.join("·")
         .alias("name_parts"),
         pl.col("_said")
-        .list.eval(fold_name(pl.element().str.replace(_ALIAS, "")))
+        .list.eval(pl.element().str.replace(_ALIAS, "").str.replace_all(_JOINTS, ""))
         .list.unique()
         .list.sort()
         .alias("name_aliases"),
     )
-    return frame.join(
-        _sounds(frame.get_column("name_key")), on="name_key", how="left", maintain_order="left"
-    ).select("name", *NAME_COLUMNS)
+    sounds = _sounds(frame["name_key"])
+    return frame.join(sounds, on="name_key", how="left", maintain_order="left").select("name", *NAME_COLUMNS)
 
 
 def _sounds(keys: pl.Series) -> pl.DataFrame:
     """Name keys with the set of their toneless readings; readings of the surname come from the surname table."""
     frame = keys.drop_nulls().unique().sort().alias("name_key").to_frame()
-    characters, readings = _character_readings()
     table = _surname_readings()
-    spoken = pl.col("name_key").str.replace_many(characters, readings).str.strip_chars()
     compound = table.filter(pl.col("surname").str.len_chars() == 2)
     frame = frame.with_columns(
-        spoken.alias("_plain"),
+        _replaced(frame["name_key"], _readings()).str.strip_chars().alias("_plain"),
         pl.when(
             pl.col("name_key").str.slice(0, 2).is_in(compound["surname"].to_list())
             & (pl.col("name_key").str.len_chars() > 2)
