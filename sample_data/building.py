@@ -19,7 +19,7 @@ import polars as pl
 from data_contracts.contract import Contract, catalogue, departments
 from sample_data import life, population
 from sample_data.damage import Damage, FileEvents, People, Role, chance, file_events, positions, uniform
-from sample_data.extracts import Call, calls, extract, leaving, nights_of
+from sample_data.extracts import SNAPSHOTS, Call, calls, extract, leaving, nights_of
 from sample_data.truth import TruthFiles, records
 from sample_data.writing import Sink, Spelling, Written, open_sink, spell, spelling, write_manifest
 
@@ -157,7 +157,7 @@ def _write_shard(
 ) -> None:
     """All rows of one class of one shard that leave on that night."""
     contract, call = delivery.contract, delivery.call
-    rows = leaving(table, call)
+    rows = leaving(table, call, SNAPSHOTS.get(contract.id))
     rows = harm.swapped(contract, rows, people)
     for low in range(0, rows.height, BLOCK_ROWS):
         block = extract(contract, rows.slice(low, BLOCK_ROWS), persons)

@@ -55,6 +55,9 @@ ARRIVES_ON_DAY = {
 }
 """Day of the month on which a monthly class is delivered, the day after the department closes the month."""
 
+SNAPSHOTS = {"pf_account": "account_no"}
+"""Classes of which a file shows how things stand, while the world keeps every month: business key of a row."""
+
 
 @dataclass(frozen=True)
 class Call:
@@ -106,14 +109,20 @@ def _due(contract: Contract, night: date) -> bool:
             return night.month == 3 and night.day == 1 + contract.no % 28
 
 
-def leaving(table: pl.DataFrame, call: Call) -> pl.DataFrame:
-    """Rows of a world table that are in the file of that night, in their lasting order."""
+def leaving(table: pl.DataFrame, call: Call, key: str | None = None) -> pl.DataFrame:
+    """Rows of a world table that are in the file of that night, in their lasting order.
+
+    With a `key` only the latest row of each is sent (`SNAPSHOTS`).
+    """
     there = pl.col("known_on") <= call.batch
     if call.since is None or call.kind == "full":
         there &= pl.col("gone_on").is_null() | (pl.col("gone_on") > call.batch)
     else:
         there &= pl.col("known_on") > call.since
-    return table.filter(there).sort("world_row")
+    rows = table.filter(there).sort("world_row")
+    if key is None:
+        return rows
+    return rows.sort("known_on", "world_row").unique(key, keep="last", maintain_order=True).sort("world_row")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ import pytest
 
 import sample_data
 from data_contracts.contract import catalogue
+from data_contracts.reading import read_delivery
 from sample_data import population
 
 SMALL = Path(sample_data.__file__).resolve().parent / "small"
@@ -91,6 +92,51 @@ def test_shards_are_appended_to_the_same_files(tmp_path: Path, monkeypatch: pyte
     delivered = pl.Series([line.split("|")[0] for line in lines[1:]])
     assert meant["row"].to_list() == list(range(1, len(lines)))
     assert ((meant["resident_id"] == delivered) | (meant["former_resident_id"] == delivered)).all()
+
+
+def read(folder: Path, lake: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Ledger and issues of every file of an inbox."""
+    ledger, issues = [], []
+    for path in sorted(folder.glob("inbox/*/*/*")):
+        if path.suffix != ".yaml":
+            contract = catalogue()[path.name.split(".")[0]]
+            night = date.fromisoformat(path.parent.parent.name)
+            reading = read_delivery(contract, path, batch_date=night, lake=lake)
+            ledger.append(reading.ledger)
+            issues.append(reading.issues)
+    return pl.DataFrame(ledger, infer_schema_length=None), pl.concat(issues)
+
+
+def residual(ledger: pl.DataFrame) -> pl.Series:
+    """Received minus all that became of it."""
+    parts = ("rows_accepted", "rows_rejected", "rows_duplicate", "rows_quarantined")
+    return ledger.select(pl.col("rows_received") - pl.sum_horizontal(parts)).to_series()
+
+
+def test_without_damage_every_row_is_accepted_and_nothing_is_found(tmp_path: Path) -> None:
+    sample_data.build(500, 2, 9, tmp_path / "county", damage="none")
+    ledger, issues = read(tmp_path / "county", tmp_path / "lake")
+    assert ledger["class_id"].n_unique() == 48
+    assert ledger["status"].unique().to_list() == ["accepted"]
+    assert ledger["rows_accepted"].sum() > 5_000
+    assert (residual(ledger) == 0).all()
+    assert ledger["rows_rejected"].sum() + ledger["rows_quarantined"].sum() == 0
+    # Equal rows of a register are equal in the world too; an interface with no news sends its header.
+    assert set(issues["reason"]) <= {"duplicate_rows", "no_rows"}
+
+
+def test_the_committed_sample_is_read_without_a_rest_and_truth_knows_its_rows(tmp_path: Path) -> None:
+    ledger, issues = read(SMALL, tmp_path)
+    assert (residual(ledger) == 0).all()
+    assert ledger["class_id"].n_unique() == 48
+    assert ledger["rows_accepted"].sum() > 0.95 * ledger["rows_received"].sum()
+    assert issues["reason"].n_unique() > 5
+    records = pl.read_parquet(SMALL / "truth" / "records.parquet")
+    last = records.group_by("batch_date", "file").agg(pl.col("row").max())
+    both = ledger.select("batch_date", "file", "rows_received").join(last, on=["batch_date", "file"])
+    assert both.height > 30
+    assert (both["row"] <= both["rows_received"]).all()
+    assert (both["row"] == both["rows_received"]).mean() > 0.9  # type: ignore[operator]
 
 
 def test_the_committed_sample_is_small_and_whole() -> None:

@@ -60,6 +60,14 @@ def test_a_night_takes_what_became_known_since_and_a_full_file_what_is_there() -
     assert first["case_no"].to_list() == ["old", "gone"]
 
 
+def test_a_snapshot_has_one_row_a_key() -> None:
+    rows = table(
+        account_no=["a", "a", "b"], known_on=[date(2025, 10, 1), date(2025, 11, 1), date(2025, 10, 1)]
+    )
+    sent = leaving(rows, Call(NIGHTS[0], "full", None), "account_no")
+    assert sent["world_row"].to_list() == [1, 2]
+
+
 def test_everything_comes_on_the_first_night_and_the_daily_classes_every_night() -> None:
     for contract in catalogue().values():
         found = calls(contract, NIGHTS)
