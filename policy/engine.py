@@ -122,7 +122,8 @@ class Policy:
 
 def _declared(item: Rule | Measure, measures: Iterable[str]) -> set[str]:
     header = item.header
-    return {*header.needs, *header.uses, *header.parameters, *ALWAYS_THERE, *measures}
+    values = {*header.parameters, *header.parameters_if_known}
+    return {*header.needs, *header.uses, *values, *ALWAYS_THERE, *measures}
 
 
 def _quoted(name: str) -> str:
@@ -160,7 +161,7 @@ def load(root: Path = ROOT, cases: Path = checks.CASES, *, locked: bool = True) 
         for fact in (*item.header.needs, *item.header.uses):
             if fact not in vocabulary:
                 raise item.file.refuse(f"declares the unknown fact `{fact}`", item.file.line_of_key("needs"))
-        for name in item.header.parameters:
+        for name in (*item.header.parameters, *item.header.parameters_if_known):
             if name not in parameters:
                 raise item.file.refuse(
                     f"declares the unknown parameter `{name}`", item.file.line_of_key("parameters")

@@ -80,7 +80,7 @@ class Need(Closed):
 
 class Change(Closed):
     version: Annotated[int, Field(gt=0)]
-    on: date
+    since: date
     what: Text
 
 
@@ -95,6 +95,8 @@ class Header(Closed):
     """Facts that only ever take somebody off the list or make a sentence fuller: a missing source is named, no more."""
     parameters: list[Name] = []
     """Dated values without which nothing can be said in a county."""
+    parameters_if_known: list[Name] = []
+    """Dated values that the query does without where they are not known, because it reads them with a left join."""
     changelog: Annotated[list[Change], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -1,0 +1,59 @@
+/*---
+id: recorded_income
+version: 1
+title: {zh: 部门登记的月收入, en: Income that departments record}
+grain: one row a person and month
+unit: yuan a month
+period: the 24 months before the month of the business date
+source: 最低生活保障审核确认办法（民发〔2021〕57号）第十三条：工资性、转移性收入；基础养老金按当地开关扣除
+columns:
+  person_id: person
+  month: month
+  amount: wages (the larger of tax and payroll records), pensions that count, unemployment benefit
+needs:
+  taxed_income: {max_age_days: 45, all: [tx_iit_withholding]}
+  pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
+uses:
+  fiscal_payroll: {max_age_days: 45, all: [hr_fiscal_payroll]}
+  unemployment_benefit: {max_age_days: 45, all: [hr_unemployment_benefit]}
+parameters_if_known: [pension_exclusion]
+published: false
+known_gaps:
+  zh: 现金收入、务农、赡养费不在其中；一次性收入按所得月份计，不分摊。
+  en: Cash, farming and support are not in it; a lump sum stays in its month and is never spread.
+changelog:
+  - {version: 1, since: 2025-11-01, what: first version}
+---*/
+with excluded as (
+    select h.person_id
+    from person_household h
+    join pension_exclusion x on x.county_code = h.county_code and $as_of between x.valid_from and x.valid_to
+    where x.is_excluded
+),
+wage as (
+    select person_id, month, max(amount) as amount
+    from (
+        select person_id, month, sum(income) as amount
+        from taxed_income where income_item in ('01', '02') group by all
+        union all
+        select person_id, month, sum(gross_pay_per_month) from fiscal_payroll group by all
+    )
+    group by all
+),
+transfer as (
+    select p.person_id, p.month,
+           sum(p.amount_per_month
+               - case when e.person_id is not null and p.pension_kind = 'resident'
+                      then coalesce(p.central_base_part, 0) else 0 end) as amount
+    from pension p
+    left join excluded e on e.person_id = p.person_id
+    group by all
+    union all
+    select person_id, month, sum(amount_per_month) from unemployment_benefit group by all
+)
+select person_id, month, cast(sum(amount) as decimal(18, 2)) as amount
+from (from wage union all from transfer)
+where person_id is not null and amount is not null
+  and month >= date_trunc('month', $as_of) - interval 24 month
+  and month < date_trunc('month', $as_of)
+group by all

@@ -1,0 +1,148 @@
+/*---
+id: risk_score
+version: 1
+title: {zh: 综合量化评审（一户一分，仅用于排序）, en: 'Composite index: one score a household and list, for order only'}
+grain: one row a household and list with an open warning
+unit: points
+period: open warnings as of the business date
+source: 建议值：未见公开的权重表；分值见 score_points、warning_level 参数
+columns:
+  household_id: household
+  list_kind: help_in or check_out; nothing moves between them
+  county_code: county of the household
+  level: highest level of its warnings, one higher for three or more yellow signals
+  level_since: day from which that level counts
+  score: sum of the parts
+  parts_json: every part with its points and its reason
+  signals: different rules that speak
+  visit_due_on: earliest of the warnings
+  close_due_on: earliest of the warnings
+  order_no: place on the list within the county
+parameters: [score_points, warning_window]
+parameters_if_known: [severe_disability]
+uses:
+  disability: {max_age_days: 14, all: [dp_disability_cert]}
+known_gaps:
+  zh: 年龄、残疾情况未知的成员不加分；不代表没有困难。
+  en: Members of unknown age or ability add no points, which does not mean that they are well.
+changelog:
+  - {version: 1, since: 2025-11-01, what: first version}
+---*/
+with place as (
+    select household_id, list_kind, min(county_code) as county_code,
+           max(case level when 'red' then 4 when 'orange' then 3 when 'yellow' then 2 else 1 end) as rank,
+           count(distinct rule_id) as signals,
+           min(visit_due_on) as visit_due_on, min(close_due_on) as close_due_on
+    from open_warning
+    group by household_id, list_kind
+),
+yellow as (
+    select o.household_id, o.list_kind, count(distinct o.rule_id) as signals, max(o.raised_on) as latest_on
+    from open_warning o
+    join warning_window w on w.county_code = o.county_code and w."window" = 'escalation'
+     and $as_of between w.valid_from and w.valid_to
+    where o.level = 'yellow' and date_diff('day', o.raised_on, $as_of) <= w.length
+    group by o.household_id, o.list_kind
+),
+levelled as (
+    select p.*,
+           -- Three yellow signals make the family orange; what is orange or red already stays as it is.
+           p.rank = 2 and coalesce(y.signals >= s.points, false) as is_escalated,
+           y.latest_on
+    from place p
+    left join yellow y on y.household_id = p.household_id and y.list_kind = p.list_kind
+    left join score_points s on s.county_code = p.county_code and s.part = 'escalation_signals'
+     and $as_of between s.valid_from and s.valid_to
+),
+point as (
+    select county_code, part, points, "limit", label_zh from score_points where $as_of between valid_from and valid_to
+),
+people as (
+    select p.household_id, p.list_kind, p.county_code,
+           count(*) filter (where date_sub('year', n.birth_date, $as_of) < 16)  as children,
+           count(*) filter (where date_sub('year', n.birth_date, $as_of) >= 80) as elders,
+           count(*) filter (where exists (
+               select 1 from disability d
+               join severe_disability s on s.county_code = p.county_code and s.dis_type = d.dis_type and s.dis_grade = d.dis_grade
+                and $as_of between s.valid_from and s.valid_to
+               where d.person_id = m.person_id and s.is_severe and d.status = '1'
+                 and (d.valid_to is null or d.valid_to >= $as_of))) as severe
+    from place p
+    join household_member m on m.household_id = p.household_id
+    left join person n on n.person_id = m.person_id
+    -- Structure counts for help alone: a vulnerable family is not checked sooner.
+    where p.list_kind = 'help_in'
+    group by all
+),
+kin as (
+    select person_id_a as person_id, person_id_b as other_person_id, kind from household_edge where confidence is distinct from 'needs_check'
+    union
+    select person_id_b, person_id_a, kind from household_edge where confidence is distinct from 'needs_check'
+),
+lone as (
+    -- A child under 18 who has exactly one parent in the household, and that parent no spouse in it.
+    select p.household_id, count(*) as children
+    from people p
+    join household_member c on c.household_id = p.household_id
+    join person n on n.person_id = c.person_id and date_sub('year', n.birth_date, $as_of) < 18
+    where (
+        select count(*) from kin k
+        join household_member a on a.person_id = k.other_person_id and a.household_id = c.household_id
+        join person b on b.person_id = k.other_person_id
+        where k.person_id = c.person_id and k.kind = 'parent_child' and b.birth_date < n.birth_date
+    ) = 1
+    and not exists (
+        select 1 from kin k
+        join household_member a on a.person_id = k.other_person_id and a.household_id = c.household_id
+        join person b on b.person_id = k.other_person_id
+        join kin s on s.person_id = k.other_person_id and s.kind = 'spouse'
+        join household_member x on x.person_id = s.other_person_id and x.household_id = c.household_id
+        where k.person_id = c.person_id and k.kind = 'parent_child' and b.birth_date < n.birth_date
+    )
+    group by p.household_id
+),
+part as (
+    select household_id, list_kind, 1 as place, rule_id || ':' || warning_id as part, points,
+           rule_id || ' ' || title_zh || '（' || case level when 'red' then '红' when 'orange' then '橙' when 'yellow' then '黄' else '蓝' end || '色）' as reason_zh
+    from open_warning
+    union all
+    select l.household_id, l.list_kind, 2, 'signal', least((l.signals - 1) * t.points, t."limit"),
+           t.label_zh || (l.signals - 1) || '个'
+    from levelled l join point t on t.county_code = l.county_code and t.part = 'signal'
+    where l.signals > 1
+    union all
+    select p.household_id, p.list_kind, 3, 'child', least(p.children * t.points, t."limit"), t.label_zh || p.children || '人'
+    from people p join point t on t.county_code = p.county_code and t.part = 'child' where p.children > 0
+    union all
+    select p.household_id, p.list_kind, 4, 'elder_80', least(p.elders * t.points, t."limit"), t.label_zh || p.elders || '人'
+    from people p join point t on t.county_code = p.county_code and t.part = 'elder_80' where p.elders > 0
+    union all
+    select p.household_id, p.list_kind, 5, 'severe_disability', least(p.severe * t.points, t."limit"), t.label_zh || p.severe || '人'
+    from people p join point t on t.county_code = p.county_code and t.part = 'severe_disability' where p.severe > 0
+    union all
+    select p.household_id, p.list_kind, 6, 'single_parent', t.points, t.label_zh
+    from people p
+    join lone o on o.household_id = p.household_id
+    join point t on t.county_code = p.county_code and t.part = 'single_parent'
+),
+total as (
+    select household_id, list_kind,
+           cast(sum(points) as decimal(9, 2)) as score,
+           cast(to_json(list({'part': part, 'points': cast(cast(points as decimal(9, 2)) as varchar), 'reason_zh': reason_zh}
+                             order by place, part)) as varchar) as parts_json
+    from part
+    group by household_id, list_kind
+)
+select l.household_id, l.list_kind,
+       case l.rank + (case when l.is_escalated then 1 else 0 end)
+           when 4 then 'red' when 3 then 'orange' when 2 then 'yellow' else 'blue' end as level,
+       -- The county is what deadlines and order belong to.
+       l.county_code,
+       case when l.is_escalated then l.latest_on end as level_since,
+       t.score, t.parts_json, l.signals, l.visit_due_on, l.close_due_on,
+       row_number() over (
+           partition by l.list_kind, l.county_code
+           order by l.rank + (case when l.is_escalated then 1 else 0 end) desc, t.score desc, l.household_id
+       ) as order_no
+from levelled l
+join total t on t.household_id = l.household_id and t.list_kind = l.list_kind

@@ -1,0 +1,101 @@
+/*---
+id: X01
+version: 1
+title: {zh: 已死亡仍在发放, en: Paid after death}
+legal_basis:
+  - 最低生活保障审核确认办法（民发〔2021〕57号）：成员死亡后三个月内复核调整
+  - 特困人员认定办法（民发〔2021〕43号）：死亡的终止救助供养
+level: orange
+levels: [red, orange]
+owner: 县民政局社会救助科
+expires: 2027-12-31
+subject: person
+never_suppress: true
+needs:
+  assistance_case: {max_age_days: 10, all: [ca_assist_household]}
+  assistance_member: {max_age_days: 10, all: [ca_assist_member]}
+  assistance_payment: {max_age_days: 45, all: [ca_assist_payment]}
+  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
+uses:
+  welfare_subsidy: {max_age_days: 45, all: [ca_welfare_subsidy]}
+  medical_settlement: {max_age_days: 10, all: [mi_settlement]}
+parameters: [warning_window]
+evidence: [cause, died_on, source_count, sources_zh, paid_months, first_paid_month, last_paid_month, paid_amount, other_members]
+reason:
+  assistance: 该成员于{died_on}死亡（{sources_zh}，共{source_count}个来源），其所在救助证在此后的{first_paid_month}至{last_paid_month}仍按在保发放{paid_months}个月、合计{paid_amount}元；该证另有{other_members}名保障成员。请核实是否死亡、是否已调整或停发。
+  subsidy: 该成员于{died_on}死亡（{sources_zh}，共{source_count}个来源），{subsidy_zh}在此后的{first_paid_month}至{last_paid_month}仍发放{paid_months}个月、合计{paid_amount}元。请核实。
+cited: [ca_assist_payment, ps_death, ca_cremation, hl_birth_death_cert]
+known_gaps:
+  zh: 土葬地区无火化记录；死亡日期未载明的按登记日期；合计金额为全证金额，含其他成员应得部分。
+  en: No cremation where burial is the custom; without a day of death the day of the record counts; the sum is that of the whole case.
+false_alarms:
+  zh: 户籍误注销（只有一个来源且此后仍有就医记录的已排除）；死亡当月已发、补发生前月份；三个月内正在复核。
+  en: Wrong cancellations (left out where one source alone says so and the person was treated later), back pay for months alive, a review under way.
+changelog:
+  - {version: 1, since: 2025-11-01, what: first version}
+---*/
+with dead as (
+    select k.person_id, k.died_on, k.source_count, k.sources_zh
+    from known_death k
+    -- One source alone, and treated more than a month after it: more likely a wrong record than a wrong payment.
+    where k.source_count >= 2
+       or not exists (
+           select 1 from medical_settlement s
+           where s.person_id = k.person_id
+             and coalesce(s.admit_date, s.settle_date) > k.died_on + interval 1 month
+             and s.is_refund is not true and s.settle_date <= $as_of
+       )
+),
+covered as (
+    select m.case_id, m.person_id,
+           case when bool_and(m.leave_month is not null) then max(m.leave_month) end as leave_month
+    from assistance_member m
+    where m.is_covered
+    group by m.case_id, m.person_id, case when m.person_id is null then m.row_key end
+),
+assistance as (
+    select d.person_id, d.died_on, d.source_count, d.sources_zh, 'assistance' as cause, c.case_id, c.case_id as paid_by,
+           p.pay_month, p.amount
+    from dead d
+    join covered c on c.person_id = d.person_id
+    join assistance_payment p on p.case_id = c.case_id
+    where p.pay_status = '1' and p.item is distinct from '6' and p.amount > 0
+      and p.pay_month > date_trunc('month', d.died_on) and p.pay_month <= $as_of
+      and (c.leave_month is null or p.pay_month < c.leave_month)
+),
+subsidy as (
+    select d.person_id, d.died_on, d.source_count, d.sources_zh, 'subsidy' as cause, null as case_id,
+           w.subsidy_type as paid_by, w.pay_month, w.amount_per_month as amount
+    from dead d
+    join welfare_subsidy w on w.person_id = d.person_id
+    where w.status = '1' and w.amount_per_month > 0
+      and w.pay_month > date_trunc('month', d.died_on) and w.pay_month <= $as_of
+),
+summed as (
+    select person_id, died_on, source_count, sources_zh, cause, case_id, paid_by,
+           min(pay_month) as first_paid_month, max(pay_month) as last_paid_month,
+           count(distinct pay_month) as paid_months, cast(sum(amount) as decimal(18, 2)) as paid_amount
+    from (from assistance union all by name from subsidy)
+    group by all
+),
+placed as (
+    select s.*, coalesce(h.household_id, c.household_id) as household_id, coalesce(h.county_code, c.county_code) as county_code
+    from summed s
+    left join case_household c on c.case_id = s.case_id
+    left join person_household h on h.person_id = s.person_id
+)
+select p.household_id, p.person_id, p.case_id,
+       p.cause || ':' || p.paid_by as cause_key,
+       p.cause,
+       case when p.source_count >= 2 then 'red' else 'orange' end as level,
+       p.died_on, p.source_count, p.sources_zh, p.first_paid_month, p.last_paid_month, p.paid_months, p.paid_amount,
+       (select count(*) from covered o
+         where o.case_id = p.case_id and o.person_id is distinct from p.person_id
+           and (o.leave_month is null or o.leave_month > p.last_paid_month)) as other_members,
+       case p.paid_by when '1' then '困难残疾人生活补贴' when '2' then '重度残疾人护理补贴' when '3' then '高龄津贴'
+                      when '4' then '孤儿基本生活费' when '5' then '事实无人抚养儿童补贴' else '福利补贴' end as subsidy_zh
+from placed p
+join warning_window w on w.county_code = p.county_code and w."window" = 'paid_after_death'
+ and $as_of between w.valid_from and w.valid_to
+where p.household_id is not null
+  and p.last_paid_month > $as_of - to_months(cast(w.length as integer))

@@ -1,0 +1,52 @@
+/*---
+id: X04
+version: 1
+title: {zh: 家庭成员名下有车辆, en: Vehicle in the family}
+legal_basis:
+  - 社会救助暂行办法 第九条、第十三条
+  - 最低生活保障审核确认办法（民发〔2021〕57号）第十四条、第十七条
+level: yellow
+owner: 县民政局核对中心
+expires: 2027-12-31
+subject: case
+needs:
+  vehicle: {max_age_days: 14, all: [ps_vehicle]}
+parameters: [vehicle_limit, vehicle_type_counted]
+evidence: [vehicles, vehicles_max, families_zh, newest_reg]
+reason: >-
+  该户{category_zh}在保，家庭成员名下有正常状态的机动车{vehicles}辆（{families_zh}，最近一辆登记于{newest_reg}），
+  超过当地允许的{vehicles_max}辆。请核实车辆用途和现值。标准依据：{limit_source}。
+cited: [ps_vehicle, ca_assist_member]
+known_gaps:
+  zh: 登记信息没有价格；挂名、已报废未注销、借名购车无法识别；单位车辆不含。
+  en: No price is registered; nominal holding and scrapped cars cannot be told; company cars are not in it.
+false_alarms:
+  zh: 残疾人专用车辆、唯一谋生小型车辆、挂名车辆、康复或治疗用车。
+  en: Vehicles for the disabled, the one small vehicle a family lives on, nominal holding, medical use.
+changelog:
+  - {version: 1, since: 2025-11-01, what: first version}
+---*/
+with owned as (
+    select a.case_id, a.category, h.household_id, h.county_code, v.vehicle_id,
+           max(greatest(v.first_reg_date, v.transfer_date)) as registered_on,
+           min(t.family_zh) as family_zh
+    from current_assistance a
+    join case_household h on h.case_id = a.case_id
+    join vehicle v on v.person_id = a.person_id
+    join vehicle_type_counted t on t.county_code = h.county_code and t.family = left(v.vehicle_type, 1)
+     and $as_of between t.valid_from and t.valid_to
+    where v.status = 'A' and t.is_counted and v.vehicle_id is not null
+      and (v.first_reg_date is null or v.first_reg_date <= $as_of)
+    group by all
+)
+select o.household_id, o.case_id,
+       'vehicles:' || md5(string_agg(o.vehicle_id, ',' order by o.vehicle_id)) as cause_key,
+       count(*) as vehicles, l.vehicles_max, l.source as limit_source,
+       string_agg(distinct o.family_zh, '、' order by o.family_zh) as families_zh,
+       coalesce(strftime(max(o.registered_on), '%Y年%-m月%-d日'), '日期不详') as newest_reg,
+       case min(o.category) when '1' then '低保' when '2' then '特困' when '3' then '低保边缘'
+                            when '4' then '刚性支出困难' else '其他困难' end as category_zh
+from owned o
+join vehicle_limit l on l.county_code = o.county_code and $as_of between l.valid_from and l.valid_to
+group by o.household_id, o.case_id, l.vehicles_max, l.source
+having count(*) > l.vehicles_max

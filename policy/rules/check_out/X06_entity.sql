@@ -1,0 +1,54 @@
+/*---
+id: X06
+version: 1
+title: {zh: 家庭成员经营市场主体, en: Active role in a market entity}
+legal_basis:
+  - 社会救助暂行办法 第九条、第十三条
+  - 最低生活保障审核确认办法（民发〔2021〕57号）第十七条
+level: yellow
+owner: 县民政局核对中心
+expires: 2027-12-31
+subject: case
+needs:
+  entity_role: {max_age_days: 14, all: [am_entity_role]}
+parameters: [entity_role_blocking]
+evidence: [entities, roles_zh, oldest_est, subscribed_total]
+reason: >-
+  该户{category_zh}在保，家庭成员在{entities}个存续的市场主体中任{roles_zh}（最早成立于{oldest_est}，
+  认缴出资合计{subscribed_total}元）。请核实是否实际经营、有无收入。标准依据：{limit_source}。
+cited: [am_entity_role, ca_assist_member]
+known_gaps:
+  zh: 证件号有时脱敏；吊销未注销的空壳不在其中；认缴不等于实缴。
+  en: Ids are sometimes masked; revoked shells are left out; subscribed is not paid-in capital.
+false_alarms:
+  zh: 被冒名登记、挂名法人、长期停业未注销、合作社成员（已排除）。
+  en: Registered in a stolen name, nominal representatives, dormant firms; co-operative members are left out.
+changelog:
+  - {version: 1, since: 2025-11-01, what: first version}
+---*/
+with role as (
+    select a.case_id, a.category, h.household_id, r.uscc, r.role, max(r.subscribed_capital) as subscribed_capital,
+           min(r.est_date) as est_date, min(b.source) as limit_source
+    from current_assistance a
+    join case_household h on h.case_id = a.case_id
+    join entity_role r on r.person_id = a.person_id
+    join entity_role_blocking b on b.county_code = h.county_code and b.entity_type = r.entity_type and b.role = r.role
+     and $as_of between b.valid_from and b.valid_to
+    where r.status = '1' and b.is_blocking and r.uscc is not null
+      and (r.est_date is null or r.est_date <= $as_of)
+    group by all
+)
+select household_id, case_id,
+       'entities:' || md5(string_agg(distinct uscc || role, ',' order by uscc || role)) as cause_key,
+       count(distinct uscc) as entities,
+       string_agg(distinct case role when '1' then '法定代表人' when '2' then '投资人' when '3' then '高级管理人员'
+                                     when '4' then '经营者' else '其他角色' end, '、'
+                  order by case role when '1' then '法定代表人' when '2' then '投资人' when '3' then '高级管理人员'
+                                     when '4' then '经营者' else '其他角色' end) as roles_zh,
+       coalesce(strftime(min(est_date), '%Y年%-m月%-d日'), '日期不详') as oldest_est,
+       cast(coalesce(sum(subscribed_capital) filter (where role = '2'), 0) as decimal(18, 2)) as subscribed_total,
+       min(limit_source) as limit_source,
+       case min(category) when '1' then '低保' when '2' then '特困' when '3' then '低保边缘'
+                          when '4' then '刚性支出困难' else '其他困难' end as category_zh
+from role
+group by household_id, case_id

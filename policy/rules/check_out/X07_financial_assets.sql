@@ -1,0 +1,92 @@
+/*---
+id: X07
+version: 1
+title: {zh: 人均金融资产超标, en: Financial assets per head above the limit}
+legal_basis:
+  - 社会救助暂行办法 第九条、第五十八条（经授权查询）
+  - 最低生活保障审核确认办法（民发〔2021〕57号）第十四条、第十七条
+level: yellow
+owner: 县民政局核对中心
+expires: 2027-12-31
+subject: case
+needs:
+  financial_asset: {max_age_days: 180, any: [fn_bank_balance, fn_securities, fn_internet_finance, fn_insurance_policy]}
+  assistance_application: {max_age_days: 10, all: [ca_application]}
+uses:
+  assistance_application_member: {max_age_days: 10, all: [ca_application]}
+parameters: [financial_limit, dibao_standard, warning_window]
+evidence: [total, members, per_person, limit_per_person, months_of_dibao, accounts, not_answered, mismatched, foreign_accounts, oldest_query]
+reason: >-
+  该户{members}人，经授权查到金融资产{accounts}笔共{total}元，人均{per_person}元，超过当地低保标准{months_of_dibao}个月的
+  {limit_per_person}元（查询时点自{oldest_query}起）。另有{not_answered}笔查询未反馈、{mismatched}笔户名不符、{foreign_accounts}笔外币，均未计入。
+  请核实资金来源（救助金结余、治病卖房款、代管资金等可豁免）。标准依据：{standard_source}。
+cited: [fn_bank_balance, fn_insurance_policy, fn_securities, fn_internet_finance]
+known_gaps:
+  zh: 未反馈不等于没有；只含有授权的成员；余额只是某一天的；外币未折算。
+  en: Not answered is not none; only authorised members; a balance is that of one day; foreign currency is not converted.
+false_alarms:
+  zh: 救助金与工资卡的临时余额、治病卖房款、为他人代管、贷款形成的存款。
+  en: Balances of pay-in accounts on the day, money from a house sold for treatment, money held for others, loans.
+changelog:
+  - {version: 1, since: 2025-11-01, what: first version}
+---*/
+with authorised as (
+    select person_id from assistance_application where has_authorization and person_id is not null and accept_date <= $as_of
+    union
+    select m.person_id
+    from assistance_application_member m
+    join assistance_application a on a.application_id = m.application_id
+    where a.has_authorization and m.person_id is not null and a.accept_date <= $as_of
+),
+family as (
+    -- Everybody counts as a head, certain or not: a larger family is the safer reading.
+    select a.case_id, a.category, a.urban_rural, h.household_id, h.county_code, count(*) as members
+    from current_assistance a
+    join case_household h on h.case_id = a.case_id
+    group by all
+),
+latest as (
+    select person_id, asset_kind, asset_id, currency, result, amount, query_date
+    from financial_asset
+    where person_id in (from authorised) and query_date <= $as_of
+    qualify row_number() over (partition by person_id, asset_kind, coalesce(asset_id, row_key)
+                               order by query_date desc, result, amount desc nulls last, row_key) = 1
+),
+held as (
+    select m.case_id, l.*
+    from (select distinct case_id, person_id from current_assistance where person_id is not null) m
+    join latest l on l.person_id = m.person_id
+),
+summed as (
+    select f.case_id, f.category, f.urban_rural, f.household_id, f.county_code, f.members,
+           sum(h.amount) filter (where h.result = '1' and h.currency = 'CNY')                    as total,
+           count(*) filter (where h.result = '1' and h.currency = 'CNY' and h.amount > 0)        as accounts,
+           count(*) filter (where h.result = '3')                                                as not_answered,
+           count(*) filter (where h.result = '4')                                                as mismatched,
+           count(*) filter (where h.result = '1' and h.currency is distinct from 'CNY')          as foreign_accounts,
+           min(h.query_date) filter (where h.result = '1' and h.currency = 'CNY')                as oldest_query
+    from family f
+    join held h on h.case_id = f.case_id
+    join warning_window w on w.county_code = f.county_code and w."window" = 'financial_query'
+     and $as_of between w.valid_from and w.valid_to
+    where date_diff('day', h.query_date, $as_of) <= w.length
+    group by f.case_id, f.category, f.urban_rural, f.household_id, f.county_code, f.members
+),
+judged as (
+    -- The limit in the unit of the standard: so many months of a monthly one, so many years of a yearly one.
+    select s.*, l.months_of_dibao, d.source as standard_source,
+           cast(case d.period when 'month' then l.months_of_dibao * d.amount else l.years_of_dibao * d.amount end
+                as decimal(18, 2)) as limit_per_person
+    from summed s
+    join dibao_standard d on d.county_code = s.county_code and d.urban_rural = s.urban_rural
+     and $as_of between d.valid_from and d.valid_to and d.period in ('month', 'year')
+    join financial_limit l on l.county_code = s.county_code and l.category = s.category
+     and $as_of between l.valid_from and l.valid_to
+)
+select household_id, case_id, 'assets' as cause_key,
+       cast(total as decimal(18, 2)) as total, members, accounts, not_answered, mismatched, foreign_accounts, oldest_query,
+       months_of_dibao, standard_source, limit_per_person,
+       cast(round(total / members, 2) as decimal(18, 2)) as per_person,
+       cast(least(total / (limit_per_person * members), 999) as decimal(9, 2)) as ratio
+from judged
+where total > limit_per_person * members

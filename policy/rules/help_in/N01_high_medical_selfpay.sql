@@ -1,0 +1,61 @@
+/*---
+id: N01
+version: 1
+title: {zh: 个人自付医疗费用过高, en: Own-pay medical cost is high}
+legal_basis:
+  - 国办发〔2023〕39号（关注支出、困难情况变化）
+  - 铜陵市2025年分档做法（示范值）
+level: orange
+owner: 县民政局社会救助科（会同医保局）
+expires: 2027-12-31
+subject: person
+needs:
+  medical_settlement: {max_age_days: 10, all: [mi_settlement]}
+uses:
+  rural_monitor: {max_age_days: 45, all: [ag_poverty_monitor]}
+parameters: [medical_selfpay_limit]
+evidence: [own_pay, limit_amount, category, settlements, first_on, last_on]
+reason: >-
+  该成员近12个月（{first_on}至{last_on}，共{settlements}笔结算）个人自付医疗费用{own_pay}元，
+  超过{category_zh}的预警线{limit_amount}元。标准依据：{limit_source}。
+cited: [mi_settlement]
+known_gaps:
+  zh: 跨省结算晚到，事后发放的医疗救助和商业保险赔付未扣除；监测对象名单缺失时按非低收入人口的较高标准。
+  en: Settlements of other provinces are late, aid and insurance paid afterwards is not taken off; without the list of monitored households the higher limit applies.
+false_alarms:
+  zh: 家庭经济条件好、自费项目或美容整形；费用已由商业保险赔付。
+  en: Well-off families, elective treatment, costs that an insurance has paid back.
+changelog:
+  - {version: 1, since: 2025-11-01, what: first version}
+---*/
+with status as (
+    select person_id,
+           case category when '1' then 'dibao' when '2' then 'tekun' when '3' then 'edge'
+                         when '4' then 'rigid' when '5' then 'other' end as category
+    from current_assistance
+    where person_id is not null
+      -- In a dibao or tekun case only the covered are dibao or tekun; the other categories are families.
+      and (category in ('3', '4', '5') or is_covered)
+    union
+    select person_id, 'rural_monitor'
+    from rural_monitor
+    where person_id is not null and is_risk_removed = false and identify_date <= $as_of
+),
+judged as (
+    select o.person_id, h.household_id, o.own_pay, o.settlements, o.first_on, o.last_on,
+           coalesce(s.category, 'none') as category,
+           l.amount as limit_amount, l.category_zh, l.source as limit_source,
+           row_number() over (partition by o.person_id order by l.amount, l.category) as choice
+    from own_medical_pay o
+    join person_household h on h.person_id = o.person_id
+    left join status s on s.person_id = o.person_id
+    join medical_selfpay_limit l
+      on l.county_code = h.county_code and l.category = coalesce(s.category, 'none')
+     and $as_of between l.valid_from and l.valid_to
+)
+select household_id, person_id,
+       'own_pay:' || category as cause_key,
+       own_pay, limit_amount, limit_source, category, category_zh, settlements, first_on, last_on,
+       cast(least(own_pay / limit_amount, 999) as decimal(9, 2)) as ratio
+from judged
+where choice = 1 and own_pay > limit_amount

@@ -1,0 +1,65 @@
+/*---
+id: N02
+version: 1
+title: {zh: 新发重度残疾, en: New severe disability}
+legal_basis:
+  - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
+  - 国办发〔2023〕39号
+level: orange
+owner: 县民政局社会救助科（会同残联）
+expires: 2027-12-31
+subject: person
+needs:
+  disability: {max_age_days: 14, all: [dp_disability_cert]}
+uses:
+  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
+parameters: [severe_disability, warning_window]
+evidence: [dis_type, dis_grade, issue_date, days_since]
+reason: >-
+  该成员于{issue_date}取得{type_zh}残疾{grade_zh}证，属重度残疾（{severe_source}），
+  发证未满{window_days}天，目前未纳入低保或特困。
+cited: [dp_disability_cert, ca_assist_household]
+known_gaps:
+  zh: 已迁出人员的残疾人证可能仍在原县有效；多重残疾按最重一项定级。
+  en: Holders who moved away stay valid in the old county; multiple disability takes the grade of the worst.
+false_alarms:
+  zh: 到期换证、升级换新号而原来已是重度（已排除能查到旧证的）；家庭经济条件好。
+  en: A renewal of an older severe certificate (left out where the old one is on file); well-off families.
+changelog:
+  - {version: 1, since: 2025-11-01, what: first version}
+---*/
+with severe as (
+    select d.person_id, h.household_id, d.dis_type, d.dis_grade, d.issue_date, d.valid_to, d.status,
+           s.source as severe_source, w.length as window_days
+    from disability d
+    join person_household h on h.person_id = d.person_id
+    join severe_disability s
+      on s.county_code = h.county_code and s.dis_type = d.dis_type and s.dis_grade = d.dis_grade
+     and $as_of between s.valid_from and s.valid_to
+    join warning_window w
+      on w.county_code = h.county_code and w."window" = 'new_disability'
+     and $as_of between w.valid_from and w.valid_to
+    where s.is_severe and d.issue_date <= $as_of
+),
+newest as (
+    select *, row_number() over (partition by person_id order by issue_date desc, dis_grade, dis_type) as choice
+    from severe
+    where status = '1' and (valid_to is null or valid_to >= $as_of)
+)
+select n.household_id, n.person_id,
+       'certificate:' || n.issue_date as cause_key,
+       n.dis_type, n.dis_grade, n.issue_date, n.severe_source, n.window_days,
+       date_diff('day', n.issue_date, $as_of) as days_since,
+       case n.dis_type when '1' then '视力' when '2' then '听力' when '3' then '言语' when '4' then '肢体'
+                       when '5' then '智力' when '6' then '精神' else '多重' end as type_zh,
+       case n.dis_grade when '1' then '一级' when '2' then '二级' else '三级' end as grade_zh
+from newest n
+where n.choice = 1
+  and date_diff('day', n.issue_date, $as_of) <= n.window_days
+  and not exists (select 1 from severe e where e.person_id = n.person_id and e.issue_date < n.issue_date)
+  -- A member whose cover is not known may be covered: unknown is not "no".
+  and not exists (
+      select 1 from current_assistance a
+      where a.person_id = n.person_id and a.category in ('1', '2') and a.is_covered is distinct from false
+  )
+  and not exists (select 1 from known_death k where k.person_id = n.person_id)

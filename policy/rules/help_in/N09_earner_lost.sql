@@ -1,0 +1,148 @@
+/*---
+id: N09
+version: 1
+title: {zh: 主要劳动力去世或羁押, en: Earner died or was taken into custody}
+legal_basis:
+  - 国办发〔2023〕39号（关注家庭突发变故）
+  - 特困人员认定办法（民发〔2021〕43号）第五条（劳动能力）
+level: red
+owner: 县民政局社会救助科
+expires: 2027-12-31
+subject: person
+needs:
+  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
+  taxed_income: {max_age_days: 45, all: [tx_iit_withholding]}
+  pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
+uses:
+  custody: {max_age_days: 45, all: [ps_custody]}
+  disability: {max_age_days: 14, all: [dp_disability_cert]}
+  school_enrolment: {max_age_days: 45, all: [ed_enrolment]}
+parameters: [labour_age, earner_share, warning_window, severe_disability]
+evidence: [cause, event_kind, event_on, others, income_share_percent, share_limit_percent]
+reason:
+  main_income: 该成员于{event_on}{event_zh}（{event_sources}），此前12个月其收入占家庭有记录收入的{income_share_percent}%，超过{share_limit_percent}%；家中尚有{others}人。
+  only_worker: 该成员于{event_on}{event_zh}（{event_sources}），其为家庭唯一有劳动能力的成员；家中尚有{others}人，均为未成年、老年、在学、重度残疾或丧失劳动能力。
+cited: [ps_death, ps_custody]
+known_gaps:
+  zh: 土葬、在家死亡可能晚报；现金与务农收入不在收入占比内；羁押信息仅返回匹配人员。
+  en: Deaths at home are late; cash and farm income is not in the share; custody is returned for matched persons only.
+false_alarms:
+  zh: 子女已另立户但仍赡养；死者收入高而家庭有积蓄；注销有误。
+  en: Children outside the household who support it, families with savings, a wrong cancellation.
+changelog:
+  - {version: 1, since: 2025-11-01, what: first version}
+---*/
+with event as (
+    select person_id, 'death' as event_kind, died_on as event_on, greatest(seen_on, died_on) as seen_on, sources_zh as event_sources
+    from known_death
+    union all
+    -- Community correction (5) takes nobody out of a family.
+    select person_id, 'custody', max(start_date), max(start_date), '羁押服刑与强制戒毒信息'
+    from custody
+    where custody_type in ('1', '2', '3', '4') and status = '1'
+      and start_date <= $as_of and (end_date is null or end_date >= $as_of)
+    group by person_id
+),
+kin as (
+    select person_id_a as person_id, person_id_b as other_person_id, kind, since, until from household_edge
+    union all
+    select person_id_b, person_id_a, kind, since, until from household_edge
+),
+home as (
+    -- The dead leave the household from the month after death: the family is where their nearest kin live.
+    select e.person_id, e.event_kind, arg_min(c.household_id, (c.rank, c.household_id)) as household_id
+    from event e
+    join (
+        select person_id, household_id, 0 as rank from person_household
+        union all
+        select k.person_id, h.household_id,
+               case k.kind when 'spouse' then 1 when 'parent_child' then 2 when 'guardian' then 3 else 4 end
+        from kin k join person_household h on h.person_id = k.other_person_id
+        where k.kind in ('spouse', 'parent_child', 'guardian', 'same_register')
+    ) c on c.person_id = e.person_id
+    group by e.person_id, e.event_kind
+),
+recent as (
+    select e.*, m.household_id, h.county_code
+    from event e
+    join home m on m.person_id = e.person_id and m.event_kind = e.event_kind
+    join household h on h.household_id = m.household_id
+    join warning_window s on s.county_code = h.county_code and s."window" = 'earner_lost_seen'
+     and $as_of between s.valid_from and s.valid_to
+    join warning_window x on x.county_code = h.county_code and x."window" = 'earner_lost_event'
+     and $as_of between x.valid_from and x.valid_to
+    where e.event_on > $as_of - to_months(cast(x.length as integer))
+      and date_diff('day', e.seen_on, $as_of) between 0 and s.length
+),
+severe as (
+    select distinct d.person_id
+    from disability d
+    join person_household h on h.person_id = d.person_id
+    join severe_disability s on s.county_code = h.county_code and s.dis_type = d.dis_type and s.dis_grade = d.dis_grade
+     and $as_of between s.valid_from and s.valid_to
+    where s.is_severe and d.status = '1' and (d.valid_to is null or d.valid_to >= $as_of)
+),
+declared as (
+    select person_id, min(labour_ability) as labour_ability from current_assistance group by person_id
+),
+roll as (
+    -- The one who is lost, and everybody who lives on in the household.
+    select r.person_id as lost_person_id, r.event_kind, r.person_id, true as is_lost from recent r
+    union all
+    select r.person_id, r.event_kind, m.person_id, false
+    from recent r
+    join household_member m on m.household_id = r.household_id
+    where m.person_id <> r.person_id
+      and not exists (select 1 from known_death k where k.person_id = m.person_id)
+),
+able as (
+    -- true, false, or unknown: without an age and a declared ability nothing is said.
+    select o.lost_person_id, o.event_kind, o.person_id, o.is_lost,
+           case when d.labour_ability in ('3', '4', '5') then false
+                when v.person_id is not null then false
+                when date_sub('year', p.birth_date, r.event_on) < l.from_age
+                  or date_sub('year', p.birth_date, r.event_on) > l.to_age then false
+                when exists (select 1 from school_enrolment e where e.person_id = o.person_id and e.status = '1') then false
+                when d.labour_ability in ('1', '2') then true
+                when p.birth_date is not null then true
+           end as is_able
+    from roll o
+    join recent r on r.person_id = o.lost_person_id and r.event_kind = o.event_kind
+    join labour_age l on l.county_code = r.county_code and $as_of between l.valid_from and l.valid_to
+    left join person p on p.person_id = o.person_id
+    left join severe v on v.person_id = o.person_id
+    left join declared d on d.person_id = o.person_id
+),
+income as (
+    select o.lost_person_id, o.event_kind,
+           sum(i.amount)                             as total,
+           sum(i.amount) filter (where o.is_lost)    as lost_amount
+    from roll o
+    join recent r on r.person_id = o.lost_person_id and r.event_kind = o.event_kind
+    join recorded_income i on i.person_id = o.person_id
+     and i.month < date_trunc('month', r.event_on)
+     and i.month >= date_trunc('month', r.event_on) - interval 12 month
+    where i.amount > 0
+    group by all
+),
+judged as (
+    select r.household_id, r.person_id, r.event_kind, r.event_on, r.event_sources, s.percent as share_limit_percent,
+           (select count(*) from able a where a.lost_person_id = r.person_id and a.event_kind = r.event_kind and not a.is_lost) as others,
+           (select bool_and(a.is_able) and count(*) filter (where a.is_able is null) = 0 from able a
+             where a.lost_person_id = r.person_id and a.event_kind = r.event_kind and a.is_lost) as lost_was_able,
+           (select bool_and(not a.is_able) and count(*) filter (where a.is_able is null) = 0 from able a
+             where a.lost_person_id = r.person_id and a.event_kind = r.event_kind and not a.is_lost) as nobody_else_is_able,
+           i.lost_amount * 100 > i.total * s.percent as was_main_income,
+           cast(round(i.lost_amount * 100 / i.total, 0) as bigint) as income_share_percent
+    from recent r
+    join earner_share s on s.county_code = r.county_code and $as_of between s.valid_from and s.valid_to
+    left join income i on i.lost_person_id = r.person_id and i.event_kind = r.event_kind
+)
+select household_id, person_id, event_kind || ':' || event_on as cause_key,
+       case when lost_was_able and nobody_else_is_able then 'only_worker' else 'main_income' end as cause,
+       event_kind, event_on, event_sources, others, income_share_percent, share_limit_percent,
+       case event_kind when 'death' then '去世' else '被羁押或强制戒毒' end as event_zh
+from judged
+where others > 0
+  and ((lost_was_able and nobody_else_is_able) or was_main_income)
+qualify row_number() over (partition by person_id order by event_kind desc, event_on desc) = 1
