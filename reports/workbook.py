@@ -213,10 +213,12 @@ def write_table(
     bands: Sequence[tuple[str, str]] = (),
     answers: Mapping[str, str] | None = None,
     footer: str,
-) -> tuple[Worksheet, int, int]:
-    """One sheet: title, bands of text (kind, text), header, rows. Returns the sheet, header row and last row.
+    shorten: bool = False,
+) -> None:
+    """One sheet: title, bands of text (kind, text), header, rows.
 
-    `answers` maps an answer header to the range that its drop-down offers ("" for a cell without one).
+    `answers` maps an answer header to the range that its drop-down offers ("" for a cell without one). With `shorten`,
+    a text that no row is tall enough for is cut and says where the rest is.
     """
     sheet = book.book.add_worksheet(definition.sheet)
     sheet.hide_gridlines(2)
@@ -293,7 +295,7 @@ def write_table(
         height = max(needed * LINE + 6, 2 * LINE + 4 if answers else LINE + 5)
         sheet.set_row(row, min(height, TALLEST))
         for number, (column, value, form) in enumerate(zip(shown, record, formats, strict=True)):
-            if height > TALLEST and column.kind == "wrap" and isinstance(value, str):
+            if shorten and height > TALLEST and column.kind == "wrap" and isinstance(value, str):
                 value = _shortened(value, column.width)
             _write_cell(book, sheet, (row, number), column, value, form)
         for number, name in enumerate(answers or {}, start=len(shown)):
@@ -324,7 +326,6 @@ def write_table(
                 book.text(sheet, row, number, "合计" if number == 0 else "", strong)
     sheet.freeze_panes(header_row + 1, 0)
     _print_set_up(sheet, header_row, columns, row, footer)
-    return sheet, header_row, row
 
 
 def _shortened(text: str, width: float) -> str:

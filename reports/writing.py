@@ -161,7 +161,7 @@ def _township_list(
         book, main, rows["main"],
         heading=f"{main.title.zh}（{where}，{day}）",
         bands=[("law", main.note_zh or ""), ("plain", _summary(rows["main"])), said[0]],
-        answers=ranges, footer=footer,
+        answers=ranges, footer=footer, shorten=True,
     )  # fmt: skip
     workbook.write_table(
         book, members, rows["members"],

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import night_fixture
+
+from reports import OutputFile, write_all
+
+
+@pytest.fixture(scope="session")
+def night():
+    return night_fixture.night()
+
+
+@pytest.fixture(scope="session")
+def written(night, tmp_path_factory) -> tuple[Path, list[OutputFile]]:
+    """outbox/<date> of the invented night, and what write_all said of it."""
+    outbox = tmp_path_factory.mktemp("outbox")
+    files = write_all(night, night_fixture.D, outbox, "code-1")
+    return outbox / night_fixture.D.isoformat(), files

@@ -1,0 +1,101 @@
+"""Definitions keep their promises: closed headers, columns as declared, a total order, nothing an audience may not see."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+from night_fixture import D
+
+from reports.definition import DefinitionError, outputs, parse, run
+from reports.night import prepare, views
+
+GOLDEN = Path(__file__).parent / "golden"
+SAMPLE = """/*---
+id: sample
+version: 1
+title: {zh: 样例, en: Sample}
+purpose: To be tested.
+audience: county
+sheet: 样例
+jurisdiction: county_code
+folder: county/{jurisdiction}
+file: x_{place}.xlsx
+order: [n]
+columns:
+  - {name: n, zh: 数}
+---*/
+select '150902' as county_code, n from numbers
+"""
+
+
+def test_there_are_definitions_and_each_file_has_a_golden():
+    mains = {n for n, o in outputs().items() if o.definition.part_of is None}
+    assert mains == {"list_help_in", "list_check_out", "county_overview", "quality_files"}
+    assert mains == {p.stem for p in GOLDEN.glob("*.txt")}
+
+
+@pytest.mark.parametrize("name", sorted(outputs()))
+def test_an_output_runs_on_its_audience_s_views(name, night):
+    output = outputs()[name]
+    seen = views(prepare(night, D), output.definition.audience, output.definition.list_kind)
+    rows = run(output, seen, D)
+    assert rows.columns == output.definition.returned
+    assert rows.height > 0
+
+
+@pytest.mark.parametrize("name", sorted(outputs()))
+def test_headers_read_by_people_are_chinese(name):
+    shown = outputs()[name].definition
+    for words in [shown.title.zh, shown.sheet, *[c.zh for c in shown.columns]]:
+        assert re.search(r"[\u4e00-\u9fff]", words)
+
+
+def test_county_and_audit_views_hold_no_person_and_no_family(night):
+    prepared = prepare(night, D)
+    for audience in ("county", "audit"):
+        for name, view in views(prepared, audience, None).items():
+            forbidden = {"person_id", "household_id", "person_name", "name_zh", "resident_id", "birth_date"}
+            assert not forbidden & set(view.columns), f"{audience}.{name}"
+
+
+def test_a_list_sees_warnings_of_its_own_kind_only(night):
+    prepared = prepare(night, D)
+    for kind in ("help_in", "check_out"):
+        seen = views(prepared, "township", kind)
+        assert set(seen["listed"]["list_kind"]) == {kind}
+        assert set(seen["family"]["list_kind"]) == {kind}
+        assert "person_name" not in seen["person"].columns
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("purpose:", "porpose:", "porpose"),
+        ("order: [n]", "order: [m]", "unknown"),
+        ("id: sample", "id: other", "named as the output"),
+        ("audience: county", "audience: township", "list kind"),
+        ("file: x_{place}.xlsx\n", "", "a file has a folder"),
+    ],
+)
+def test_a_wrong_header_is_refused(old, new, says):
+    assert old in SAMPLE
+    with pytest.raises(DefinitionError, match=says):
+        parse(SAMPLE.replace(old, new), "sample")
+
+
+def test_rows_without_a_total_order_are_refused():
+    output = parse(SAMPLE, "sample")
+    day = date(2025, 1, 1)
+    assert run(output, {"numbers": pl.DataFrame({"n": [2, 1]})}, day)["n"].to_list() == [1, 2]
+    with pytest.raises(DefinitionError, match="no order"):
+        run(output, {"numbers": pl.DataFrame({"n": [1, 1]})}, day)
+
+
+def test_a_query_that_gives_other_columns_is_refused():
+    output = parse(SAMPLE.replace("n from numbers", "n, 1 as more from numbers"), "sample")
+    with pytest.raises(DefinitionError, match="promised"):
+        run(output, {"numbers": pl.DataFrame({"n": [1]})}, date(2025, 1, 1))

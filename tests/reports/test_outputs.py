@@ -1,0 +1,432 @@
+"""What leaves after a night: the laws, and the texts as people see them (golden files).
+
+To accept new texts after looking at them: UPDATE_GOLDEN=1 pytest tests/reports/test_outputs.py
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import os
+import re
+import shutil
+import zipfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import fastexcel
+import openpyxl
+import polars as pl
+import pytest
+from night_fixture import D
+from night_fixture import night as make_night
+from openpyxl.utils import get_column_letter
+
+from data_contracts.contract import code_lists
+from reports import manifest, write_all
+from reports.manifest import differences
+from reports.masking import RawIdentifierError
+from reports.night import NightError, listed_warnings, prepare, townships
+from reports.workbook import LEVEL_COLOURS, answer_table, lines_needed, note_labels, result_labels
+from reports.writing import write_quality
+
+GOLDEN = Path(__file__).parent / "golden"
+RAW = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
+
+
+def texts(path: Path) -> str:
+    """Everything readable of a file."""
+    if path.suffix != ".xlsx":
+        return path.read_text(encoding="utf-8")
+    with zipfile.ZipFile(path) as book:
+        return "\n".join(book.read(name).decode() for name in book.namelist() if name.endswith(".xml"))
+
+
+def dump(path: Path) -> str:
+    """A workbook as text: sheets, print set-up, cells."""
+    book = openpyxl.load_workbook(path)
+    out = []
+    for sheet in book.worksheets:
+        page = sheet.page_setup
+        out.append(
+            f"== {sheet.title} [{sheet.sheet_state}] {page.orientation} paper {page.paperSize} "
+            f"freeze {sheet.freeze_panes} repeat {sheet.print_title_rows} filter {sheet.auto_filter.ref}"
+        )
+        for row in sheet.iter_rows():
+            cells = [
+                c.value.date().isoformat() if isinstance(c.value, datetime) else str(c.value)
+                for c in row
+                if c.value is not None
+            ]
+            if cells:
+                out.append(" | ".join(cells).replace("\n", "⏎"))
+        out += [
+            f"-- {rule.sqref} {rule.type} {rule.formula1} {rule.formula2 or ''}".rstrip()
+            for rule in sheet.data_validations.dataValidation
+        ]
+    return "\n".join(out) + "\n"
+
+
+def one(folder: Path, pattern: str) -> Path:
+    """The only file of that pattern."""
+    (found,) = sorted(folder.glob(pattern))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "pattern"),
+    [
+        ("list_help_in", "township/150902003/help_in/*.xlsx"),
+        ("list_check_out", "township/150921108/check_out/*.xlsx"),
+        ("county_overview", "county/150902/*.xlsx"),
+        ("quality_files", "audit/quality_report.json"),
+    ],
+)
+def test_golden(written, name, pattern):
+    path = one(written[0], pattern)
+    seen = dump(path) if path.suffix == ".xlsx" else path.read_text(encoding="utf-8")
+    golden = GOLDEN / f"{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_text(seen, encoding="utf-8")
+    assert seen == golden.read_text(encoding="utf-8")
+
+
+def test_same_night_same_bytes(written, tmp_path):
+    folder, files = written
+    again = write_all(make_night(), D, tmp_path, "code-1")
+    assert again == files
+    for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        assert path.read_bytes() == (tmp_path / folder.name / path.relative_to(folder)).read_bytes(), (
+            path.name
+        )
+
+
+def test_order_of_input_rows_does_not_matter(written, tmp_path):
+    shuffled = {
+        f.name: getattr(make_night(), f.name).sample(fraction=1, shuffle=True, seed=7)
+        for f in dataclasses.fields(make_night())
+    }
+    assert write_all(type(make_night())(**shuffled), D, tmp_path, "code-1") == written[1]
+
+
+def test_a_killed_run_leaves_nothing_behind(written, tmp_path):
+    (tmp_path / f".draft-{D}" / "township").mkdir(parents=True)
+    (tmp_path / f".draft-{D}" / "township" / "half.xlsx").write_text("half")
+    (tmp_path / D.isoformat() / "old").mkdir(parents=True)
+    (tmp_path / D.isoformat() / "old" / "stale.xlsx").write_text("stale")
+    files = write_all(make_night(), D, tmp_path, "code-1")
+    assert files == written[1]
+    assert [p.name for p in tmp_path.iterdir()] == [D.isoformat()]
+    assert differences(tmp_path / D.isoformat()) == []
+
+
+def test_the_manifest_holds_every_file(written):
+    folder, files = written
+    content = json.loads((folder / manifest.NAME).read_text(encoding="utf-8"))
+    on_disk = {p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file()} - {manifest.NAME}
+    assert {f["path"] for f in content["files"]} == on_disk == {f.path for f in files}
+    for entry in content["files"]:
+        body = (folder / entry["path"]).read_bytes()
+        assert (entry["bytes"], entry["sha256"]) == (len(body), hashlib.sha256(body).hexdigest())
+        assert entry["audience"] == entry["path"].split("/")[0]
+    assert content["business_date"] == D.isoformat()
+    assert content["code_version"] == "code-1"
+    assert len(content["inputs"]) == 3
+    assert {r["rule_id"] for r in content["rules"]} >= {"N01", "X01"}
+    assert differences(folder) == []
+
+
+def test_differences_names_what_was_touched(written, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(written[0], folder)
+    gone, touched = one(folder, "audit/*.json"), one(folder, "audit/*.html")
+    gone.unlink()
+    touched.write_text("x")
+    (folder / "more.txt").write_text("x")
+    assert differences(folder) == [
+        "not listed: more.txt",
+        "changed: audit/quality_report.html",
+        "missing: audit/quality_report.json",
+    ]
+
+
+def test_every_open_warning_appears_once_on_the_list_of_its_township_and_kind(written, night):
+    listed = listed_warnings(night, D)
+    assert listed.height > 20
+    assert set(listed["state"]) == {"new", "repeated", "changed"}
+    found = []
+    for path in sorted(written[0].glob("township/*/*/*.xlsx")):
+        code, kind = path.parts[-3], path.parts[-2]
+        keys = (
+            fastexcel.read_excel(path).load_sheet("回传", header_row=None, dtypes="string").to_polars().rows()
+        )
+        assert keys[0][2:4] == (kind, code)
+        found += [(kind, code, row[2]) for row in keys[1:]]
+    assert sorted(found) == sorted(listed.select("list_kind", "jurisdiction", "warning_id").rows())
+
+
+def test_the_reason_of_every_warning_is_on_the_list_whole(written, night):
+    listed = listed_warnings(night, D)
+    for (code, kind), part in listed.group_by("jurisdiction", "list_kind"):
+        book = openpyxl.load_workbook(one(written[0], f"township/{code}/{kind}/*.xlsx"))
+        words = "\n".join(str(c.value) for c in book["清单"]["I"])
+        for reason, rule in part.select("reason_zh", "rule_zh").iter_rows():
+            assert reason in words
+            assert f"【{rule}】" in words
+
+
+def test_the_two_lists_never_share_a_file(written, night):
+    folder, files = written
+    lists = [f for f in files if f.audience == "township"]
+    assert {f.list_kind for f in lists} == {"help_in", "check_out"}
+    titles = {
+        kind: set(night.rules.filter(pl.col("list_kind") == kind)["title_zh"])
+        for kind in ("help_in", "check_out")
+    }
+    other = {"help_in": "check_out", "check_out": "help_in"}
+    for file in lists:
+        assert f"/{file.list_kind}/" in file.path
+        seen = texts(folder / file.path)
+        assert not [t for t in titles[other[file.list_kind]] if t in seen], file.path
+
+
+def test_no_raw_identifier_and_no_name_leaves(written, night):
+    folder, files = written
+    assert files
+    names = {n for n in night.persons["person_name"] if len(n) > 1}
+    for file in files:
+        seen = texts(folder / file.path)
+        assert not RAW.search(seen), file.path
+        assert not [n for n in names if n in seen], file.path
+
+
+def test_a_raw_identifier_stops_the_night(tmp_path):
+    bad = make_night()
+    spoilt = dataclasses.replace(
+        bad, warnings=bad.warnings.with_columns(reason_zh=pl.lit("证件号码11010519491231002X登记死亡。"))
+    )
+    with pytest.raises(RawIdentifierError) as caught:
+        write_all(spoilt, D, tmp_path, "code-1")
+    assert "1949" not in str(caught.value)
+    assert not (tmp_path / D.isoformat()).exists()
+
+
+def test_a_township_without_rows_gets_both_lists_that_say_so(written, night):
+    folder, files = written
+    every = set(townships(night)["township_code"])
+    assert len(every) == 19
+    for kind in ("help_in", "check_out"):
+        assert {f.jurisdiction for f in files if f.list_kind == kind} == every
+    empty = one(folder, "township/150921210/help_in/*.xlsx")
+    sheet = openpyxl.load_workbook(empty)["清单"]
+    words = [str(c.value) for row in sheet.iter_rows() for c in row if c.value]
+    assert "本期没有需要核查的家庭。" in words
+    assert any(w.startswith("本期共0户") for w in words)
+    assert "本期没有需要入户核查的家庭" in texts(one(folder, "township/150921210/help_in/*.html"))
+
+
+def test_the_law_stands_on_every_list_before_anything_else(written):
+    for path in written[0].glob("township/*/*/*"):
+        seen = texts(path)
+        assert "本清单仅为线索" in seen
+        assert "不得据此停发、减发任何救助金" in seen
+
+
+def test_a_rule_that_is_off_says_so_where_it_is_off(written):
+    folder = written[0]
+
+    def band(pattern: str) -> str:
+        return str(openpyxl.load_workbook(one(folder, pattern))["清单"]["A4"].value)
+
+    assert "金融资产超过标准：银行存款查询结果尚未收到" in band("township/150902003/check_out/*.xlsx")
+    assert "收入低于低保标准而未纳入：个人所得税数据逾期" in band("township/150921108/help_in/*.xlsx")
+    assert band("township/150902003/help_in/*.xlsx") == "本期各条规则全部启用。"
+    page = texts(one(folder, "county/150921/*.html"))
+    assert "本期停用的规则（2条" in page
+
+
+def test_a_rule_without_a_status_counts_as_off():
+    whole = make_night()
+    silent = dataclasses.replace(whole, rule_status=whole.rule_status.filter(pl.col("rule_id") != "N01"))
+    states = prepare(silent, D).rule_states.filter(pl.col("rule_id") == "N01")
+    assert set(states["status"]) == {"off"}
+    assert set(states["reason_zh"]) == {"本期没有运行。"}
+
+
+def test_a_warning_that_could_not_be_confirmed_says_so(night):
+    listed = listed_warnings(night, D)
+    kept = listed.filter(pl.col("last_raised_on") < D)
+    assert kept.height > 0
+    assert kept["reason_zh"].str.ends_with("（本期未能重新核对，沿用11月14日的结果。）").all()
+
+
+def test_a_family_without_a_known_township_is_not_lost(written, night):
+    listed = listed_warnings(night, D)
+    lost = listed.filter(pl.col("township_code").is_null())
+    assert set(lost["jurisdiction"]) == {"150902000"}
+    assert one(written[0], "township/150902000/help_in/可能需要帮助_待分派_*.xlsx")
+
+
+def test_a_warning_that_the_register_forgot_is_new(night):
+    forgotten = dataclasses.replace(night, register=night.register.clear())
+    listed = listed_warnings(forgotten, D)
+    assert listed.height == night.warnings.height
+    assert set(listed["state"]) == {"new"}
+
+
+def test_an_open_warning_of_the_register_alone_is_listed_or_refused(night):
+    with pytest.raises(NightError, match="lack"):
+        listed_warnings(dataclasses.replace(night, warnings=night.warnings.head(0)), D)
+    carried = night.register.join(night.warnings, on="warning_id")
+    kept = dataclasses.replace(night, warnings=night.warnings.head(0), register=carried)
+    assert listed_warnings(kept, D).height == listed_warnings(night, D).height
+
+
+def test_no_row_without_a_reason(night):
+    bare = dataclasses.replace(night, warnings=night.warnings.with_columns(reason_zh=pl.lit(" ")))
+    with pytest.raises(NightError, match="without a reason"):
+        listed_warnings(bare, D)
+
+
+def test_a_missing_column_is_named(night):
+    with pytest.raises(NightError, match="warnings: column missing: level"):
+        dataclasses.replace(night, warnings=night.warnings.drop("level"))
+
+
+def test_officers_read_words_not_codes(written, night):
+    codes = "|".join(
+        ["help_in", "check_out", "red", "orange", "yellow", "same_register", "ps_resident", "None", "null"]
+    )
+    for path in written[0].glob("township/*/*/*.xlsx"):
+        book = openpyxl.load_workbook(path)
+        for name in ("清单", "家庭成员", "说明", "逐条反馈"):
+            for row in book[name].iter_rows():
+                for cell in row:
+                    assert not re.search(rf"\b({codes})\b", str(cell.value or "")), (
+                        path.name,
+                        name,
+                        cell.value,
+                    )
+
+
+def test_rows_are_tall_enough_for_their_text(written):
+    for path in written[0].glob("township/*/*/*.xlsx"):
+        book = openpyxl.load_workbook(path)
+        for name in ("清单", "逐条反馈"):
+            sheet = book[name]
+            # Neighbours of one width are stored as one range.
+            width = {
+                get_column_letter(n): d.width
+                for d in sheet.column_dimensions.values()
+                for n in range(d.min, d.max + 1)
+            }
+            head = sheet.freeze_panes
+            first = int(re.sub(r"\D", "", head))
+            for row in sheet.iter_rows(min_row=first):
+                if len([c for c in row if c.value]) < 3:
+                    continue
+                needed = max(
+                    lines_needed(str(c.value), width[c.column_letter])
+                    for c in row
+                    if isinstance(c.value, str)
+                )
+                assert sheet.row_dimensions[row[0].row].height >= needed * 13 or "另有" in str(row[8].value)
+
+
+def test_a_very_long_reason_is_cut_on_the_list_and_whole_on_the_sheet_of_items(tmp_path):
+    long = make_night(counties=("150921",))
+    sentence = "家庭连续多月支出明显高于收入，" * 90
+    spoilt = dataclasses.replace(
+        long,
+        warnings=long.warnings.with_columns(
+            reason_zh=pl.when(pl.col("rule_id") == "N01")
+            .then(pl.lit(sentence))
+            .otherwise(pl.col("reason_zh"))
+        ),
+    )
+    write_all(spoilt, D, tmp_path, "code-1")
+    cut = 0
+    for path in (tmp_path / D.isoformat()).glob("township/*/help_in/*.xlsx"):
+        book = openpyxl.load_workbook(path)
+        for row in book["清单"].iter_rows(min_row=6):
+            assert (book["清单"].row_dimensions[row[0].row].height or 0) <= 409
+            if "见“逐条反馈”页" in str(row[8].value):
+                cut += 1
+                assert any(sentence in str(c.value) for c in book["逐条反馈"]["G"])
+    assert cut > 0
+
+
+def test_pages_load_nothing_from_elsewhere(written):
+    pages = list(written[0].rglob("*.html"))
+    assert len(pages) > 3
+    for page in pages:
+        seen = page.read_text(encoding="utf-8")
+        assert not re.search(r"(?i)https?://|<script|<link|<iframe|@import|url\(|src=", seen), page.name
+
+
+def test_overview_counts_the_same_families_as_the_lists(written):
+    folder = written[0]
+    for county in ("150902", "150921"):
+        book = openpyxl.load_workbook(one(folder, f"county/{county}/*.xlsx"))
+        for name, kind in (("可能需要帮助", "help_in"), ("请核查", "check_out")):
+            total = [c.value for c in list(book[name].iter_rows())[-1]][1]
+            lists = [
+                len(openpyxl.load_workbook(p)["清单"].auto_filter.ref or "") and _families(p)
+                for p in folder.glob(f"township/{county}*/{kind}/*.xlsx")
+            ]
+            assert total == sum(lists)
+
+
+def _families(path: Path) -> int:
+    return sum(1 for c in openpyxl.load_workbook(path)["清单"]["B"] if re.fullmatch(r"H\d{9}", str(c.value)))
+
+
+def test_the_quality_report_shows_a_ledger_that_does_not_close(tmp_path):
+    whole = make_night()
+    torn = dataclasses.replace(
+        whole, ledger=whole.ledger.with_columns(rows_rejected=pl.col("rows_rejected") - 1)
+    )
+    write_quality(prepare(torn, D), tmp_path, "code-1")
+    audit = tmp_path / "audit"
+    assert "有 3 个文件的行数不平" in (audit / "quality_report.html").read_text(encoding="utf-8")
+    twin = json.loads((audit / "quality_report.json").read_text(encoding="utf-8"))
+    assert [f["residual"] for f in twin["files"]] == [1, 1, 1]
+
+
+def test_a_night_of_nothing_still_reports(tmp_path):
+    whole = make_night(counties=("150921",))
+    bare = type(whole)(
+        **{
+            f.name: getattr(whole, f.name).clear()
+            if f.name not in ("household", "persons")
+            else getattr(whole, f.name)
+            for f in dataclasses.fields(whole)
+        }
+    )
+    files = write_all(bare, D, tmp_path, "code-1")
+    assert sum(f.rows for f in files if f.audience == "township") == 0
+    assert len([f for f in files if f.audience == "township"]) == 9 * 4
+
+
+def test_answers_offered_are_those_of_the_contract():
+    results = code_lists()["outcome_result"].codes
+    assert set(answer_table()["results"]) == set(results)
+    for kind in ("help_in", "check_out"):
+        offered = {label[:3] for label in result_labels(kind)}
+        assert {"301", "503", "505", "601", "602", "603", "604"} <= offered
+    assert not {label[:3] for label in result_labels("help_in")} & {"401", "402", "403", "404", "405", "406"}
+    assert not {label[:3] for label in result_labels("check_out")} & {"201", "205"}
+    assert [label[:2] for label in note_labels()] == sorted(code_lists()["outcome_note"].codes)
+    assert set(answer_table()["families"]) == {code[0] for code in results}
+
+
+def test_levels_have_colours_and_words():
+    assert list(LEVEL_COLOURS) == ["红", "橙", "黄", "蓝"]
+
+
+def test_deadlines_are_dates_or_words(written):
+    sheet = openpyxl.load_workbook(one(written[0], "township/150902003/help_in/*.xlsx"))["清单"]
+    dates = [row[6].value for row in sheet.iter_rows(min_row=6) if re.fullmatch(r"H\d{9}", str(row[1].value))]
+    assert dates
+    assert {d.date() if isinstance(d, datetime) else d for d in dates} == {D + timedelta(days=7)}
