@@ -246,9 +246,10 @@ def _verdict(text: str, repaired: str | None) -> tuple[str | None, str | None]:
 
 
 def _is_untouched(value: pl.Expr) -> pl.Expr:
-    """No outer blank, no word for nothing, nothing read in the wrong encoding."""
+    """Something, no outer blank, no word for nothing, nothing read in the wrong encoding."""
     return (
-        (value.str.strip_chars(BLANKS) == value)
+        (value.str.len_bytes() > 0)  # workbooks have cells with an empty text
+        & (value.str.strip_chars(BLANKS) == value)
         & ~value.is_in(list(EMPTY_WORDS))
         & ~value.str.contains(_MOJIBAKE)
     )
