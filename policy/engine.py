@@ -55,6 +55,9 @@ OPEN_WARNING = {
 }
 """Table that the risk score reads beside facts, measures and parameters."""
 
+ENGINE_TABLES = ("household", "assistance_case", "outcome_return", "source_status")
+"""Tables that the engine itself reads every night."""
+
 ENGINE_PARAMETERS = ("warning_level", "warning_window", "score_points")
 """Parameters that the engine itself reads for every warning."""
 
@@ -111,6 +114,12 @@ class Policy:
                 if fact not in needs:
                     uses.setdefault(fact, need)
         return dict(sorted(needs.items())), dict(sorted(uses.items()))
+
+    def reads(self, items: Iterable[Rule | Measure]) -> set[str]:
+        """Tables and parameters that some queries, their measures, the score and the engine itself read."""
+        wanted = [*items, self.score]
+        wanted += [measure for item in wanted for measure in self.measures_of(item)]
+        return {*ENGINE_TABLES, *ENGINE_PARAMETERS, *(touch.name for item in wanted for touch in item.file.tables)}
 
     def parameters_of(self, rule: Rule) -> list[str]:
         """Parameters that the rule and its measures cannot do without."""
@@ -174,7 +183,7 @@ def load(root: Path = ROOT, cases: Path = checks.CASES, *, locked: bool = True) 
             checks.check_lock(item, lock, lock_path)
     for rule in rules:
         checks.check_cases(rule, cases)
-    bench = Bench(policy, {}, date(2000, 1, 1), counties=())
+    bench = Bench(policy, {}, date(2000, 1, 1), (*measures, *rules), counties=())
     try:
         for item in (*measures, *rules, score):
             bench.bind(item)
@@ -202,8 +211,18 @@ def default_policy() -> Policy:
 class Bench:
     """One DuckDB in memory with facts, views by list, parameters and, on demand, measures."""
 
-    def __init__(self, policy: Policy, views: Mapping[str, View], as_of: date, counties: Iterable[str] | None = None):
+    def __init__(
+        self,
+        policy: Policy,
+        views: Mapping[str, View],
+        as_of: date,
+        items: Iterable[Rule | Measure],
+        counties: Iterable[str] | None = None,
+    ):
         self.policy = policy
+        items = list(items)
+        reads = policy.reads(items)
+        kinds = sorted({"help_in", *(item.list_kind for item in items if isinstance(item, Rule))})
         self.as_of = as_of
         self.vocabulary = tables()
         self.forbidden = never()
@@ -216,11 +235,14 @@ class Bench:
         if stray:
             raise ValueError(f"unknown tables: {stray}")
         for table in self.vocabulary.values():
-            self._fact(table, views.get(table.id))
-            for kind in LISTS:
-                self._view(table, kind)
+            if table.id in reads:
+                self._fact(table, views.get(table.id))
+                for kind in kinds:
+                    self._view(table, kind)
         self.counties = tuple(sorted(set(self._counties() if counties is None else counties)))
         for parameter in policy.parameters.values():
+            if parameter.id not in reads:
+                continue
             frame = parameter.table([*self.counties, NATION])
             self.connection.register("incoming", frame.to_arrow())
             self.connection.execute(f"create table parameter.{_quoted(parameter.id)} as from incoming")
@@ -408,8 +430,8 @@ def _weigh_sources(policy: Policy, rule: Rule, status: pl.DataFrame, as_of: date
     dates = {c: day.isoformat() if day else None for c, day in last.items()}
     off, notes = list(dict.fromkeys(off)), list(dict.fromkeys(notes))
     return Sources(
-        f"今晚未核对:{';'.join(off)}。本规则不作判断,不代表没有问题。" if off else None,
-        f"部分参考数据缺失:{';'.join(notes)}。" if notes else "",
+        f"今晚未核对：{';'.join(off)}。本规则不作判断，不代表没有问题。" if off else None,
+        f"部分参考数据缺失：{';'.join(notes)}。" if notes else "",
         dates,
     )
 
@@ -425,7 +447,7 @@ def _closing(rule: Rule, dates: Mapping[str, str | None]) -> str:
         for source in rule.header.cited_sources()
         if dates.get(source)
     ]
-    return f"(数据截至:{'、'.join(cited)}。)" if cited else ""
+    return f"（数据截至：{'、'.join(cited)}。）" if cited else ""
 
 
 def _spoken(name: str, kind: pl.DataType) -> pl.Expr:
@@ -566,14 +588,14 @@ def _evaluate(bench: Bench, rule: Rule, status: pl.DataFrame) -> tuple[pl.DataFr
     nothing = pl.DataFrame(schema=RAW_SCHEMA)
     sources = _weigh_sources(bench.policy, rule, status, bench.as_of)
     if bench.as_of > rule.header.expires:
-        why = f"规则有效期至{_day(rule.header.expires)},到期未续,今晚未核对。"
+        why = f"规则有效期至{_day(rule.header.expires)}，到期未续，今晚未核对。"
         return nothing, [_status_row(rule, None, "off", why, sources)]
     if sources.off_because:
         return nothing, [_status_row(rule, None, "off", sources.off_because, sources)]
     unknown = _unknown_values(bench.policy, rule, bench.counties, bench.as_of)
     rows = [_status_row(rule, None, "on", sources.note, sources)]
     for county, (whole, what) in unknown.items():
-        why = f"本县{what}:当前没有已知数值,{'今晚未核对' if whole else '对应家庭今晚未核对'},不代表没有问题。"
+        why = f"本县{what}:当前没有已知数值，{'今晚未核对' if whole else '对应家庭今晚未核对'}，不代表没有问题。"
         rows.append(_status_row(rule, county, "off" if whole else "on", why, sources))
     frame = raised(rule, bench.rows(rule, rule.list_kind), sources)
     silent = [county for county, (whole, _) in unknown.items() if whole]
@@ -737,7 +759,7 @@ def run(
     if stray := [rule for rule in wanted if rule not in policy.rules]:
         raise ValueError(f"unknown rules: {stray}")
     previous = empty_register() if previous_register is None else previous_register
-    bench = Bench(policy, views, as_of)
+    bench = Bench(policy, views, as_of, [policy.rules[rule_id] for rule_id in wanted])
     try:
         state = bench.frame("source_status")
         frames = [pl.DataFrame(schema=RAW_SCHEMA)]
@@ -752,7 +774,7 @@ def run(
                 # Types only: a message of the engine may quote a value.
                 log.error("rule %s failed: %s", rule_id, type(error).__name__)
                 nowhere = Sources(None, "", {})
-                why = "规则运行出错,今晚未核对,已记录,请数据组处理。"
+                why = "规则运行出错，今晚未核对，已记录，请数据组处理。"
                 frame, spoken = pl.DataFrame(schema=RAW_SCHEMA), [_status_row(rule, None, "off", why, nowhere)]
             frames.append(frame)
             rows += spoken
@@ -781,7 +803,7 @@ def conclude(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Register and priority from warnings of rules that ran apart (one rule rerun, the others as they were)."""
     policy = policy or default_policy()
-    bench = Bench(policy, views, as_of)
+    bench = Bench(policy, views, as_of, ())
     try:
         previous = empty_register() if previous_register is None else previous_register
         book = _register(bench, warnings, rule_status, previous)

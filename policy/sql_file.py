@@ -19,7 +19,7 @@ from typing import Annotated, Any, Literal, Self
 
 import duckdb
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 ROOT = Path(__file__).resolve().parent
 Level = Literal["red", "orange", "yellow", "blue"]
@@ -49,10 +49,18 @@ class Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def unfolded(text: str) -> str:
+    """Chinese text that YAML folded over several lines: the blanks that folding leaves between characters are taken out."""
+    return re.sub(r"(?<=[^\x00-\x7f}]) (?=[^\x00-\x7f{])|(?<=[^\x00-\x7f]) (?={)|(?<=}) (?=[^\x00-\x7f])", "", text)
+
+
+Chinese = Annotated[Text, AfterValidator(unfolded)]
+
+
 class Words(Closed):
     """The same in Chinese, for the officer, and in English."""
 
-    zh: Text
+    zh: Chinese
     en: Text
 
 
@@ -136,7 +144,7 @@ class RuleHeader(Header):
     never_suppress: bool = False
     """True: an answer "nothing to do" does not silence a repeat."""
     evidence: Annotated[list[Name], Field(min_length=1)]
-    reason: Text | dict[Name, Text]
+    reason: Chinese | dict[Name, Chinese]
     """Chinese sentence with {columns} of the query; or one sentence for each value of the column `cause`."""
     cited: list[Name] = []
     """Classes whose date closes the sentence; without it, all classes under `needs`."""
