@@ -928,7 +928,7 @@ class FileEvents:
 def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
     """What befalls the delivery of a class on a day; the same for the same seed."""
     delivery = contract.delivery
-    encoding = delivery.encoding
+    encoding: str = delivery.encoding
     titles = delivery.format == "workbook"
     if damage.off:
         return FileEvents(encoding=encoding, titles=titles, bom=encoding == "utf-8-sig", total_row=titles)

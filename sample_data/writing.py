@@ -163,6 +163,8 @@ class Written:
     kind: str
     encoding: str
     declared_encoding: str | None
+    totals: dict[str, Decimal]
+    """Control totals of the first amounts, in the unit of the file."""
 
 
 class Sink(Protocol):
@@ -218,6 +220,21 @@ class _Named:
     label: str = ""
     rows: int = 0
     blocks: int = 0
+    sums: dict[str, Decimal] = field(default_factory=dict)
+
+    def add_up(self, text: pl.DataFrame) -> None:
+        """Add the amounts of a block to the control totals."""
+        for spec in self.contract.fields:
+            if spec.type == "money" and spec.name in text.columns:
+                amounts = text[spec.name].cast(pl.Decimal(38, 6), strict=False).sum()
+                exact = Decimal(amounts or 0).quantize(Decimal("0.000001"))
+                self.sums[spec.name] = self.sums.get(spec.name, Decimal(0)) + exact
+
+    def finished(self, path: Path, rows: int, encoding: str) -> Written:
+        """The file as its manifest tells it."""
+        totals = dict(list(self.sums.items())[:2])
+        declared = self.events.declared_encoding
+        return Written(self.contract.id, path, rows, self.kind, encoding, declared, totals)
 
     def name(self, part: int = 1, suffix: str | None = None) -> str:
         """File name of a part."""
@@ -312,6 +329,7 @@ class DelimitedSink(_Named):
         name = self.name(suffix="zip") if self.zipped else self.name()
         if text.height == 0:
             return []
+        self.add_up(text)
         text = self.cells_damaged(text, spared).select([f for f, _ in self.fields])
         text = self._without_delimiters(text)
         events, height = self.events, text.height
@@ -386,16 +404,7 @@ class DelimitedSink(_Named):
             with zipfile.ZipFile(path, "w") as archive:
                 _pack(archive, self.inner, self.path)
             self.path.unlink()
-        return [
-            Written(
-                self.contract.id,
-                path,
-                self.rows,
-                self.kind,
-                self.events.encoding,
-                self.events.declared_encoding,
-            )
-        ]
+        return [self.finished(path, self.rows, self.events.encoding)]
 
 
 def _pack(archive: zipfile.ZipFile, name: str, path: Path) -> None:
@@ -425,6 +434,7 @@ class FixedWidthSink(_Named):
             raise ValueError("the file is closed")
         if text.height == 0:
             return []
+        self.add_up(text)
         padded = [self._padded(text[spec.name], spec) for spec in self.contract.fields]
         lines = pl.DataFrame(padded).select(pl.concat_str(pl.all()).alias("line"))
         # Bytes stand in the frame as Latin-1 characters, so that padding is counted in bytes.
@@ -459,16 +469,7 @@ class FixedWidthSink(_Named):
             self.stream.write(b"\x1a")
         self.stream.close()
         self.stream = None
-        return [
-            Written(
-                self.contract.id,
-                self.path,
-                self.rows,
-                self.kind,
-                self.events.encoding,
-                self.events.declared_encoding,
-            )
-        ]
+        return [self.finished(self.path, self.rows, self.events.encoding)]
 
 
 @dataclass
@@ -490,6 +491,7 @@ class JsonSink(_Named):
             raise ValueError("the file is closed")
         if text.height == 0:
             return []
+        self.add_up(text)
         named = self.cells_damaged(text, spared).select([pl.col(f).alias(h) for f, h in self.fields])
         lines = named.write_ndjson().rstrip("\n").replace("\n", ",\n")
         self.stream.write((",\n" if self.rows else "\n").encode() + lines.encode("utf-8"))
@@ -505,7 +507,7 @@ class JsonSink(_Named):
         self.stream.write(b"\n]\n")
         self.stream.close()
         self.stream = None
-        return [Written(self.contract.id, self.path, self.rows, self.kind, "utf-8", None)]
+        return [self.finished(self.path, self.rows, "utf-8")]
 
 
 # ---------------------------------------------------------------- workbooks
@@ -618,6 +620,11 @@ class _Sheet:
         self.archive.close()
 
 
+def _short(amount: Decimal | None) -> Decimal | None:
+    """An amount without trailing zeros."""
+    return None if amount is None else Decimal(f"{amount.normalize():f}")
+
+
 def _column_letter(number: int) -> str:
     letters = ""
     while number:
@@ -639,7 +646,6 @@ class WorkbookSink(_Named):
         self.fields = _header(self.contract, self.events)
         self.specs = {spec.name: spec for spec in self.contract.fields}
         self.written: list[Written] = []
-        self.sums: dict[str, Decimal] = {}
         self._next()
 
     def _next(self) -> None:
@@ -647,7 +653,7 @@ class WorkbookSink(_Named):
         self.part += 1
         self.path = self.folder / self.name(self.part)
         self.sheet = sheet = _Sheet(self.path)
-        self.sums = {f: Decimal(0) for f, _ in self.fields if self.specs[f].type == "money"}
+        self.sums = {}
         if self.events.titles:
             last = _column_letter(len(self.fields))
             sheet.line([self.contract.title.zh + "明细表"])
@@ -664,12 +670,10 @@ class WorkbookSink(_Named):
             if chance(self.seed, self.contract.id, self.batch, "blank row") < 0.5:
                 self.sheet.line([])
             total: list[str | Decimal | int | None] = ["合计"]
-            total += [self.sums.get(f) for f, _ in self.fields[1:]]
+            total += [_short(self.sums.get(f)) for f, _ in self.fields[1:]]
             self.sheet.line(total)
         self.sheet.close()
-        self.written.append(
-            Written(self.contract.id, self.path, self.sheet.rows, self.kind, "workbook", None)
-        )
+        self.written.append(self.finished(self.path, self.sheet.rows, "workbook"))
         self.sheet = None
 
     def append(self, text: pl.DataFrame, spared: Flags) -> list[tuple[str, int, int]]:
@@ -684,9 +688,7 @@ class WorkbookSink(_Named):
                 raise ValueError("the file is closed")
             size = min(SHEET_ROWS - sheet.rows, text.height - low)
             piece = text.slice(low, size)
-            for name in self.sums:
-                amounts = piece[name].cast(pl.Decimal(38, 6), strict=False).sum()
-                self.sums[name] += Decimal(amounts or 0).quantize(Decimal("0.000001")).normalize() + 0
+            self.add_up(piece)
             pieces.append((self.path.name, sheet.rows + 1, size))
             sheet.block(piece.select([self._cells(piece[f], self.specs[f]) for f, _ in self.fields]))
             low += size
@@ -773,6 +775,8 @@ def write_manifest(folder: Path, written: list[Written]) -> Path:
             "rows": item.rows,
             "sha256": digest.hexdigest(),
         }
+        if item.totals:
+            entry["totals"] = {name: f"{amount.normalize():f}" for name, amount in item.totals.items()}
         if item.encoding != "workbook":
             entry["encoding"] = item.declared_encoding or item.encoding
         entries.append(entry)

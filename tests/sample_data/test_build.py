@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+import yaml
 
 import sample_data
 from data_contracts.contract import catalogue
@@ -97,11 +98,18 @@ def test_shards_are_appended_to_the_same_files(tmp_path: Path, monkeypatch: pyte
 def read(folder: Path, lake: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Ledger and issues of every file of an inbox."""
     ledger, issues = [], []
+    declared = {
+        path.parent / entry["file"]: entry
+        for path in folder.glob("inbox/*/*/_manifest.yaml")
+        for entry in yaml.safe_load(path.read_text(encoding="utf-8"))["files"]
+    }
     for path in sorted(folder.glob("inbox/*/*/*")):
         if path.suffix != ".yaml":
             contract = catalogue()[path.name.split(".")[0]]
             night = date.fromisoformat(path.parent.parent.name)
-            reading = read_delivery(contract, path, batch_date=night, lake=lake)
+            reading = read_delivery(
+                contract, path, batch_date=night, lake=lake, manifest_entry=declared.get(path)
+            )
             ledger.append(reading.ledger)
             issues.append(reading.issues)
     return pl.DataFrame(ledger, infer_schema_length=None), pl.concat(issues)
@@ -121,6 +129,8 @@ def test_without_damage_every_row_is_accepted_and_nothing_is_found(tmp_path: Pat
     assert ledger["rows_accepted"].sum() > 5_000
     assert (residual(ledger) == 0).all()
     assert ledger["rows_rejected"].sum() + ledger["rows_quarantined"].sum() == 0
+    assert ledger["control_ok"].all()
+    assert ledger["control_ok"].null_count() == 0
     # Equal rows of a register are equal in the world too; an interface with no news sends its header.
     assert set(issues["reason"]) <= {"duplicate_rows", "no_rows"}
 
