@@ -236,7 +236,7 @@ def record_deaths(book: Book) -> Any:
     """Register, crematorium and clinic learn of the deaths, each in its own time. Returns the register's day."""
     rng = book.rng("death records")
     n = book.n
-    dead = np.flatnonzero(~np.isnat(book.death) & ~book.outsider)
+    dead = np.flatnonzero(~np.isnat(book.death) & ~book.outsider & ~book.spared)
     died = book.death[dead]
     m = len(dead)
     u = rng.random(m)
@@ -742,7 +742,7 @@ def permits(book: Book) -> None:
     rng = book.rng("permits")
     frame = book.frame
     came = np.flatnonzero(~book.registered & ~book.outsider)
-    local = np.flatnonzero(book.registered & ~book.outsider & (rng.random(book.n) < 0.006) & (book.age0 > 16))
+    local = np.flatnonzero(book.registered & ~book.outsider & ~book.spared & (rng.random(book.n) < 0.006) & (book.age0 > 16))
     rows = np.r_[came[rng.random(len(came)) < 0.85], local]
     n = len(rows)
     since = np.maximum(book.t0 - days(rng.integers(0, 2500, n)), book.born[rows] + days(10))

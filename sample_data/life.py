@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from sample_data import care, family, property, welfare, work
+from sample_data import care, family, planted, property, welfare, work
 from sample_data.population import People
 from sample_data.world import DEPARTMENT_TABLES, Book, World, book_of
 
@@ -75,11 +75,15 @@ def live(people: People, start: date, months: int, nights: int) -> World:
     if people.shard.on != first_day(start, months):
         raise ValueError(f"these people begin on {people.shard.on}, not on {first_day(start, months)}")
     book = book_of(people, start, months, nights)
+    told = planted.choose(book)
+    learned = planted.fates(book, told)
     family.deaths(book, book.spared)
     family.births(book, book.spared)
     changes = family.marriages(book, book.spared)
     family.moves(book, changes, book.spared)
     known = family.record_deaths(book)
+    for row, day in learned.items():
+        known[row] = day
     family.permits(book)
     family.register(book, changes, known)
     employers = work.Employers(book)
@@ -95,6 +99,7 @@ def live(people: People, start: date, months: int, nights: int) -> World:
     welfare.write_cases(book, cases, known)
     asked, refused = welfare.applications(book, cases)
     welfare.monitored(book, cases)
+    planted.write(book, told, employers)
     welfare.subsidies(book)
     welfare.relief(book)
     poor = book.aid != "0"

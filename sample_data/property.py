@@ -316,7 +316,8 @@ def fields(book: Book, poor: Flags) -> None:
     order = here[np.lexsort((here, rank))][::-1]
     head = np.full(m, -1, dtype=np.int64)
     head[book.household[order]] = order
-    homes = np.flatnonzero((head >= 0))
+    homes = np.flatnonzero(head >= 0)
+    homes = homes[~book.spared[head[homes]]]
     farms = homes[rng.random(len(homes)) < 0.82]
     payee = head[farms]
     k = len(payee)

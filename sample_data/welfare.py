@@ -320,7 +320,8 @@ def applications(book: Book, cases: Cases) -> Any:
     def lists(households: Ints) -> pl.Series:
         return pl.Series([(rows[begin[h] : begin[h + 1]] + book.base).tolist() for h in households], dtype=pl.List(pl.Int64))
 
-    new = np.flatnonzero(cases.first > 0)
+    # Older cases too: without the authorisation of an application nobody may ask a bank.
+    new = np.arange(len(cases.first))
     decision = book.month(cases.first[new]) - days(rng.integers(3, 20, len(new)))
     accept = decision - days(rng.integers(15, 42, len(new)))
     _application_rows(book, rng, "A", new, cases.category[new], cases.applicant[new], lists(cases.household[new]), accept, decision, "1", "0", cases.authorization[new])
