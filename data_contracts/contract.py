@@ -182,7 +182,7 @@ class Feed(Closed):
     persons: dict[Name, Name] = {}
     """Person column of the fact -> role of this class."""
     columns: dict[Name, str] = {}
-    """Column of the fact -> DuckDB expression over the fields of this class."""
+    """Column of the fact -> DuckDB expression over the fields of this class and `_batch`, the batch date of the row."""
     where: str | None = None
     """DuckDB condition over the fields of this class."""
 

@@ -133,10 +133,10 @@ def feeds() -> list[tuple[Contract, Feed]]:
 
 
 def typed_table(contract: Contract) -> duckdb.DuckDBPyConnection:
-    """An empty table `t` with the fields of a class as they are stored."""
+    """An empty table `t` with the fields of a class as they are stored, and the batch date."""
     connection = duckdb.connect()
     columns = ", ".join(f'"{spec.name}" {sql_type(spec.type)}' for spec in contract.fields)
-    connection.execute(f"CREATE TABLE t ({columns})")
+    connection.execute(f"CREATE TABLE t ({columns}, _batch DATE)")
     return connection
 
 
