@@ -83,8 +83,7 @@ def build(
                 truth.append("situations", world.situations)
                 totals["persons"] += found.height
                 totals["situations"] += world.situations.height
-                planted = world.situations["true_person_id"].drop_nulls().to_list()
-                lookup = People.of(found, planted, start)
+                lookup = People.of(found, _planted_people(found, world.situations), start)
                 for delivery in deliveries:
                     _write_shard(delivery, world.tables[delivery.contract.id], found, lookup, harm, truth)
     except BaseException:
@@ -186,6 +185,15 @@ def _write_shard(
         text = _source_habits(delivery, text, harm)
         pieces = delivery.sink.append(text, _planted(roles, people, frame.height))
         truth.append("records", records(contract.id, call.batch, pieces, roles))
+
+
+def _planted_people(persons: pl.DataFrame, situations: pl.DataFrame) -> list[int]:
+    """Everybody who lives in the household of a planted situation, and whoever it is about."""
+    homes, people = situations["true_household_id"].drop_nulls(), situations["true_person_id"].drop_nulls()
+    concerned = persons.filter(
+        pl.col("true_household_id").is_in(homes.implode()) | pl.col("true_person_id").is_in(people.implode())
+    )
+    return concerned["true_person_id"].to_list()
 
 
 def _planted(roles: list[Role], people: People, height: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
