@@ -17,13 +17,13 @@ DEATHS_PER_YEAR = (
     (0, 0.004),
     (2, 0.0004),
     (15, 0.0003),
-    (30, 0.0009),
-    (45, 0.0026),
-    (55, 0.0062),
-    (65, 0.0145),
-    (75, 0.042),
-    (85, 0.115),
-    (95, 0.27),
+    (30, 0.0008),
+    (45, 0.0021),
+    (55, 0.0048),
+    (65, 0.0115),
+    (75, 0.033),
+    (85, 0.095),
+    (95, 0.24),
 )
 
 
@@ -123,7 +123,7 @@ def births(book: Book, spared: Flags) -> Ints:
         book.female & (book.spouse >= 0) & (age > 20) & (age < 43) & ~spared & ~book.outsider & np.isnat(book.death)
     )
     mothers &= np.isnat(book.death[husband]) & book.registered
-    chance = np.interp(age, [20, 24, 27, 31, 36, 43], [0.05, 0.16, 0.18, 0.12, 0.05, 0.0]) * book.years
+    chance = np.interp(age, [20, 24, 27, 31, 36, 43], [0.045, 0.14, 0.155, 0.10, 0.04, 0.0]) * book.years
     rows = np.flatnonzero(mothers & (rng.random(book.n) < chance))
     n = len(rows)
     twins = np.flatnonzero(rng.random(n) < 0.011)

@@ -97,13 +97,13 @@ def national_surnames(rng: np.random.Generator, n: int) -> Texts:
 
 
 def village_surnames(rng: np.random.Generator, village: Ints, is_rural: Flags, n_villages: int) -> Texts:
-    """Surname of each male line; a farming village has one to three surnames that 30-80 % of it share."""
+    """Surname of each male line; a farming village has one to three surnames; the first is that of 30-65 % of its lines."""
     own = _surnames().draw(rng, n_villages * 3).reshape(n_villages, 3)
-    share = rng.uniform(0.30, 0.80, n_villages)
+    share = rng.uniform(0.40, 0.88, n_villages)
     n = len(village)
     surname = national_surnames(rng, n)
     is_own = (rng.random(n) < share[village]) & is_rural
-    which = np.searchsorted(np.array([0.62, 0.87]), rng.random(n))
+    which = np.searchsorted(np.array([0.74, 0.92]), rng.random(n))
     surname[is_own] = own[village[is_own], which[is_own]]
     return surname
 

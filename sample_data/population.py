@@ -27,7 +27,7 @@ SLOTS = 12
 PARTNER = {GF: GM, GM: GF, A: SA, SA: A, B: SB, SB: B}
 ANCHOR_AGES = (20, 25, 30, 35, 40, 45, 50, 55, 60, 65, 70, 75, 80, 90)
 ANCHOR_SHARES = (0.035, 0.05, 0.085, 0.09, 0.085, 0.10, 0.125, 0.125, 0.10, 0.085, 0.055, 0.035, 0.03)
-TWIN_PAIR_CHANCE = 0.05
+TWIN_PAIR_CHANCE = 0.04
 """Per neighbouring pair of siblings; gives twins of about 1.9 % of people (CHINESE_DATA D1: 1.6-2.2 %)."""
 NAMESAKE_PAIRS_PER_PERSON = 40 / 100_000
 DESTINATIONS = ("150902", "150105", "110105", "150203", "440306", "120110", "130702", "150602", "440307", "310115")
@@ -74,8 +74,8 @@ def first_day(start: date, months: int) -> date:
 
 def plan(persons: int, seed: int, start: date = date(2025, 11, 17), months: int = 24) -> list[Shard]:
     """Shards of about 100,000 people, whole townships each, for a sample of `persons` people."""
-    if persons < 100:
-        raise ValueError("a sample needs at least 100 persons")
+    if persons < 50:
+        raise ValueError("a sample needs at least 50 persons")
     groups: list[list[tuple[str, int]]] = [[]]
     chosen = places.chosen(persons)
     by_township: dict[str, list[tuple[str, int]]] = {}

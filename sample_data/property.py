@@ -259,19 +259,23 @@ def queries(book: Book, asked: Any, refused: Any) -> None:
         status=pick(rng, ["1", "2", "3"], [88, 8, 4], k),
         payout_ytd=0.0,
     )
-    holders = np.flatnonzero((rng.random(book.n) < 0.012)[who] & adult)
+    # One answer in eight comes with nothing found; the clearing house does not write to all.
+    has_shares = rng.random(book.n) < 0.012
+    holders = np.flatnonzero(adult & (has_shares[who] | (rng.random(len(who)) < 0.12)))
     k = len(holders)
+    has = has_shares[who[holders]]
+    lost = ~has & (rng.random(k) < 0.08)
     book.write(
         "fn_securities",
         when[holders] + days(rng.integers(3, 8, k)),
         authorization_no=permission[holders],
         person=who[holders],
-        account_no=np.array(["A****"], dtype=object) + ids.padded(who[holders] % 10_000, 4),
-        market_value=np.round(rng.lognormal(6.5, 1.2, k), 2),
-        cash=np.round(rng.lognormal(4.0, 1.0, k), 2),
-        fund_value=0.0,
+        account_no=np.where(has, np.array(["A****"], dtype=object) + ids.padded(who[holders] % 10_000, 4), None),
+        market_value=np.where(has, np.round(rng.lognormal(6.5, 1.2, k), 2), np.nan),
+        cash=np.where(has, np.round(rng.lognormal(4.0, 1.0, k), 2), np.nan),
+        fund_value=np.where(has, 0.0, np.nan),
         query_date=when[holders],
-        result="1",
+        result=np.where(has, "1", np.where(lost, "3", "2")),
     )
     wallets = np.flatnonzero((rng.random(book.n) < 0.4)[who] & adult)
     k = len(wallets)

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from sample_data import ids
-from sample_data.care import is_severe
+from sample_data.care import guardians, is_severe
 from sample_data.family import NEVER, days, relation
 from sample_data.ids import Ints, Texts
 from sample_data.work import CASUAL, FARMER, FIRM, PUBLIC, TRADER
@@ -104,8 +104,11 @@ def select(book: Book) -> Cases:
     order = order[np.argsort(-score[order], kind="stable")]
     running = np.cumsum(f["size"][order])
     start = 0.0
-    for category, stays in (("1", 0.86), ("3", 0.88), ("4", 0.9), ("5", 0.92)):
-        stop = start + people * SHARES[category] / stays
+    # Some of those chosen have left by the end; most planted families are in a case as well, five in six of them in dibao.
+    planted = {"1": 0.54, "3": 0.07}
+    for category, stays in (("1", 0.94), ("3", 0.94), ("4", 0.94), ("5", 0.96)):
+        wanted = people * SHARES[category]
+        stop = start + max(wanted - planted.get(category, 0.0) * f["spared"].sum(), wanted / 3) / stays
         part = order[(running > start) & (running <= stop)]
         chosen.append((part, category))
         start = stop
@@ -420,9 +423,6 @@ def subsidies(book: Book) -> None:
     both_day = np.maximum(book.death[father], book.death[mother])
     orphan_since = np.where(both, book.month_no(np.where(both, both_day, book.last)) + 2, 10**6)
     grown = book.month_no(book.born + days(18 * 365.25))
-    guard = np.where(book.age0 < 18, np.where(book.father >= 0, book.father, book.mother), -1)
-    from sample_data.care import guardians
-
     keeper = guardians(book)
     for kind, mask, first, last, amount in (
         ("1", poor & (book.dis_grade != "") & (rng.random(n) < 0.93), since, died, 100.0),  # type: ignore[attr-defined]
@@ -433,16 +433,27 @@ def subsidies(book: Book) -> None:
         rows = np.flatnonzero(base & mask)
         row, month = spell_months(first[rows], last[rows], 0, top)
         person = rows[row]
-        stops = (month == last[rows][row]) & (died[person] == month)
+        common: dict[str, Any] = {"subsidy_type": kind, "amount": amount}
         book.write(
             "ca_welfare_subsidy",
             book.month(month) + days(10),
             person=person,
-            subsidy_type=kind,
-            guardian_person=np.where((book.age0[person] < 18) | (kind in "4"), np.where(guard[person] >= 0, keeper[person], keeper[person]), -1),
-            amount=amount,
+            guardian_person=np.where((book.age0[person] < 18) | (kind == "4"), keeper[person], -1),
             pay_month=book.month(month),
-            status=np.where(stops & (rng.random(len(row)) < 0.0), "2", "1"),
+            status="1",
+            **common,
+        )
+        # The month after the last payment says that it was stopped.
+        over = np.flatnonzero((last[rows] >= 0) & (last[rows] < top) & (first[rows] <= last[rows]))
+        after = last[rows][over] + 1
+        book.write(
+            "ca_welfare_subsidy",
+            book.month(after) + days(10),
+            person=rows[over],
+            guardian_person=np.where(book.age0[rows[over]] < 18, keeper[rows[over]], -1),
+            pay_month=book.month(after),
+            status="2",
+            **common,
         )
 
 

@@ -327,6 +327,27 @@ def other_contributions(book: Book) -> None:
         start_date=begun,
         wage=np.round(rng.normal(2900, 700, len(casual)).clip(900), -2),
     )
+    # Paid for odd jobs, a few months a year: labour service instead of wages.
+    hired = np.flatnonzero(np.isin(status, (CASUAL, FLEXIBLE, FARMER)) & ~book.away & (rng.random(book.n) < 0.02))
+    times = rng.integers(1, 6, len(hired))
+    row = np.repeat(np.arange(len(hired)), times)
+    month = rng.integers(0, max(top, 1), len(row))
+    ok = month < end[hired[row]]
+    row, month = row[ok], month[ok]
+    code = ids.credit_codes(np.full(8, 150_902), ["91"] * 8, 9 * 10**8 + np.arange(8))
+    book.write(
+        "tx_iit_withholding",
+        book.month(month + 1) + days(17),
+        id_type="201",
+        person=hired[row],
+        payer_uscc=code[hired[row] % 8],
+        payer_name=np.array([f"乌兰察布市{WORDS[k % 8]}劳务有限公司" for k in hired[row]], dtype=object),
+        income_item="02",
+        period=book.month(month),
+        income=np.round(rng.lognormal(7.3, 0.5, len(row)), 2),
+        si_deduction=0.0,
+        tax_withheld=0.0,
+    )
     cadres = np.flatnonzero(status == CADRE)
     row, month = spell_months(np.full(len(cadres), -1), end[cadres], 0, top)
     book.write(
