@@ -234,6 +234,13 @@ def test_dirty_values_do_not_hide_codes(contract: Contract) -> None:
                 assert meant is None or meant in listed.codes, (name, meant)
 
 
+def test_all_forty_five_warnings_rest_on_a_class() -> None:
+    expected = {f"N{n:02d}" for n in range(1, 20)} | {f"P{n:02d}" for n in range(1, 8)}
+    expected |= {f"X{n:02d}" for n in range(1, 20)}
+    assert len(expected) == 45
+    assert {code for contract in catalogue().values() for code in contract.warnings} == expected
+
+
 def test_restricted_are_the_financial_classes() -> None:
     restricted = [contract for contract in catalogue().values() if contract.restricted]
     assert [contract.no for contract in restricted] == [31, 32, 33, 34]
