@@ -83,6 +83,8 @@ class Batch:
     other: int = 0
     """Lines that are no data: blanks, repeated headers, totals."""
     notes: list[Note] = field(default_factory=list)
+    is_tidy: bool = False
+    """No cell has outer blanks or line breaks, and none may have been read in the wrong encoding."""
 
 
 @dataclass
@@ -335,6 +337,7 @@ class _Located:
 
     block: Block
     notes: list[tuple[int, str, dict[str, Any]]]
+    is_tidy: bool = False
 
 
 def _blocks(
@@ -357,7 +360,8 @@ def _blocks(
             delivery.is_truncated = delivery.is_truncated or source.failed
             if source.torn and block.odd and block.odd[-1].at == block.lines - 1:
                 delivery.is_truncated = delivery.is_truncated or "最后一行不完整"
-        yield _Located(block, notes)
+        is_tidy = decoded.is_tidy and not (quoting and b'"' in utf8)
+        yield _Located(block, notes, is_tidy)
 
 
 T = TypeVar("T")
@@ -446,7 +450,7 @@ def _numbered(blocks: Iterator[_Located], headers: list[str | None], counter: _C
                 + (line if numbers is None else max(0, int(np.searchsorted(numbers, line, "right")) - 1))
             )
             notes.append(Note(reason, min(row, max(counter.rows, 1)), words))
-        yield Batch(frame, rows, odd, other, notes)
+        yield Batch(frame, rows, odd, other, notes, located.is_tidy)
 
 
 def _no_data(frame: pl.DataFrame, headers: list[str | None]) -> pl.Series | None:
@@ -457,17 +461,14 @@ def _no_data(frame: pl.DataFrame, headers: list[str | None]) -> pl.Series | None
     first = frame["0"]
     if first.null_count():
         marks.append(pl.all_horizontal(pl.all().is_null()))
+    # A total is written short, so a first column of long numbers holds none, and then the second does not either.
     shortest = first.str.len_bytes().min()
-    for number in range(min(2, frame.width)):
-        column = frame[str(number)]
-        if number == 0 and isinstance(shortest, int) and shortest > 30:
-            continue
-        # A total is written short; most columns of ids and names are settled by their lengths.
-        if (
-            column.str.starts_with("合").any()
-            or column.str.contains(r"^.{0,4}[总小累共合][\s\u3000]*计").any()
-        ):
-            marks.append(pl.col(str(number)).str.contains(TOTAL).fill_null(False))
+    if first.null_count() or not isinstance(shortest, int) or shortest < 15:
+        marks += [
+            pl.col(str(number)).str.contains(TOTAL).fill_null(False)
+            for number in range(min(2, frame.width))
+            if frame[str(number)].str.contains(r"^.{0,4}[总小累共合][\s\u3000]*计").any()
+        ]
     named = next((n for n, text in enumerate(headers) if text and n < frame.width), None)
     if named is not None and (frame[str(named)] == headers[named]).any():
         same = [
@@ -757,6 +758,7 @@ def _zip_parts(
     used = 0
     refused: Unreadable | None = None
     for name, stream in _members(content, delivery):
+        before = delivery.format, delivery.encoding
         try:
             parts = _parts(stream, delivery, contract, declared, counter, name)
             for part in parts:
@@ -765,6 +767,7 @@ def _zip_parts(
                 yield part
         except Unreadable as problem:
             refused = problem
+            delivery.format, delivery.encoding = before
             delivery.notes.append(Note("sheet_ignored", words={"found": f"压缩包内的{name}"}))
         except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
             delivery.is_truncated = "压缩包内的文件已损坏"

@@ -12,6 +12,7 @@ import csv
 import ctypes
 import re
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+_Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Encoding = Literal["gb18030", "utf-8", "utf-16-le", "utf-16-be"]
 
 PUA_MAP = Path(__file__).resolve().parent / "reference" / "pua_map.csv"
@@ -188,6 +190,8 @@ class Decoded:
     """Lines in which single cells were written in another encoding; they were read in it."""
     control: list[int] = field(default_factory=list)
     """Lines that held control characters (NUL, 0x1A ...), which were removed."""
+    is_tidy: bool = False
+    """No blank stands next to a separator or line end, and nothing may have been read in the wrong encoding."""
 
 
 def decode(block: bytes, encoding: Encoding, separator: bytes | None = None) -> Decoded:
@@ -207,7 +211,12 @@ def decode(block: bytes, encoding: Encoding, separator: bytes | None = None) -> 
         result = (
             _decode_gb18030(block, separator) if encoding == "gb18030" else _decode_utf8(block, separator)
         )
-    return _without_control(result, separator)
+    result = _without_control(result, separator)
+    may_be_wrong = result.other_encoding or result.mixed or result.damaged or result.control
+    # UTF-8 may hold text that was read wrongly before it was written; in GB 18030 it was seen while decoding.
+    if encoding == "gb18030" and separator and not may_be_wrong:
+        result.is_tidy = _is_tidy(result.utf8, separator)
+    return result
 
 
 def _plain_line_ends(block: bytes) -> bytes:
@@ -228,26 +237,77 @@ def _decode_gb18030(block: bytes, separator: bytes | None) -> Decoded:
         try:
             return Decoded(gb18030_to_utf8(block))
         except UnicodeDecodeError:
-            suspects = range(block.count(b"\n") + 1)
+            suspects = list(range(block.count(b"\n") + 1))
     return _by_line(block, "gb18030", suspects, separator)
 
 
-def _lines_that_may_be_utf8(block: bytes) -> Any:
+_STEP = 1 << 18
+"""Blocks are searched in pieces that fit the cache."""
+
+
+def _places(data: bytes, test: Callable[[_Bytes], Any]) -> Any:
+    """Places of the bytes that pass the test."""
+    raw = np.frombuffer(data, dtype=np.uint8)
+    found = []
+    for start in range(0, len(raw), _STEP):
+        hits = test(raw[start : start + _STEP])
+        if hits.any():
+            found.append(np.flatnonzero(hits) + start)
+    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+
+
+def _count(data: bytes, test: Callable[[_Bytes], Any]) -> int:
+    raw = np.frombuffer(data, dtype=np.uint8)
+    return sum(int(np.count_nonzero(test(raw[start : start + _STEP]))) for start in range(0, len(raw), _STEP))
+
+
+def _lines_that_may_be_utf8(block: bytes) -> list[int]:
     """Lines of a GB 18030 block with two UTF-8 Han characters in a row, and a byte that GB 2312 never uses.
 
     Common Chinese in GB has no byte from 0x80 to 0xA0, and UTF-8 has one in nearly every character or two.
     """
-    raw = np.frombuffer(block, dtype=np.uint8)
-    places = np.flatnonzero((raw - np.uint8(0x80)) <= 0x20)
+    places = _places(block, lambda raw: (raw - np.uint8(0x80)) <= 0x20)
     if len(places) == 0:
         return []
-    ends = np.flatnonzero(raw == 10)
+    ends = _places(block, lambda raw: raw == 10)
     lines = np.unique(np.searchsorted(ends, places))
     starts = np.concatenate([[0], ends + 1])
-    stops = np.concatenate([ends, [len(raw)]])
+    stops = np.concatenate([ends, [len(block)]])
     return [
         int(line) for line in lines if _TWO_HAN_IN_UTF8.search(block, int(starts[line]), int(stops[line]))
     ]
+
+
+def _is_tidy(utf8: bytes, separator: bytes) -> bool:
+    if b"\t" in utf8 and separator != b"\t":
+        return False
+    raw = np.frombuffer(utf8, dtype=np.uint8)
+    last = len(raw) - 1
+    # Blanks and replacement characters outside ASCII, and the accented letters of GBK read as Latin-1, by their
+    # first bytes. Nearly all blocks have none of most of these.
+    for lead, seconds in (
+        (0xC2, (0xA0,)),
+        (0xC3, None),
+        (0xE2, (0x80, 0x81)),
+        (0xE3, (0x80,)),
+        (0xEF, (0xBB, 0xBF)),
+    ):
+        if utf8.find(bytes([lead])) < 0:
+            continue
+        if seconds is None:
+            return False
+        places = _places(utf8, lambda raw, lead=lead: raw == lead)  # type: ignore[misc]
+        if np.isin(raw[np.minimum(places + 1, last)], seconds).any():
+            return False
+    if "锟斤拷".encode() in utf8:
+        return False
+    blanks = _places(utf8, lambda raw: raw == 32)
+    if len(blanks) == 0:
+        return True
+    edge = np.zeros(256, dtype=bool)
+    edge[[10, separator[0]]] = True
+    beside = edge[raw[np.maximum(blanks - 1, 0)]] | edge[raw[np.minimum(blanks + 1, last)]]
+    return not (beside.any() or blanks[0] == 0 or blanks[-1] == last)
 
 
 def _by_line(block: bytes, main: Encoding, suspects: Any, separator: bytes | None) -> Decoded:
@@ -341,9 +401,8 @@ def _reads_as_common_han(utf8: bytes) -> bool:
 
 
 def _without_control(decoded: Decoded, separator: bytes | None) -> Decoded:
-    raw = np.frombuffer(decoded.utf8, dtype=np.uint8)
-    low = np.count_nonzero(raw < 32)
-    harmless = np.count_nonzero(raw == 10)
+    low = _count(decoded.utf8, lambda raw: raw < 32)
+    harmless = _count(decoded.utf8, lambda raw: raw == 10)
     if low > harmless:
         harmless += decoded.utf8.count(b"\t")
         if separator and separator != b"\t" and separator < b" ":

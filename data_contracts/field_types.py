@@ -15,8 +15,10 @@ from typing import Any
 
 import polars as pl
 
+from data_contracts import plain_dates
 from data_contracts.contract import CodeList, Contract, FieldSpec, codes_of
 from data_contracts.encodings import REPLACEMENT, repair_mojibake
+from data_contracts.plain_dates import EARLIEST_YEAR, LATEST_YEAR
 from data_contracts.resident_id import birth_date_of, check_character, resident_id_is_valid
 
 BLANKS = " \t\n\r\u3000\u00a0\u2002\u2003\u2009\u200b\u200c\u200d\u2060\ufeff"
@@ -74,9 +76,6 @@ OPEN_ENDED = ("长期", "长期有效", "永久", "至今", "无固定期限", "
 ID_SEPARATORS = r"[\s\u3000、，,;；/／|｜]+"
 NAME_SEPARATORS = r"[、，,;；/／|｜]+"
 
-EARLIEST_YEAR, LATEST_YEAR = 1850, 2199
-"""Years outside are typing errors or stand for "no date" (9999-12-31)."""
-
 Read = tuple[pl.Series, pl.Series]
 """Typed values, and for each the code of a reason or null."""
 
@@ -105,6 +104,7 @@ class Column:
 
 
 Quick = Callable[[pl.Expr, Column, str | None], pl.Expr]
+Plain = Callable[[pl.Expr, Column, bool], pl.Expr]
 Careful = Callable[[pl.Series, Column], Read]
 Mask = Callable[[pl.Expr], pl.Expr]
 
@@ -124,8 +124,11 @@ class FieldType:
     quick: Quick | None = None
     """Parsed kinds: text -> typed value, null where the spelling is not the plain one. The third argument is a first
     value of the column, from which the spelling of the rest is guessed."""
-    plain: Callable[[pl.Expr, Column], pl.Expr] | None = None
-    """Kinds stored as they are delivered: whether a cell needs nothing done to it."""
+    plain: Plain | None = None
+    """Kinds stored as they are delivered: whether a cell needs nothing done to it. The third argument says that no cell
+    of the batch has outer blanks or may have been read in the wrong encoding, so that need not be asked again."""
+    few: bool = False
+    """Columns of this kind hold few different values: they are looked at instead of every cell."""
     pattern: str | None = None
     """What a stored value looks like when it is valid (regular expression), where that can be said."""
 
@@ -245,6 +248,10 @@ def _verdict(text: str, repaired: str | None) -> tuple[str | None, str | None]:
     return text, None
 
 
+def _careful_name(cells: pl.Series, column: Column) -> Read:
+    return _careful_text(cells.str.replace_all(r"[\n\r\t]+", ""), column)
+
+
 def _is_untouched(value: pl.Expr) -> pl.Expr:
     """Something, no outer blank, no word for nothing, nothing read in the wrong encoding."""
     return (
@@ -255,8 +262,8 @@ def _is_untouched(value: pl.Expr) -> pl.Expr:
     )
 
 
-def _plain_text(value: pl.Expr, column: Column) -> pl.Expr:
-    return _is_untouched(value)
+def _plain_text(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
+    return ~value.is_in(list(EMPTY_WORDS)) if is_tidy else _is_untouched(value)
 
 
 def _mask_all(value: pl.Expr) -> pl.Expr:
@@ -270,11 +277,10 @@ def _mask_text(value: pl.Expr) -> pl.Expr:
 
 # --- names ------------------------------------------------------------------------------------------------------
 
-_PLAIN_NAME = r"^[\u4e00-\u9fff·]{2,}$"
 
-
-def _plain_name(value: pl.Expr, column: Column) -> pl.Expr:
-    return value.str.contains(_PLAIN_NAME) & ~value.is_in(list(EMPTY_WORDS)) & ~value.str.contains(_MOJIBAKE)
+def _plain_name(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
+    plain = _plain_text(value, column, is_tidy)
+    return plain if is_tidy else plain & ~value.str.contains(r"[\n\r\t]")
 
 
 def _mask_name(value: pl.Expr) -> pl.Expr:
@@ -358,7 +364,7 @@ def _careful_resident_id(cells: pl.Series, column: Column) -> Read:
     )
 
 
-def _plain_resident_id(value: pl.Expr, column: Column) -> pl.Expr:
+def _plain_resident_id(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
     return resident_id_is_valid(value)
 
 
@@ -382,7 +388,7 @@ def _mask_resident_id(value: pl.Expr) -> pl.Expr:
 _PLAIN_IDENTIFIER = r"^[0-9A-Za-z\u4e00-\u9fff（）()〔〕\[\]_/*-]+$"
 
 
-def _plain_identifier(value: pl.Expr, column: Column) -> pl.Expr:
+def _plain_identifier(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
     return value.str.contains(_PLAIN_IDENTIFIER) & ~value.is_in([*EMPTY_WORDS, "0", "9999"])
 
 
@@ -405,7 +411,7 @@ def _careful_identifier(cells: pl.Series, column: Column) -> Read:
     )
 
 
-def _plain_account(value: pl.Expr, column: Column) -> pl.Expr:
+def _plain_account(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
     return value.str.contains(r"^[0-9]{5,32}$|^[0-9]{4}$|^[0-9]*\*+[0-9]+$") & ~value.is_in(["9999", "0000"])
 
 
@@ -440,7 +446,7 @@ def _mask_identifier(value: pl.Expr) -> pl.Expr:
 USCC = r"^[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$"
 
 
-def _plain_uscc(value: pl.Expr, column: Column) -> pl.Expr:
+def _plain_uscc(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
     return value.str.contains(USCC)
 
 
@@ -495,7 +501,7 @@ def _as_it_is(value: pl.Expr) -> pl.Expr:
     return value
 
 
-def _plain_phone(value: pl.Expr, column: Column) -> pl.Expr:
+def _plain_phone(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
     return value.str.contains(r"^1[3-9][0-9]{9}$")
 
 
@@ -578,8 +584,8 @@ def _certificate(pattern: str, reason: str) -> Careful:
     return careful
 
 
-def _matches(pattern: str) -> Callable[[pl.Expr, Column], pl.Expr]:
-    def plain(value: pl.Expr, column: Column) -> pl.Expr:
+def _matches(pattern: str) -> Plain:
+    def plain(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
         return value.str.contains(pattern)
 
     return plain
@@ -628,7 +634,7 @@ def _spellings_of(column: Column) -> dict[str, str]:
     return _spellings(tuple(column.codes.codes.items()), tuple(column.codes.aliases.items()))
 
 
-def _plain_code(value: pl.Expr, column: Column) -> pl.Expr:
+def _plain_code(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
     assert column.codes is not None
     if column.codes.open:
         strange = {spelling for spelling, code in _spellings_of(column).items() if spelling != code}
@@ -850,11 +856,16 @@ def _careful_date(cells: pl.Series, column: Column) -> Read:
     return _expressions(cells, pl.when(_in_range(found)).then(found), reason, **_day_steps(column))
 
 
-def _quick_date(value: pl.Expr, column: Column, first: str | None) -> pl.Expr:
-    dashed = first is not None and len(first) == 10 and first[4] in "-/" and first[4] == first[7]
-    form = f"%Y{first[4]}%m{first[4]}%d" if dashed and first else "%Y%m%d"
-    day = pl.when(value.str.len_bytes() == (10 if dashed else 8)).then(value).str.to_date(form, strict=False)
-    return pl.when(_in_range(day)).then(day)
+def _quick_by(forms: tuple[str, ...], dtype: pl.DataType) -> Quick:
+    """Reads the spelling that the first value has."""
+
+    def quick(value: pl.Expr, column: Column, first: str | None) -> pl.Expr:
+        form = plain_dates.form_of(first, forms)
+        return value.map_batches(
+            lambda cells: plain_dates.read(cells, form), return_dtype=dtype, is_elementwise=True
+        )
+
+    return quick
 
 
 def _careful_timestamp(cells: pl.Series, column: Column) -> Read:
@@ -891,21 +902,6 @@ def _careful_timestamp(cells: pl.Series, column: Column) -> Read:
     )
 
 
-def _quick_timestamp(value: pl.Expr, column: Column, first: str | None) -> pl.Expr:
-    if first is not None and len(first) == 14:
-        form, width = "%Y%m%d%H%M%S", 14
-    elif first is not None and len(first) == 19 and first[4:5] in "-/":
-        form, width = f"%Y{first[4]}%m{first[4]}%d{first[10]}%H:%M:%S", 19
-    else:
-        form, width = "%Y-%m-%d %H:%M:%S", 19
-    moment = (
-        pl.when(value.str.len_bytes() == width)
-        .then(value)
-        .str.to_datetime(form, strict=False, time_unit="us", ambiguous="null")
-    )
-    return pl.when(_in_range(moment)).then(moment)
-
-
 _MONTH = r"^(\d{4})\s*[-/.年]?\s*(\d{1,2})\s*月?份?$"
 
 
@@ -929,13 +925,6 @@ def _careful_month(cells: pl.Series, column: Column) -> Read:
         .otherwise(pl.lit("month_unreadable")),
         **steps,
     )
-
-
-def _quick_month(value: pl.Expr, column: Column, first: str | None) -> pl.Expr:
-    dashed = first is not None and len(first) == 7 and first[4] == "-"
-    form, width, day = ("%Y-%m-%d", 7, "-01") if dashed else ("%Y%m%d", 6, "01")
-    month = (pl.when(value.str.len_bytes() == width).then(value) + day).str.to_date(form, strict=False)
-    return pl.when(_in_range(month)).then(month)
 
 
 def _careful_year(cells: pl.Series, column: Column) -> Read:
@@ -1152,7 +1141,7 @@ FIELD_TYPES: dict[str, FieldType] = {
         FieldType(
             "person_name",
             _TEXT,
-            _careful_text,
+            _careful_name,
             _mask_name,
             ("王小明", "其木格", "阿不都·买买提"),
             plain=_plain_name,
@@ -1192,6 +1181,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             _as_it_is,
             ("150902",),
             plain=_matches(_PLAIN_DIVISION),
+            few=True,
             pattern=_DIVISION,
         ),
         FieldType(
@@ -1201,9 +1191,10 @@ FIELD_TYPES: dict[str, FieldType] = {
             _as_it_is,
             ("150902001001",),
             plain=_matches(_VILLAGE),
+            few=True,
             pattern=_VILLAGE,
         ),
-        FieldType("code", _TEXT, _careful_code, _as_it_is, ("1",), plain=_plain_code),
+        FieldType("code", _TEXT, _careful_code, _as_it_is, ("1",), plain=_plain_code, few=True),
         FieldType(
             "phone",
             _TEXT,
@@ -1231,9 +1222,21 @@ FIELD_TYPES: dict[str, FieldType] = {
             plain=_matches(r"^[GL][0-9]{17}[0-9X]$"),
             pattern=_STUDENT,
         ),
-        FieldType("date", pl.Date(), _careful_date, _shown, ("20250131", "2025-01-31"), quick=_quick_date),
         FieldType(
-            "month", pl.Date(), _careful_month, _month_shown, ("202501", "2025-01"), quick=_quick_month
+            "date",
+            pl.Date(),
+            _careful_date,
+            _shown,
+            ("20250131", "2025-01-31"),
+            quick=_quick_by(plain_dates.DATE_FORMS, pl.Date()),
+        ),
+        FieldType(
+            "month",
+            pl.Date(),
+            _careful_month,
+            _month_shown,
+            ("202501", "2025-01"),
+            quick=_quick_by(plain_dates.MONTH_FORMS, pl.Date()),
         ),
         FieldType("year", pl.Int32(), _careful_year, _shown, ("2025",), quick=_quick_year),
         FieldType(
@@ -1242,7 +1245,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             _careful_timestamp,
             _shown,
             ("2025-01-31 08:30:00", "20250131083000"),
-            quick=_quick_timestamp,
+            quick=_quick_by(plain_dates.MOMENT_FORMS, pl.Datetime("us")),
         ),
         FieldType("money", _YUAN, _careful_money, _shown, ("1234.50", "-200.00"), quick=_quick_money),
         FieldType("decimal", _QUANTITY, _careful_decimal, _shown, ("12.5", "3.1416"), quick=_quick_decimal),

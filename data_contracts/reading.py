@@ -105,8 +105,10 @@ class _Reader:
         self.history = _relevant(history, path.name, batch_date)
         place = f"{contract.id}/batch_date={batch_date}/{self.book.delivery_id}.parquet"
         self.schema = pl.Schema({"_delivery_id": pl.String(), "_row": pl.Int64(), **schema_of(contract)})
-        self.accepted = _Draft(lake / "accepted" / place, self.schema)
-        self.quarantine = _Draft(lake / "quarantine" / place, QUARANTINE)
+        few = [s.name for s in contract.fields if FIELD_TYPES[s.type].few]
+        packed = [s.name for s in contract.fields if s.type in _LONG_TEXT]
+        self.accepted = _Draft(lake / "accepted" / place, self.schema, packed, ["_delivery_id", *few])
+        self.quarantine = _Draft(lake / "quarantine" / place, QUARANTINE, ["raw"], ["disposition", "reason"])
         self.seen = _SeenRows()
         self.totals: dict[str, Decimal] = {}
         self.factors: dict[str, int] = {}
@@ -397,7 +399,7 @@ class _Reader:
         if batch.frame.is_empty():
             return
         frame = _without_padding(batch.frame, found)
-        typed = self._typed(frame, batch.rows, found, is_1904=is_1904)
+        typed = self._typed(frame, batch.rows, found, is_1904=is_1904, is_tidy=batch.is_tidy)
         self._sum(typed)
         reasons = self._rejections(typed)
         keep: pl.Series | None = None
@@ -423,14 +425,16 @@ class _Reader:
                 )
             )
 
-    def _typed(self, frame: pl.DataFrame, rows: pl.Series, found: Match, *, is_1904: bool) -> pl.DataFrame:
+    def _typed(
+        self, frame: pl.DataFrame, rows: pl.Series, found: Match, *, is_1904: bool, is_tidy: bool
+    ) -> pl.DataFrame:
         """Every field of the contract with its type; issues for cells that could not be read or were changed."""
         by_name: dict[str, tuple[str, Column]] = {}
         for position, column in found.columns.items():
             known = replace(column, is_1904=True) if is_1904 else column
             by_name[column.spec.name] = (str(position), known)
             self.factors[column.spec.name] = column.factor
-        quick = _read_quickly(frame, by_name)
+        quick = _read_quickly(frame, by_name, is_tidy=is_tidy)
         columns: list[pl.Series] = []
         for spec in self.contract.fields:
             if spec.name not in by_name:
@@ -456,7 +460,8 @@ class _Reader:
                     code, rows.gather(where), frame[place].gather(where), spec.source, spec.name, spec.type
                 )
             columns.append(values.alias(spec.name))
-            if not spec.nullable and values.null_count():
+            # An empty key is reported with the row that it rejects.
+            if not spec.nullable and spec.name not in self.contract.grain and values.null_count():
                 self._report_empty(spec, frame[place], values, rows)
         for position, (header, spec, other) in found.refused.items():
             count = frame.height - frame[str(position)].null_count()
@@ -596,53 +601,74 @@ def _without_padding(frame: pl.DataFrame, found: Match) -> pl.DataFrame:
     )
 
 
+FEW = 4_000
+"""A column of codes with more different values than this is not a column of codes; its cells are looked at one by one."""
+
+
 def _read_quickly(
-    frame: pl.DataFrame, columns: dict[str, tuple[str, Column]]
+    frame: pl.DataFrame, columns: dict[str, tuple[str, Column]], *, is_tidy: bool
 ) -> dict[str, tuple[pl.Series, pl.Series]]:
     """Field -> values by the plain spelling, and the places of cells that are spelt in another way."""
-    tried: list[pl.Expr] = []
-    for name, (place, column) in columns.items():
-        kind = FIELD_TYPES[column.spec.type]
-        value = pl.col(place)
-        if kind.quick is not None:
-            cells = frame[place]
-            known = cells.head(PADDED).drop_nulls()
-            tried.append(kind.quick(value, column, known[0] if len(known) else None).alias(name))
-        elif kind.plain is not None:
-            tried.append(kind.plain(value, column).all(ignore_nulls=True).alias(name))
-    outcome = _evaluate(frame, tried)
+    outcome = _tried(frame, columns, is_tidy=is_tidy)
     result: dict[str, tuple[pl.Series, pl.Series]] = {}
     for name, (place, column) in columns.items():
         kind = FIELD_TYPES[column.spec.type]
         cells = frame[place]
-        nowhere = pl.Series([], dtype=pl.UInt32)
         strange = cells.is_in(list(column.dirty)).fill_null(False) if column.dirty else None
         if kind.quick is not None:
             values = outcome[name]
             if values.null_count() == cells.null_count() and strange is None:
-                result[name] = values, nowhere
+                result[name] = values, _NOWHERE
                 continue
             unread = values.is_null() & cells.is_not_null()
-            places = (unread if strange is None else unread | strange).arg_true()
-            result[name] = values, places
         elif kind.plain is not None:
+            values = cells
             if strange is None and outcome[name][0]:
-                result[name] = cells, nowhere
+                result[name] = values, _NOWHERE
                 continue
-            plain = frame.select(kind.plain(pl.col(place), column).fill_null(True).alias("plain"))["plain"]
-            places = (~plain if strange is None else ~plain | strange).arg_true()
-            result[name] = cells, places
+            plain = kind.plain(pl.col(place), column, is_tidy).fill_null(True)
+            unread = ~frame.select(plain.alias("plain"))["plain"]
         else:
             values = pl.Series([None], dtype=kind.dtype).new_from_index(0, len(cells))
-            result[name] = values, cells.is_not_null().arg_true()
+            unread = cells.is_not_null()
+        result[name] = values, (unread if strange is None else unread | strange).arg_true()
     return result
 
 
-def _evaluate(frame: pl.DataFrame, expressions: list[pl.Expr]) -> dict[str, pl.Series]:
-    """Expressions side by side; verdicts (one value) and columns may be mixed."""
-    if not expressions:
-        return {}
-    return {series.name: series for series in frame.select(expressions).get_columns()}
+_NOWHERE = pl.Series([], dtype=pl.UInt32)
+
+
+def _tried(
+    frame: pl.DataFrame, columns: dict[str, tuple[str, Column]], *, is_tidy: bool
+) -> dict[str, pl.Series]:
+    """Field -> values (parsed kinds) or one verdict on the whole column (kinds stored as delivered)."""
+    parsed: list[pl.Expr] = []
+    judged: list[pl.Expr] = []
+    few: list[str] = []
+    for name, (place, column) in columns.items():
+        kind = FIELD_TYPES[column.spec.type]
+        value = pl.col(place)
+        if kind.quick is not None:
+            known = frame[place].head(PADDED).drop_nulls()
+            parsed.append(kind.quick(value, column, known[0] if len(known) else None).alias(name))
+        elif kind.plain is not None and kind.few:
+            few.append(name)
+            judged.append(value.unique().implode().alias(name))
+        elif kind.plain is not None:
+            judged.append(kind.plain(value, column, is_tidy).all(ignore_nulls=True).alias(name))
+    verdicts = {series.name: series for series in frame.select(judged).get_columns()} if judged else {}
+    for name in few:
+        place, column = columns[name]
+        plain = FIELD_TYPES[column.spec.type].plain
+        assert plain is not None
+        different = verdicts[name].explode().alias(place)
+        if len(different) > FEW:
+            different = frame[place]
+        verdicts[name] = different.to_frame().select(
+            plain(pl.col(place), column, is_tidy).all(ignore_nulls=True).alias(name)
+        )[name]
+    values = {series.name: series for series in frame.select(parsed).get_columns()} if parsed else {}
+    return values | verdicts
 
 
 def _merge(values: pl.Series, places: pl.Series, read: pl.Series) -> pl.Series:
@@ -683,9 +709,11 @@ def _hashable(typed: pl.DataFrame) -> pl.DataFrame:
 class _SeenRows:
     """Which rows came before in the same file, by a 128-bit hash of all their fields."""
 
+    _SLOTS = 25
+
     def __init__(self) -> None:
-        self._runs: list[tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]] = []
-        self._marks = np.zeros(1 << 24, dtype=bool)
+        self._runs: list[tuple[_Hashes, _Hashes]] = []
+        self._marks = np.zeros(1 << self._SLOTS, dtype=bool)
 
     def repeated(self, frame: pl.DataFrame) -> pl.Series | None:
         """Rows that repeat an earlier one (of this or another batch); null when there is none."""
@@ -693,34 +721,51 @@ class _SeenRows:
             return None
         first = frame.hash_rows(seed=1).to_numpy()
         second = frame.hash_rows(seed=2).to_numpy()
-        order = np.lexsort((second, first))
-        ordered, ordered_second = first[order], second[order]
-        same = np.zeros(len(first), dtype=bool)
-        again = (ordered[1:] == ordered[:-1]) & (ordered_second[1:] == ordered_second[:-1])
-        same[order[1:][again]] = True
-        slots = (first >> np.uint64(40)).astype(np.int64)
-        for place in np.flatnonzero(self._marks[slots]):
-            if not same[place] and self._known(first[place], second[place]):
-                same[place] = True
+        same = self._within(first, second)
+        slots = first >> np.uint64(64 - self._SLOTS)
+        marked = np.flatnonzero(self._marks[slots])
+        if len(marked):
+            same[marked] |= self._before(first[marked], second[marked])
         self._marks[slots] = True
-        self._runs.append((ordered, ordered_second))
+        order = np.argsort(first)
+        self._runs.append((first[order], second[order]))
         return pl.Series("repeated", same) if same.any() else None
 
-    def _known(self, first: Any, second: Any) -> bool:
+    @staticmethod
+    def _within(first: _Hashes, second: _Hashes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        same = np.zeros(len(first), dtype=bool)
+        ordered = np.sort(first)
+        if (ordered[1:] == ordered[:-1]).any():
+            order = np.lexsort((np.arange(len(first)), second, first))
+            again = (first[order][1:] == first[order][:-1]) & (second[order][1:] == second[order][:-1])
+            same[order[1:][again]] = True
+        return same
+
+    def _before(self, first: _Hashes, second: _Hashes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        same = np.zeros(len(first), dtype=bool)
         for firsts, seconds in self._runs:
-            at = int(np.searchsorted(firsts, first))
-            while at < len(firsts) and firsts[at] == first:
-                if seconds[at] == second:
-                    return True
-                at += 1
-        return False
+            at = np.minimum(np.searchsorted(firsts, first), len(firsts) - 1)
+            # Equal first halves of different rows stand side by side; there are next to none.
+            while (hit := firsts[at] == first).any():
+                same |= hit & (seconds[at] == second)
+                more = hit & ~same & (at + 1 < len(firsts))
+                if not more.any():
+                    break
+                at = np.where(more, at + 1, at)
+                if not (firsts[at][more] == first[more]).any():
+                    break
+        return same
+
+
+_Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 
 class _Draft:
     """A Parquet file that is written in batches by a thread of its own, and appears only when it is complete."""
 
-    def __init__(self, target: Path, schema: pl.Schema) -> None:
+    def __init__(self, target: Path, schema: pl.Schema, packed: list[str], few: list[str]) -> None:
         self.target = target
+        self._packed, self._few = packed, few
         self.draft = target.with_name(f".{target.name}.draft")
         self._schema = schema
         self._writer: pq.ParquetWriter | None = None
@@ -743,9 +788,9 @@ class _Draft:
             if self._error is not None:
                 continue
             try:
-                table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+                table = frame.to_arrow()
                 if self._writer is None:
-                    self._writer = _writer(self.draft, table.schema)
+                    self._writer = _writer(self.draft, table.schema, self._packed, self._few)
                 self._writer.write_table(table)
             except BaseException as error:
                 self._error = error
@@ -790,7 +835,16 @@ class _Draft:
         self.draft.unlink(missing_ok=True)
 
 
-def _writer(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
+_LONG_TEXT = ("text", "address", "text_list", "person_name_list", "resident_id_list")
+
+
+def _writer(path: Path, schema: pa.Schema, packed: list[str], few: list[str]) -> pq.ParquetWriter:
+    """Only long texts are worth compressing, only columns with few values a dictionary; the rest would cost time."""
     return pq.ParquetWriter(
-        path, schema, compression="lz4", use_dictionary=["_delivery_id"], write_statistics=False
+        path,
+        schema,
+        compression={name: "lz4" if name in packed else "none" for name in schema.names},
+        use_dictionary=few,
+        write_statistics=False,
+        store_schema=False,
     )

@@ -54,7 +54,7 @@ def _apply(column: Column, kernel: Callable[[pl.Series], pl.Series], dtype: Any)
     return column.map_batches(kernel, return_dtype=dtype, is_elementwise=True)
 
 
-def _bytes_of_width(series: pl.Series, width: int) -> tuple[_Flags | None, _Matrix]:
+def bytes_of_width(series: pl.Series, width: int) -> tuple[_Flags | None, _Matrix]:
     """The values that are `width` bytes long as one matrix, and which rows they are (none given: all rows).
 
     Reading the contiguous buffer is what makes a million checks cost milliseconds.
@@ -110,7 +110,7 @@ def resident_id_is_valid(column: Column, latest: date | None = None) -> Column:
     limit = None if latest is None else latest.year * 10_000 + latest.month * 100 + latest.day
 
     def kernel(series: pl.Series) -> pl.Series:
-        rows, matrix = _bytes_of_width(series, 18)
+        rows, matrix = bytes_of_width(series, 18)
         verdict = np.empty(len(matrix), dtype=bool)
         for start in range(0, len(matrix), _BLOCK):
             verdict[start : start + _BLOCK] = _valid_block(matrix[start : start + _BLOCK], limit)
@@ -134,7 +134,7 @@ def check_character(column: Column) -> Column:
 
     def kernel(series: pl.Series) -> pl.Series:
         head = series.str.extract(r"^([0-9]{17})")
-        rows, matrix = _bytes_of_width(head, 17)
+        rows, matrix = bytes_of_width(head, 17)
         known = _check_bytes(np.ascontiguousarray(matrix.T) - np.uint8(48)) if len(matrix) else matrix[:, 0]
         codes = np.zeros(len(series), dtype=np.uint8)
         codes[rows if rows is not None else slice(None)] = known

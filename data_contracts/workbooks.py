@@ -22,8 +22,8 @@ from data_contracts.headers import count_known, header_key
 HEADER_WITHIN = 30
 """The header is looked for in so many rows from the top."""
 
-EXACT_DIGITS = 10**15
-"""From here on a spreadsheet number has lost digits."""
+LOSSY = "1E+17"
+"""Stands for a number with more digits than a spreadsheet keeps; readers of numbers know the shape."""
 
 
 @dataclass
@@ -119,31 +119,24 @@ def _with_lossy_numbers(
 ) -> pl.DataFrame:
     """Long numbers that were stored as numbers, spelt so that they are seen to have lost their last digits.
 
-    As text they look whole: 150902198001011000. Whether a cell was a number shows only in a typed load, and only
-    for columns that hold nothing else; mixed columns are judged by their check characters.
+    As text they look whole: 150902198001011000. A second load of such a column as yes or no tells numbers (which
+    become yes) from texts (which become nothing).
     """
     long = [
-        name
+        int(name)
         for name in rows.columns
-        if rows.height and rows[name].str.contains(r"^\d{16,}(\.0+)?$").fill_null(False).any()
+        if rows[name].str.contains(r"^\d{16,}(\.0+)?$").fill_null(False).any()
     ]
     if not long:
         return rows
-    try:
-        typed = _named(
-            book.load_sheet(number, header_row=None, skip_rows=above, schema_sample_rows=None).to_polars()
-        )
-    except Exception:
-        # Only a refinement: without it the cells are judged like those of a text file.
+    sheet = book.load_sheet(number, header_row=None, use_columns=long, dtypes=dict.fromkeys(long, "boolean"))
+    is_number = sheet.to_polars().slice(above)
+    if is_number.height != rows.height or is_number.width != len(long):
         return rows
-    if typed.height != rows.height:
-        return rows
-    lossy = [
-        pl.when(typed[name].cast(pl.Float64).abs() >= EXACT_DIGITS)
-        .then(pl.lit(f"{1.0:.5E}"))
-        .otherwise(pl.col(name))
-        .alias(name)
-        for name in long
-        if name in typed.columns and typed[name].dtype.is_numeric()
-    ]
-    return rows.with_columns(lossy)
+    return rows.with_columns(
+        pl.when(is_number.to_series(at).is_not_null() & pl.col(str(name)).str.contains(r"^\d{16,}(\.0+)?$"))
+        .then(pl.lit(LOSSY))
+        .otherwise(pl.col(str(name)))
+        .alias(str(name))
+        for at, name in enumerate(long)
+    )
