@@ -56,7 +56,7 @@ def build(
     """
     out = Path(out)
     harm = Damage(seed, 1.0 if damage == "realistic" else 0.0)
-    shards = population.plan(persons=persons, seed=seed)
+    shards = population.plan(persons=persons, seed=seed, start=start, months=months)
     dates = nights_of(start, nights)
     deliveries = _deliveries(out, dates, harm)
     steps, done = len(shards) * 3 + 1, 0
