@@ -13,7 +13,8 @@ import yaml
 import sample_data
 from data_contracts.contract import catalogue
 from data_contracts.reading import read_delivery
-from sample_data import population
+from sample_data import life, population
+from sample_data.extracts import calls, nights_of
 
 SMALL = Path(sample_data.__file__).resolve().parent / "small"
 FIRST = "2025-11-17"
@@ -72,6 +73,35 @@ def test_later_nights_bring_less(county: Path) -> None:
     second = sum(p.stat().st_size for p in (county / "inbox" / "2025-11-18").rglob("*") if p.is_file())
     assert 0 < second < first / 3
     assert (county / "inbox" / "2025-11-18" / "public_security" / "ps_resident.delta.txt").exists()
+
+
+def test_what_becomes_visible_later_is_delivered_on_that_night() -> None:
+    nights = nights_of(date.fromisoformat(FIRST), 3)
+    [shard] = population.plan(persons=20_000, seed=5)
+    world = life.live(population.people(shard), start=nights[0], months=24, nights=3)
+    later = world.situations.filter(pl.col("visible_on") > nights[0])
+    assert later.height > 5
+    home = world.persons.select("true_person_id", "true_household_id")
+    concerned = later.select("situation_id", "true_household_id", "visible_on").join(
+        home, on="true_household_id"
+    )
+    shown = set()
+    for contract in catalogue().values():
+        table = world.tables.get(contract.id)
+        if table is None:
+            continue
+        delivered = {call.batch for call in calls(contract, nights)}
+        for column in (c for c in table.columns if c.endswith("person")):
+            news = table.filter(pl.col("known_on") > nights[0]).select(
+                true_person_id=pl.col(column), visible_on=pl.col("known_on")
+            )
+            hits = news.join(concerned, on=["true_person_id", "visible_on"], how="inner")
+            shown |= {
+                number
+                for number, night in hits.select("situation_id", "visible_on").rows()
+                if night in delivered
+            }
+    assert shown == set(later["situation_id"])
 
 
 def test_shards_are_appended_to_the_same_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
