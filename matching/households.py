@@ -529,7 +529,11 @@ def _group(people: pl.DataFrame, spouses: pl.DataFrame, parents: pl.DataFrame) -
             .then(pl.lit("spouse"))
             .otherwise("basis")
             .alias("basis"),
-            ((pl.col("target") != pl.col("home")).fill_null(False) & ~pl.col("unbooked")).alias("moved"),
+            (
+                (pl.col("target") != pl.col("home")).fill_null(False)
+                & ~pl.col("elsewhere").fill_null(False)
+                & ~pl.col("unbooked")
+            ).alias("moved"),
             pl.coalesce("target", "home").alias("home"),
         )
         .drop("target", "elsewhere", "from")
@@ -573,7 +577,7 @@ def _group(people: pl.DataFrame, spouses: pl.DataFrame, parents: pl.DataFrame) -
             descending=[False, True, True, True, True, False],
         )
         .unique("person_id", keep="first", maintain_order=True)
-        .select("person_id", "parent_home")
+        .select("person_id", "parent_home", "_same_book")
     )
     homes = homes.join(dependent, on="person_id", how="left").with_columns(
         pl.when((pl.col("parent_home") != pl.col("home")).fill_null(False))
@@ -582,7 +586,11 @@ def _group(people: pl.DataFrame, spouses: pl.DataFrame, parents: pl.DataFrame) -
         .alias("basis"),
         (
             pl.col("moved")
-            | ((pl.col("parent_home") != pl.col("home")).fill_null(False) & ~pl.col("unbooked"))
+            | (
+                (pl.col("parent_home") != pl.col("home")).fill_null(False)
+                & ~pl.col("unbooked")
+                & ~pl.col("_same_book")
+            )
         ).alias("moved"),
         pl.coalesce("parent_home", "home").alias("home"),
     )

@@ -1,0 +1,350 @@
+"""Households: cases a registrar can read, and laws on random families."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from matching import households
+
+DAY = date(2025, 11, 17)
+CASES = yaml.safe_load((Path(__file__).parent / "cases" / "households.yaml").read_text(encoding="utf-8"))
+HOME = "150902100200"
+
+
+def table(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
+    """A fact table from rows that say only what matters; every link is certain."""
+    columns = {c: households._dtype(c) for c in (*households._READ[name], "source_class", "data_as_of")}
+    grades = {
+        c.removesuffix("person_id") + "link_grade": pl.String() for c in columns if c.endswith("person_id")
+    }
+    filled = [
+        dict.fromkeys(columns) | dict.fromkeys(grades, "A") | {"source_class": name, "data_as_of": DAY} | row
+        for row in rows
+    ]
+    return pl.DataFrame(filled, schema=columns | grades)
+
+
+def facts_of(case: dict[str, Any]) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
+    ids = {name: number for number, name in enumerate(case["people"], start=1)}
+    member = []
+    for collective, books in ((False, case.get("books", {})), (True, case.get("collective", {}))):
+        for book, people in books.items():
+            head = next((ids[p] for p, relation in people.items() if relation == "02"), None)
+            for person, relation in people.items():
+                mother, father = case.get("parents", {}).get(person, [None, None])
+                member.append(
+                    {
+                        "person_id": ids[person],
+                        "head_person_id": head,
+                        "mother_person_id": ids.get(mother),
+                        "father_person_id": ids.get(father),
+                        "register_id": book,
+                        "is_collective": collective,
+                        "relation_to_head": relation,
+                        "join_date": date(2010, 1, 1),
+                        "leave_date": case.get("left", {}).get(person),
+                    }
+                )
+    rows: dict[str, list[dict[str, Any]]] = {
+        "person": [
+            {"person_id": ids[p], "sex": sex, "birth_date": born, "is_registered": True}
+            for p, (sex, born) in case["people"].items()
+        ],
+        "registered_resident": [
+            {"person_id": i, "village_code": HOME, "urban_rural": "2", "register_status": "1"}
+            for i in ids.values()
+        ],
+        "register_membership": member,
+        "marriage": [
+            {"male_person_id": ids[m], "female_person_id": ids[f], "reg_type": kind, "reg_date": on}
+            for m, f, kind, on in case.get("marriages", [])
+        ],
+        "birth": [
+            {"person_id": ids[c], "mother_person_id": ids[m], "father_person_id": ids[f]}
+            for c, m, f in case.get("births", [])
+        ],
+        "death": [{"person_id": ids[p], "death_date": on} for p, on in case.get("deaths", {}).items()],
+        "custody": [
+            {
+                "person_id": ids[p],
+                "custody_type": kind,
+                "start_date": start,
+                "end_date": end,
+                "status": status,
+            }
+            for p, (kind, start, end, status) in case.get("custody", {}).items()
+        ],
+        "school_enrolment": [{"person_id": ids[p], "status": "1"} for p in case.get("pupils", [])],
+        "residence": [
+            {"person_id": ids[p], "village_code": village, "live_since": date(2020, 1, 1)}
+            for p, village in case.get("lives", {}).items()
+        ],
+    }
+    return {name: table(name, found) for name, found in rows.items()}, ids
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c["name"] for c in CASES])
+def test_cases(case: dict[str, Any]) -> None:
+    facts, ids = facts_of(case)
+    result = households.assemble(facts, None, DAY)
+    names = {number: name for name, number in ids.items()}
+    found = result.household_member.group_by("household_id").agg("person_id")["person_id"].to_list()
+    assert sorted(sorted(names[p] for p in home) for home in found) == sorted(
+        sorted(h) for h in case["expect"]
+    )
+    checked = result.household_member.filter("needs_check")["person_id"].to_list()
+    assert sorted(names[p] for p in checked) == sorted(case.get("check", []))
+    assert result.household["members"].sum() == len(result.household_member)
+
+
+def test_relation_place_and_head_come_from_the_book() -> None:
+    facts, ids = facts_of(CASES[1])
+    result = households.assemble(facts, None, DAY)
+    home = result.household.row(0, named=True)
+    assert home == {
+        "household_id": 1,
+        "head_person_id": ids["old"],
+        "county_code": "150902",
+        "township_code": "150902100",
+        "village_code": HOME,
+        "urban_rural": "2",
+        "members": 4,
+    }
+    assert result.household_member["relation"].to_list() == ["02", "20", "38", "42"]
+    spouse = result.household_edge.filter(pl.col("kind") == "spouse").row(0, named=True)
+    assert (spouse["source_class"], spouse["since"], spouse["until"], spouse["confidence"]) == (
+        "marriage",
+        date(2010, 5, 1),
+        None,
+        "certain",
+    )
+
+
+def test_an_edge_ends_with_divorce_and_death() -> None:
+    facts, _ = facts_of(CASES[5])
+    facts["death"] = table("death", [{"person_id": 1, "death_date": date(2024, 1, 1)}])
+    edges = households.assemble(facts, None, DAY).household_edge.filter(pl.col("kind") == "spouse")
+    assert edges["until"].to_list() == [date(2023, 5, 1)]
+
+
+def test_a_link_in_review_buries_nobody_and_marries_nobody() -> None:
+    facts, _ = facts_of(CASES[14])
+    facts["death"] = facts["death"].with_columns(pl.lit("C").alias("link_grade"))
+    assert len(households.assemble(facts, None, DAY).household_member) == 2
+    facts, _ = facts_of(CASES[4])
+    facts["marriage"] = facts["marriage"].with_columns(pl.lit("C").alias("female_link_grade"))
+    result = households.assemble(facts, None, DAY)
+    assert result.household_edge.filter(pl.col("kind") == "spouse").is_empty()
+
+
+def test_ids_survive_the_night_by_majority_and_are_never_used_again() -> None:
+    facts, _ = facts_of(CASES[2])
+    joined = {k: v for k, v in facts.items() if k != "residence"}
+    first = households.assemble(joined, None, DAY)
+    assert first.household["household_id"].to_list() == [1]
+    # The couple with the child moves out: three of four keep the id, the one who stays gets a new one.
+    second = households.assemble(facts, first.frames(), DAY + timedelta(days=1))
+    assert second.household_member.filter(pl.col("person_id") == 1)["household_id"].to_list() == [2]
+    assert second.household_event.select("event", "household_id", "other_household_id").rows() == [
+        ("split", 2, 1)
+    ]
+    third = households.assemble(joined, second.frames(), DAY + timedelta(days=2))
+    assert third.household_event.select("event", "household_id", "other_household_id").rows() == [
+        ("absorb", 2, 1)
+    ]
+    fourth = households.assemble(facts, third.frames(), DAY + timedelta(days=3))
+    assert fourth.household["household_id"].to_list() == [1, 3]
+
+
+def test_nothing_is_known() -> None:
+    result = households.assemble({}, None, DAY)
+    for name, schema in (
+        ("household", households.HOUSEHOLD),
+        ("household_member", households.MEMBER),
+        ("household_edge", households.EDGE),
+        ("household_event", households.EVENT),
+    ):
+        assert result.frames()[name].is_empty()
+        assert result.frames()[name].schema == schema
+
+
+PEOPLE = 10
+ids_ = st.integers(1, PEOPLE)
+days = st.dates(date(1990, 1, 1), date(2025, 12, 31))
+worlds = st.fixed_dictionaries(
+    {
+        "births": st.lists(st.dates(date(1940, 1, 1), DAY), min_size=PEOPLE, max_size=PEOPLE),
+        "books": st.lists(
+            st.tuples(
+                ids_,
+                st.sampled_from(["b1", "b2", "b3"]),
+                ids_,
+                st.sampled_from(["02", "12", "20", "38", "51", "80", None]),
+                st.one_of(st.none(), days),
+            ),
+            max_size=14,
+        ),
+        "collective": st.sets(st.sampled_from(["b1", "b2", "b3"]), max_size=1),
+        "marriages": st.lists(st.tuples(ids_, ids_, st.sampled_from(["1", "1", "2", "4"]), days), max_size=6),
+        "parents": st.lists(st.tuples(ids_, ids_), max_size=6),
+        "deaths": st.lists(st.tuples(ids_, st.one_of(st.none(), days)), max_size=2),
+        "custody": st.lists(st.tuples(ids_, st.sampled_from("12345"), days), max_size=2),
+        "lives": st.lists(st.tuples(ids_, st.sampled_from([HOME, "150902101200"])), max_size=5),
+        "pupils": st.lists(ids_, max_size=3),
+    }
+)
+
+
+def random_facts(drawn: dict[str, Any]) -> dict[str, pl.DataFrame]:
+    everyone = range(1, PEOPLE + 1)
+    return {
+        "person": table(
+            "person",
+            [
+                {
+                    "person_id": i,
+                    "sex": "12"[i % 2],
+                    "birth_date": drawn["births"][i - 1],
+                    "is_registered": True,
+                }
+                for i in everyone
+            ],
+        ),
+        "registered_resident": table(
+            "registered_resident",
+            [{"person_id": i, "village_code": HOME, "register_status": "1"} for i in everyone],
+        ),
+        "register_membership": table(
+            "register_membership",
+            [
+                {
+                    "person_id": p,
+                    "register_id": b,
+                    "head_person_id": h,
+                    "relation_to_head": r,
+                    "leave_date": leave,
+                    "is_collective": b in drawn["collective"],
+                }
+                for p, b, h, r, leave in drawn["books"]
+            ],
+        ),
+        "marriage": table(
+            "marriage",
+            [
+                {"male_person_id": a, "female_person_id": b, "reg_type": k, "reg_date": d}
+                for a, b, k, d in drawn["marriages"]
+            ],
+        ),
+        "birth": table("birth", [{"person_id": c, "mother_person_id": m} for c, m in drawn["parents"]]),
+        "death": table("death", [{"person_id": p, "death_date": d} for p, d in drawn["deaths"]]),
+        "custody": table(
+            "custody",
+            [
+                {"person_id": p, "custody_type": k, "start_date": d, "status": "1"}
+                for p, k, d in drawn["custody"]
+            ],
+        ),
+        "residence": table("residence", [{"person_id": p, "village_code": v} for p, v in drawn["lives"]]),
+        "school_enrolment": table(
+            "school_enrolment", [{"person_id": p, "status": "1"} for p in drawn["pupils"]]
+        ),
+    }
+
+
+few = settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+
+
+@few
+@given(worlds, worlds)
+def test_laws_of_households(drawn: dict[str, Any], tomorrow: dict[str, Any]) -> None:
+    facts = random_facts(drawn)
+    first = households.assemble(facts, None, DAY)
+    member = first.household_member
+    # Everybody who is alive and not in prison or rehabilitation, in exactly one household.
+    buried = {p for p, d in drawn["deaths"] if d and d < DAY.replace(day=1)}
+    inside = {p for p, k, d in drawn["custody"] if k in "34" and d <= DAY}
+    assert sorted(member["person_id"]) == sorted(set(range(1, PEOPLE + 1)) - buried - inside)
+    assert set(member["household_id"]) == set(first.household["household_id"])
+    heads = first.household.join(
+        member, left_on=["household_id", "head_person_id"], right_on=["household_id", "person_id"], how="anti"
+    )
+    assert heads.is_empty()
+    assert (member.filter(pl.col("relation") == "02").group_by("household_id").len()["len"] >= 1).all()
+
+    # The order of rows does not matter, and the same night twice changes nothing.
+    turned = {name: frame.reverse() for name, frame in facts.items()}
+    for name, frame in households.assemble(turned, None, DAY).frames().items():
+        assert frame.equals(first.frames()[name]), name
+    again = households.assemble(facts, first.frames(), DAY)
+    assert again.household_event.is_empty()
+    assert again.household_member.equals(member)
+
+    # Ids come from last night or are new, and new ones are higher than any before.
+    second = households.assemble(random_facts(tomorrow), first.frames(), DAY)
+    known = set(first.household["household_id"])
+    fresh = set(second.household["household_id"]) - known
+    assert all(h > max(known) for h in fresh)
+    made = second.household_event.filter(pl.col("event").is_in(["create", "split"]))["household_id"]
+    assert set(made) == fresh
+    ended = second.household_event.filter(pl.col("event").is_in(["absorb", "retire"]))["household_id"]
+    assert set(ended) == known - set(second.household["household_id"])
+
+
+def slow_couples(marriages: list[tuple[int, int, str, date]]) -> set[tuple[int, int]]:
+    """Who is married, told the long way round."""
+    state: dict[tuple[int, int], tuple[date, bool]] = {}
+    since: dict[tuple[int, int], date] = {}
+    for a, b, kind, on in sorted(marriages, key=lambda m: (m[3], m[2] in "23")):
+        if a == b:
+            continue
+        pair = (min(a, b), max(a, b))
+        state[pair] = (on, kind in "14")
+        if kind == "1" or (kind == "4" and pair not in since):
+            since[pair] = on
+    newest: dict[int, date] = {}
+    for pair, on in since.items():
+        for person in pair:
+            newest[person] = max(newest.get(person, on), on)
+    return {
+        pair
+        for pair, (_, married) in state.items()
+        if married and all(newest[person] <= since[pair] for person in pair)
+    }
+
+
+@few
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 4),
+            st.integers(1, 4),
+            st.sampled_from(["1", "2", "4"]),
+            st.dates(date(2000, 1, 1), date(2000, 1, 9)),
+        ),
+        max_size=8,
+    )
+)
+def test_couples_against_a_slow_reading_of_the_register(marriages: list[Any]) -> None:
+    # A certificate issued again before the wedding was seen is dated by the wedding in both readings or in neither.
+    first: dict[tuple[int, int], date] = {}
+    for a, b, kind, on in marriages:
+        if kind == "1":
+            pair = (min(a, b), max(a, b))
+            first[pair] = max(first.get(pair, on), on)
+    rows = [m for m in marriages if not (m[2] == "4" and (min(m[:2]), max(m[:2])) in first)]
+    frame = table(
+        "marriage",
+        [{"male_person_id": a, "female_person_id": b, "reg_type": k, "reg_date": d} for a, b, k, d in rows],
+    )
+    empty = {"register_membership": table("register_membership", []), "death": table("death", [])}
+    edges = households._couples(frame, empty["register_membership"], households._dead(empty["death"]))
+    found = set(edges.filter(pl.col("until").is_null()).select("person_id_a", "person_id_b").rows())
+    assert found == slow_couples(rows)
