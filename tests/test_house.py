@@ -89,6 +89,13 @@ def test_no_clock_is_read_below_pipelines(path):
     assert not calls, f"reads a clock: {calls}"
 
 
+def test_no_query_reads_a_clock():
+    queries = [p for room in ROOMS for p in (ROOT / room).rglob("*.sql")]
+    assert queries
+    pattern = re.compile(r"\b(?:current_date|current_timestamp|today\(\)|now\(\))", re.IGNORECASE)
+    assert [str(p.relative_to(ROOT)) for p in queries if pattern.search(p.read_text(encoding="utf-8"))] == []
+
+
 def test_no_folder_beside_those_of_the_design():
     folders = {p.relative_to(ROOT).parts[0] for p in tracked() if len(p.relative_to(ROOT).parts) > 1}
     assert {f for f in folders if not f.startswith(".")} <= TOP_LEVEL
