@@ -77,7 +77,7 @@ class Definition(Closed):
     """Columns that the writer needs and nobody is shown."""
     note_zh: str | None = None
     """A line below the title."""
-    empty_zh: str = "本期没有符合条件的记录。"
+    empty_zh: str = "没有记录。"
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

@@ -16,7 +16,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from data_contracts.contract import catalogue, departments
+from data_contracts.contract import catalogue, code_lists, departments
 from data_contracts.places import county_table, township_table, village_table
 from policy import sql_file
 from reports.masking import Audience, persons_for
@@ -36,20 +36,11 @@ SOURCE_ZH = {
     "held": "待部门确认",
 }
 
-# GB/T 4761-2008 as far as it is met in registers; the first digit decides when the second is not known.
-RELATION_ZH = {
-    "0": "本人", "01": "本人", "02": "户主", "03": "小集体户户主", "1": "配偶", "10": "配偶", "11": "丈夫", "12": "妻子",
-    "2": "子", "20": "子", "21": "独生子", "22": "长子", "23": "次子", "24": "三子", "27": "养子", "28": "女婿", "29": "子",
-    "3": "女", "30": "女", "31": "独生女", "32": "长女", "33": "次女", "34": "三女", "37": "养女", "38": "儿媳", "39": "女",
-    "4": "孙辈", "41": "孙子", "42": "孙女", "43": "外孙子", "44": "外孙女", "45": "孙媳妇", "46": "孙女婿", "49": "孙辈",
-    "5": "父母", "51": "父亲", "52": "母亲", "53": "公公", "54": "婆婆", "55": "岳父", "56": "岳母", "57": "继父或养父",
-    "58": "继母或养母", "59": "父母", "6": "祖辈", "61": "祖父", "62": "祖母", "63": "外祖父", "64": "外祖母", "69": "祖辈",
-    "7": "兄弟姐妹", "71": "兄", "72": "嫂", "73": "弟", "74": "弟媳", "75": "姐姐", "76": "姐夫", "77": "妹妹", "78": "妹夫",
-    "79": "兄弟姐妹", "8": "其他亲属", "97": "其他", "98": "其他亲属", "99": "非亲属",
-    "head": "户主", "spouse": "配偶", "child": "子女", "son": "子", "daughter": "女", "parent": "父母", "father": "父亲",
-    "mother": "母亲", "grandchild": "孙辈", "grandparent": "祖辈", "sibling": "兄弟姐妹", "other": "其他亲属",
-    "self": "本人", "guardian": "监护人", "ward": "被监护人",
+GROUP_ZH = {
+    "0": "本人", "1": "配偶", "2": "子", "3": "女", "4": "孙辈", "5": "父母", "6": "祖辈", "7": "兄弟姐妹", "8": "其他亲属",
+    "9": "非亲属",
 }  # fmt: skip
+"""First digit of GB/T 4761-2008: what is said when the second digit is not known, or its title is too long for a list."""
 BASIS_ZH = {
     "same_register": "同一户口簿",
     "register": "户口簿",
@@ -63,6 +54,7 @@ BASIS_ZH = {
 }
 
 _PERSON_ID = re.compile(r"P(\d{9})")
+_RULE_ID = re.compile(r"^[NPXQ]\d{2} ")
 
 SHAPES: dict[str, dict[str, Any]] = {
     "warnings": {
@@ -204,7 +196,7 @@ def rules_of_policy() -> pl.DataFrame:
             "rule_version": rule.header.version,
             "list_kind": rule.list_kind,
             "title_zh": rule.header.title.zh,
-            "legal_basis_zh": ";".join(rule.header.legal_basis),
+            "legal_basis_zh": "；".join(rule.header.legal_basis),
             "sources": sorted(
                 {
                     s
@@ -246,11 +238,21 @@ def read_night(lake: Path, as_of: date) -> NightFrames:
 # --- preparing --------------------------------------------------------------------------------------------------
 
 
+def _short_office(name: str) -> str:
+    """税务局（含市场监管局共享） -> 税务局: what stands in brackets is for the catalogue."""
+    return name.split("（")[0].split("(")[0]
+
+
 def class_titles() -> pl.DataFrame:
     """class_id, class_no, class_zh, department_zh of the catalogue, in its order."""
     names = departments()
     rows = [
-        (c.id, c.no, c.title.zh, names[c.department].title.zh if c.department in names else c.department)
+        (
+            c.id,
+            c.no,
+            c.title.zh,
+            _short_office(names[c.department].title.zh if c.department in names else c.department),
+        )
         for c in catalogue().values()
     ]
     schema = {"class_id": pl.String, "class_no": pl.Int64, "class_zh": pl.String, "department_zh": pl.String}
@@ -289,26 +291,53 @@ def townships(night: NightFrames) -> pl.DataFrame:
     return pl.concat([known.select(stray.columns), stray]).unique("township_code").sort("township_code")
 
 
-def _sources_zh(jsons: pl.Series, titles: Mapping[str, str]) -> pl.DataFrame:
-    """sources_json -> sources_zh, one line a source; read once per distinct text."""
-    distinct = jsons.drop_nulls().unique().sort()
+NAMED_SOURCES = 3
+"""So many sources of one day are named in a cell; more are counted, since the sheet of explanations names them all."""
+
+
+def _days_zh(days: Mapping[str, str | None], titles: Mapping[str, str]) -> str:
+    """Days and sources in words, one line a day, the latest first: `11月17日 医疗费用结算、医疗救助待遇`."""
+    by_day: dict[str, list[str]] = {}
+    for name in sorted(days, key=lambda n: titles.get(n, n)):
+        by_day.setdefault(days[name] or "", []).append(titles.get(name, name))
     lines = []
-    for text in distinct:
-        days = json.loads(text)
-        parts = []
-        for name in sorted(days):
-            day = days[name]
-            when = f"{int(day[5:7])}月{int(day[8:10])}日" if day else "未收到"
-            parts.append(f"{when} {titles.get(name, name)}")
-        lines.append("\n".join(parts))
+    for day, names in sorted(by_day.items(), reverse=True):
+        when = f"{int(day[5:7])}月{int(day[8:10])}日" if day else "未收到"
+        # What is missing is named whatever the number: a reader must see what was not known.
+        few = len(names) <= NAMED_SOURCES or not day
+        lines.append(f"{when} {'、'.join(names) if few else f'共{len(names)}类数据'}")
+    return "\n".join(lines)
+
+
+def _sources_zh(jsons: pl.Series, titles: Mapping[str, str]) -> pl.DataFrame:
+    """sources_json -> sources_zh; read once per distinct text."""
+    distinct = jsons.drop_nulls().unique().sort()
     return pl.DataFrame(
-        {"sources_json": distinct, "sources_zh": lines},
+        {"sources_json": distinct, "sources_zh": [_days_zh(json.loads(text), titles) for text in distinct]},
         schema={"sources_json": pl.String, "sources_zh": pl.String},
     )
 
 
+def _family_sources(listed: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
+    """Sources behind all warnings of a family in one text: list_kind, household_id, data_as_of."""
+    sets = listed.group_by("list_kind", "household_id").agg(
+        pl.col("sources_json").drop_nulls().unique().sort()
+    )
+    words: dict[tuple[str, ...], str] = {}
+    texts = []
+    for jsons in sets["sources_json"]:
+        key = tuple(jsons)
+        if key not in words:
+            days: dict[str, str | None] = {}
+            for text in key:
+                days |= json.loads(text)
+            words[key] = _days_zh(days, titles)
+        texts.append(words[key])
+    return sets.select("list_kind", "household_id").with_columns(data_as_of=pl.Series(texts, dtype=pl.String))
+
+
 def _parts_zh(text: str | None) -> str:
-    """Parts of a score in words, one a line: `家庭结构 +5`."""
+    """Parts of a score in words, one a line: `家庭结构 5分`."""
     if not text:
         return ""
     parts = json.loads(text)
@@ -324,10 +353,10 @@ def _parts_zh(text: str | None) -> str:
                 ),
                 "",
             )
-            points = item.get("points", "")
+            points = str(item.get("points", "")).removesuffix(".00")
         else:
             label, points = item[0], item[1]
-        lines.append(f"{label} {points}".strip())
+        lines.append(f"{_RULE_ID.sub('', str(label))} {points}分" if str(points) else str(label))
     return "\n".join(lines)
 
 
@@ -406,6 +435,7 @@ def listed_households(night: NightFrames, listed: pl.DataFrame) -> pl.DataFrame:
         {"parts_json": texts, "parts_zh": [_parts_zh(t) for t in texts]},
         schema={"parts_json": pl.String, "parts_zh": pl.String},
     )
+    titles = dict(class_titles().select("class_id", "class_zh").iter_rows())
     number = {k: no for k, (_, no) in LEVELS.items()}
     word = {no: zh for zh, no in LEVELS.values()}
     due = night.priority.select(
@@ -434,6 +464,7 @@ def listed_households(night: NightFrames, listed: pl.DataFrame) -> pl.DataFrame:
         families.join(parts, on=["household_id", "list_kind"], how="left")
         .join(words, on="parts_json", how="left")
         .join(due, on=["household_id", "list_kind"], how="left")
+        .join(_family_sources(listed, titles), on=["household_id", "list_kind"], how="left")
         .with_columns(
             level_no=pl.coalesce(pl.col("level").replace_strict(number, default=None, return_dtype=pl.Int64), "worst"),
             state_zh=state_zh,
@@ -446,7 +477,7 @@ def listed_households(night: NightFrames, listed: pl.DataFrame) -> pl.DataFrame:
         .with_columns(level_zh=pl.col("level_no").replace_strict(word, return_dtype=pl.String))
         .select(
             "list_kind", "jurisdiction", "county_code", "village_code", "household_id", "level_no", "level_zh",
-            "order_no", "score", "parts_zh", "visit_due_on", "close_due_on", "first_raised_on", "state_zh",
+            "order_no", "score", "parts_zh", "data_as_of", "visit_due_on", "close_due_on", "first_raised_on", "state_zh",
             "warnings",
         )
         .sort("list_kind", "jurisdiction", "level_no", "order_no", "household_id")
@@ -456,6 +487,7 @@ def listed_households(night: NightFrames, listed: pl.DataFrame) -> pl.DataFrame:
 def _members(night: NightFrames) -> pl.DataFrame:
     """Members with words for relation and basis; the head first, then by relation and id."""
     relation = pl.col("relation").str.strip_chars()
+    titles = {code: zh for code, zh in code_lists()["family_relation"].codes.items() if len(zh) <= 6}
     basis = pl.col("basis").str.strip_chars()
     chinese = r"\p{Han}"
     return (
@@ -465,8 +497,8 @@ def _members(night: NightFrames) -> pl.DataFrame:
         .with_columns(
             is_head=(pl.col("person_id") == pl.col("head_person_id")).fill_null(False),
             relation_zh=pl.coalesce(
-                relation.replace_strict(RELATION_ZH, default=None, return_dtype=pl.String),
-                relation.str.slice(0, 1).replace_strict(RELATION_ZH, default=None, return_dtype=pl.String),
+                relation.replace_strict(titles, default=None, return_dtype=pl.String),
+                relation.str.slice(0, 1).replace_strict(GROUP_ZH, default=None, return_dtype=pl.String),
                 pl.when(relation.str.contains(chinese)).then(relation),
                 pl.lit("关系待核实"),
             ),
@@ -614,7 +646,8 @@ def views(prepared: Prepared, audience: Audience, list_kind: ListKind | None) ->
 def _short_village(name: pl.Expr) -> pl.Expr:
     """温家村村民委员会 -> 温家村, 石咀村民委员会 -> 石咀村, 民生社区居民委员会 -> 民生社区: as people call it."""
     return (
-        name.str.replace(r"(村|嘎查)村(民委员|委)会$", "$1")
+        name.str.replace(r"嘎查(村民)?委员?会$", "嘎查")
+        .str.replace(r"村村(民委员|委)会$", "村")
         .str.replace(r"村(民委员|委)会$", "村")
         .str.replace(r"社区居(民委员|委)会$", "社区")
         .str.replace(r"居民委员会$", "居委会")

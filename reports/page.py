@@ -65,6 +65,7 @@ def section(
     return {
         "title": definition.title.zh,
         "note": definition.note_zh,
+        "empty": definition.empty_zh,
         "columns": definition.columns,
         "rows": records,
         "total": total_line(definition.columns, rows) if rows.height else None,

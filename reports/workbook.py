@@ -79,7 +79,7 @@ def lines_needed(text: str, width: float) -> int:
 
     A little too many rather than one too few: a cut-off sentence is the worse error, and typefaces differ.
     """
-    room = max(width * 0.93, 2.0)
+    room = max(width * 0.98, 2.0)
     return sum(max(1, math.ceil(sum(map(_width_of, part)) / room)) for part in text.split("\n"))
 
 
@@ -143,7 +143,7 @@ def _cell_format(book: Book, column: Column, strong: bool = False) -> Format:
         properties |= {"align": "center"}
     numbers = {
         "integer": "#,##0",
-        "decimal": "0.0",
+        "decimal": "General",
         "share": "0.0%",
         "date": "yyyy-mm-dd",
         "day": 'm"月"d"日"',
@@ -198,7 +198,8 @@ def _print_set_up(
     sheet.set_paper(9)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(header_row)
+    if header_row:
+        sheet.repeat_rows(header_row)
     sheet.print_area(0, 0, max(last_row, header_row), columns - 1)
     sheet.center_horizontally()
     sheet.set_footer(f'&L&"{FONT}"&8{footer}&R&"{FONT}"&8第 &P 页，共 &N 页')
@@ -295,7 +296,8 @@ def write_table(
         height = max(needed * LINE + 6, 2 * LINE + 4 if answers else LINE + 5)
         sheet.set_row(row, min(height, TALLEST))
         for number, (column, value, form) in enumerate(zip(shown, record, formats, strict=True)):
-            if shorten and height > TALLEST and column.kind == "wrap" and isinstance(value, str):
+            too_long = shorten and height > TALLEST and column.kind == "wrap" and isinstance(value, str)
+            if too_long and lines_needed(value, column.width) * LINE + 6 > TALLEST:
                 value = _shortened(value, column.width)
             _write_cell(book, sheet, (row, number), column, value, form)
         for number, name in enumerate(answers or {}, start=len(shown)):

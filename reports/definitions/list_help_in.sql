@@ -40,17 +40,6 @@ reason as (
   from line
   group by household_id
 ),
--- A source that stands behind several warnings is named once.
-source_line as (
-  select distinct household_id, unnest(string_split(sources_zh, chr(10))) as source_zh
-  from listed
-),
-data as (
-  select household_id, string_agg(source_zh, chr(10) order by source_zh) as data_as_of
-  from source_line
-  where source_zh <> ''
-  group by household_id
-),
 -- Four names tell a family from its neighbours; the sheet of members has all.
 who as (
   select m.household_id,
@@ -72,7 +61,7 @@ select f.jurisdiction,
        f.visit_due_on,
        f.close_due_on,
        r.reasons,
-       coalesce(d.data_as_of, '')                     as data_as_of,
+       f.data_as_of,
        if(f.state_zh = '新增', '新增',
           f.state_zh || chr(10) || '自' || month(f.first_raised_on) || '月' || day(f.first_raised_on) || '日')
                                                       as state,
@@ -83,7 +72,6 @@ select f.jurisdiction,
        f.household_id
 from family f
 join reason r using (household_id)
-left join data d using (household_id)
 left join who w using (household_id)
 left join household h using (household_id)
 left join village v on v.village_code = coalesce(h.village_code, f.village_code)

@@ -20,7 +20,7 @@ columns:
   - {name: basis_zh, zh: 认定依据, width: 26, kind: wrap}
   - {name: check_zh, zh: 是否待核实, width: 20, kind: wrap}
 carries: [member_no]
-note_zh: 家庭成员由户籍、婚姻等登记信息推断，入户时请核对是否共同生活；十四周岁以下儿童只显示姓氏。
+note_zh: 家庭成员由户籍、婚姻等登记信息推断，入户时请核对是否共同生活；未满十四周岁的儿童只显示姓氏。
 empty_zh: 本期没有需要核查的家庭。
 ---*/
 with numbered as (

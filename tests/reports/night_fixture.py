@@ -37,6 +37,26 @@ FIRST = ["张样明", "李样", "王样样", "赵样芳", "欧阳样例", "陈�
 RELATIONS = ["02", "10", "20", "30", "50"]
 
 
+CLASSES = [
+    ("ps_resident", 1, "常住人口登记信息", "公安局"),
+    ("ps_death", 2, "死亡注销信息", "公安局"),
+    ("ps_vehicle", 3, "机动车登记信息", "公安局"),
+    ("ca_assist_payment", 4, "救助资金发放明细", "民政局"),
+    ("ca_cremation", 5, "殡葬火化信息", "民政局"),
+    ("hr_insurance_contribution", 6, "社会保险缴费信息", "人社局"),
+    ("hr_unemployment_benefit", 7, "失业保险待遇发放", "人社局"),
+    ("tx_iit_withholding", 8, "个人所得税扣缴申报", "税务局"),
+    ("fn_bank_balance", 9, "银行账户余额", "金融机构"),
+    ("mi_settlement", 10, "医疗费用结算", "医疗保障局"),
+]
+
+
+def class_titles() -> pl.DataFrame:
+    """Stands in for the catalogue."""
+    schema = {"class_id": pl.String, "class_no": pl.Int64, "class_zh": pl.String, "department_zh": pl.String}
+    return pl.DataFrame(CLASSES, schema=schema, orient="row")
+
+
 def night(*, counties: tuple[str, ...] = ("150902", "150921"), families: int = 24) -> NightFrames:
     """A night with `families` households in the first townships; the last township of each county has none."""
     towns = pl.concat([township_table(c).head(4) for c in counties])

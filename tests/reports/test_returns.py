@@ -12,6 +12,7 @@ import pytest
 from night_fixture import D
 
 from data_contracts.contract import catalogue
+from data_contracts.reading import read_delivery
 from reports.returns import CLASS_ID, collect, delivery_bytes, read_workbook, write_delivery
 
 LATER = D + timedelta(days=5)
@@ -224,3 +225,18 @@ def test_the_delivery_is_what_the_contract_asks_for(filled, tmp_path):
         == delivery_bytes(answers.rows.reverse(), LATER)
         == path.read_bytes()
     )
+
+
+def test_the_delivery_passes_the_door(filled, tmp_path):
+    first, second, *_ = filled.rows("清单")
+    filled.answer("清单", first, *GOOD)
+    filled.answer("清单", second, "601 数据不是本人的（对错了人）", date(2025, 11, 21), "N0456", None)
+    answers = collect([filled.save()], LATER)
+    path = write_delivery(answers, tmp_path / "inbox", LATER)
+    contract = catalogue()[CLASS_ID]
+    reading = read_delivery(contract, path, batch_date=LATER, lake=tmp_path / "lake")
+    assert reading.ledger["rows_accepted"] == reading.ledger["rows_received"] == answers.rows.height > 1
+    assert reading.issues.height == 0
+    (accepted,) = (tmp_path / "lake" / "accepted" / CLASS_ID).rglob("*.parquet")
+    columns = answers.rows.columns
+    assert pl.read_parquet(accepted).select(columns).sort("warning_id").equals(answers.rows)
