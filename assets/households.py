@@ -5,13 +5,27 @@ from collections.abc import Iterator
 import dagster as dg
 import polars as pl
 
-from assets.facts import FED
 from assets.facts import key as fact_key
 from assets.io import OWNER, Home, Metadata, bars, patient_io, read_frames, table, write_frames
 from assets.partitions import batch_date, day_of
 from matching.households import assemble
 
 GROUP = "households"
+
+READ = (
+    "person",
+    "registered_resident",
+    "register_membership",
+    "residence",
+    "marriage",
+    "birth",
+    "death",
+    "custody",
+    "school_enrolment",
+    "assistance_case",
+    "assistance_member",
+)
+"""Fact tables that the assembly is given: what ties people to each other, and what takes them out of a family."""
 
 FRAMES = {
     "household": "**共同生活家庭**。\n\nHouseholds, one row each; ids are minted once.",
@@ -36,7 +50,7 @@ def key(name: str) -> dg.AssetKey:
             description=description,
             owners=[OWNER],
             kinds={"polars", "parquet"},
-            deps=[*(fact_key(fact.id) for fact in FED), fact_key("person")],
+            deps=[fact_key(table_id) for table_id in READ],
         )
         for name, description in FRAMES.items()
     ],
@@ -47,7 +61,7 @@ def assemble_households(context: dg.AssetExecutionContext, home: Home) -> Iterat
     day = day_of(context)
     with patient_io(context):
         folder = home.folder("facts", day)
-        facts = {path.stem: pl.scan_parquet(path) for path in sorted(folder.glob("*.parquet"))}
+        facts = {name: pl.scan_parquet(folder / f"{name}.parquet") for name in READ}
         result = assemble(facts, read_frames(home.before(GROUP, day)) or None, day)
         frames = result.frames()
         write_frames(home.folder(GROUP, day), frames)

@@ -253,16 +253,22 @@ def person_fact(persons: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def source_status(lake: Path, as_of: date, failed_checks: Mapping[str, str] | None = None) -> pl.DataFrame:
+def source_status(
+    lake: Path,
+    as_of: date,
+    failed_checks: Mapping[str, str] | None = None,
+    contracts: Iterable[Contract] | None = None,
+) -> pl.DataFrame:
     """How far each class can be relied upon on a day: one row a class, in the order of the catalogue.
 
     `fresh`: delivered within `delivery.late_after_days`; `late`: not; `absent`: never delivered; `failed`: the last
     delivery was rejected or failed a hard check (`failed_checks`: class -> reason in Chinese); `held`: the last full
-    file shrank and waits for a confirmation. A note in Chinese says why. Columns: `SOURCE_STATUS_SCHEMA`.
+    file shrank and waits for a confirmation. A note in Chinese says why. `contracts`: the classes to speak of (default:
+    all). Columns: `SOURCE_STATUS_SCHEMA`.
     """
     failed_checks = failed_checks or {}
     rows = []
-    for contract in catalogue().values():
+    for contract in contracts if contracts is not None else catalogue().values():
         book = ledger(lake, contract.id, as_of)
         good = accepted_files(lake, contract.id, as_of)
         last = _last_word(book, good)
@@ -302,10 +308,15 @@ def source_status(lake: Path, as_of: date, failed_checks: Mapping[str, str] | No
 
 
 def _last_word(book: pl.DataFrame, good: list[AcceptedFile]) -> date | None:
-    """Day of the last delivery that told how things stand; the last full file sent again says that nothing changed."""
+    """Day of the last delivery that told how things stand.
+
+    The last full file sent again says that nothing changed; so does a delta without rows, once there are rows.
+    """
     last = max((f.batch_date for f in good), default=None)
     if last is None or book.is_empty():
         return last
+    quiet = book.filter((pl.col("status") == "accepted") & (pl.col("kind") == "delta"))["batch_date"].max()
+    last = max(last, quiet) if isinstance(quiet, date) else last
     fulls = book.filter((pl.col("status") == "accepted") & (pl.col("kind") == "full"))
     if fulls.is_empty():
         return last

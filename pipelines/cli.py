@@ -171,15 +171,7 @@ def run(
         began = time.monotonic()
         with _progress(quiet=as_json) as bar:
             task = bar.add_task(f"{one} starting", total=None)
-            success, failed = nights.run(
-                home,
-                one,
-                job,
-                only,
-                lambda step, done, total, one=one, bar=bar, task=task: bar.update(
-                    task, description=f"{one} {step}", completed=done, total=total
-                ),
-            )
+            success, failed = nights.run(home, one, job, only, _telling(bar, task, one))
         night = nights.summary(home, one)
         night.finished, night.failed_steps = success, failed
         night.look_at = [f"step {step} failed" for step in failed] + night.look_at
@@ -298,14 +290,7 @@ def verify(home: Path, day: datetime, as_json: bool) -> int:
         _progress(quiet=as_json) as bar,
     ):
         task = bar.add_task(f"{one} again", total=None)
-        differences, compared = show.run_again(
-            home,
-            Path(scratch),
-            one,
-            lambda step, done, total: bar.update(
-                task, description=f"{one} {step}", completed=done, total=total
-            ),
-        )
+        differences, compared = show.run_again(home, Path(scratch), one, _telling(bar, task, one))
     if as_json:
         _print_json({"batch_date": one, "files_compared": compared, "differences": differences})
     elif differences:
@@ -375,6 +360,15 @@ def returns(home: Path, workbooks: tuple[Path, ...], day: datetime, as_json: boo
         for line in result["problems"]:
             console.print(f"[yellow]look at[/yellow] {line}", soft_wrap=True)
     return LOOK if result["problems"] else FINE
+
+
+def _telling(bar: Progress, task: TaskID, day: date) -> nights.Progress:
+    """Shows the step that runs, and how many of them are done."""
+
+    def tell(step: str, done: int, steps: int) -> None:
+        bar.update(task, description=f"{day} {step}", completed=done, total=steps)
+
+    return tell
 
 
 def _progress(quiet: bool) -> Progress:

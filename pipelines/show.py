@@ -11,7 +11,7 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from data_contracts.contract import catalogue
 from pipelines import nights
@@ -23,28 +23,23 @@ LIST_NAMES = {"help_in": "may need help", "check_out": "please check"}
 
 
 def nights_table(console: Console, found: list[Night]) -> None:
-    """One line a night: files, rows by what became of them, persons, households, warnings by list and level."""
-    table = Table(title="Nights", title_justify="left")
-    table.add_column("night")
-    for name in ("files", *(row.removeprefix("rows_") for row in ROWS), "persons", "households"):
-        table.add_column(name, justify="right")
+    """A column a night: files, rows by what became of them, persons, households, warnings by list and level."""
+    table = Table(
+        "",
+        *(Column(night.batch_date, justify="right") for night in found),
+        title="Nights",
+        title_justify="left",
+    )
+    for name in ("files", *ROWS, "persons", "households"):
+        table.add_row(name.replace("_", " "), *(f"{getattr(night, name):,}" for night in found))
     for kind in LISTS:
-        table.add_column(
-            LIST_NAMES[kind] + "\n" + "/".join(level[0].upper() for level in LEVELS), justify="right"
-        )
-    for night in found:
-        counts = [night.files, *(getattr(night, row) for row in ROWS), night.persons, night.households]
-        table.add_row(
-            night.batch_date,
-            *(f"{count:,}" for count in counts),
-            *(_levels(night.warnings.get(k, {})) for k in LISTS),
-        )
+        table.add_section()
+        totals = [sum(night.warnings.get(kind, {}).values()) for night in found]
+        table.add_row(f"[bold]{LIST_NAMES[kind]}[/bold]", *(f"[bold]{total:,}[/bold]" for total in totals))
+        for level in LEVELS:
+            counts = [night.warnings.get(kind, {}).get(level, 0) for night in found]
+            table.add_row(f"  [{LEVEL_STYLE[level]}]●[/] {level}", *(f"{count:,}" for count in counts))
     console.print(table)
-    console.print("[dim]levels: R red, O orange, Y yellow, B blue; residual of every ledger must be 0[/dim]")
-
-
-def _levels(counts: dict[str, int]) -> str:
-    return "/".join(f"[{LEVEL_STYLE[level]}]{counts.get(level, 0):,}[/]" for level in LEVELS)
 
 
 def look_at(console: Console, found: list[Night], limit: int = 12) -> None:
