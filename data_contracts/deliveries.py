@@ -214,11 +214,11 @@ def _text_part(
 
 
 def _newline(head: bytes, encoding: Encoding) -> bytes:
-    if encoding == "utf-16-le":
-        return b"\n\x00"
-    if encoding == "utf-16-be":
-        return b"\x00\n"
-    return b"\r" if b"\n" not in head and b"\r" in head else b"\n"
+    for mark in ("\n", "\r"):
+        newline = mark.encode(encoding)
+        if newline in head:
+            return newline
+    return "\n".encode(encoding)
 
 
 def _header_fields(line: str, separator: str) -> list[str]:
@@ -738,8 +738,6 @@ def _is_workbook(content: BinaryIO, head: bytes) -> bool:
 
 def member_name(info: zipfile.ZipInfo) -> str:
     """The name of a member as it was meant: Windows packers write GBK and say nothing, Python reads cp437."""
-    if info.flag_bits & 0x800:
-        return info.filename
     try:
         raw = info.filename.encode("cp437")
     except UnicodeEncodeError:

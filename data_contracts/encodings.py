@@ -202,7 +202,8 @@ def decode(block: bytes, encoding: Encoding, separator: bytes | None = None) -> 
     """
     if encoding in ("utf-16-le", "utf-16-be"):
         text = block.decode(encoding, "replace")
-        result = Decoded(map_private_use(text.encode("utf-8", "replace")))
+        utf8 = text.encode("utf-8", "replace")
+        result = Decoded(map_private_use(_plain_line_ends(utf8) if b"\r" in utf8 else utf8))
         if REPLACEMENT in text:
             result.damaged = [n for n, line in enumerate(text.split("\n")) if REPLACEMENT in line]
     else:

@@ -205,6 +205,9 @@ def _is_empty(value: pl.Expr, words: tuple[str, ...] = EMPTY_WORDS) -> pl.Expr:
 IS_LOSSY = r"^[+-]?[0-9](?:\.[0-9]+)?[eE]\+?[0-9]{1,3}$"
 """A number that a spreadsheet shortened: 1.10105E+17. What stood behind the last digit is lost."""
 
+IS_LOSSY_CODE = r"^[0-9](?:\.[0-9]+[eE]\+?|[eE]\+)[0-9]{1,3}$"
+"""The same among numbers of documents, where 12E3 may be a number of its own."""
+
 # --- texts ------------------------------------------------------------------------------------------------------
 
 
@@ -264,10 +267,6 @@ def _is_untouched(value: pl.Expr) -> pl.Expr:
 
 def _plain_text(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
     return ~value.is_in(list(EMPTY_WORDS)) if is_tidy else _is_untouched(value)
-
-
-def _mask_all(value: pl.Expr) -> pl.Expr:
-    return pl.when(value.is_not_null()).then(pl.lit("***"))
 
 
 def _mask_text(value: pl.Expr) -> pl.Expr:
@@ -401,8 +400,8 @@ def _careful_identifier(cells: pl.Series, column: Column) -> Read:
         .then(bare)
         .otherwise(V.str.replace_all(r"^['\"`‘’“”]+|['\"`‘’“”]+$", "").str.strip_chars(BLANKS))
     )
-    lossy = b.str.contains(IS_LOSSY)
-    nothing = _is_empty(b) | b.is_in(["0", "9999"]) | b.str.contains(r"^0{4,}$")
+    lossy = b.str.contains(IS_LOSSY_CODE)
+    nothing = _is_empty(b) | b.is_in(["0", "9999"])
     return _expressions(
         cells,
         pl.when(lossy | nothing).then(None).otherwise(kept),
@@ -431,16 +430,13 @@ def _careful_account(cells: pl.Series, column: Column) -> Read:
 
 
 def _mask_account(value: pl.Expr) -> pl.Expr:
-    return pl.lit("****") + value.str.slice(-4)
+    return value.str.slice(-4).str.replace("^", "****")
 
 
 def _mask_identifier(value: pl.Expr) -> pl.Expr:
     """Numbers of cases, books and certificates lead to a person: the last four characters are enough to find a row."""
-    return (
-        pl.when(value.str.len_chars() <= 4)
-        .then(pl.lit("****"))
-        .otherwise(pl.lit("****") + value.str.slice(-4))
-    )
+    last = pl.when(value.str.len_chars() > 4).then(value.str.slice(-4)).otherwise(value.str.slice(0, 0))
+    return last.str.replace("^", "****")
 
 
 USCC = r"^[0-9A-HJ-NPQRTUWXY]{2}[0-9]{6}[0-9A-HJ-NPQRTUWXY]{10}$"
@@ -453,7 +449,7 @@ def _plain_uscc(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
 def _careful_uscc(cells: pl.Series, column: Column) -> Read:
     bare = _undressed(V).str.replace_all(r"\s+", "").str.to_uppercase().str.replace(r"^([0-9]+)\.0+$", "$1")
     b = pl.col("bare")
-    lossy = b.str.contains(IS_LOSSY)
+    lossy = b.str.contains(IS_LOSSY_CODE)
     nothing = _is_empty(b) | b.str.contains(r"^0+$|^9999$")
     known = b.str.contains(USCC) | b.str.contains(r"^[0-9A-Z*]{8,20}$")
     return _expressions(
@@ -540,7 +536,7 @@ def _mask_phone(value: pl.Expr) -> pl.Expr:
     return (
         pl.when(value.str.len_chars() >= 11)
         .then(value.str.slice(0, 3) + "****" + value.str.slice(-4))
-        .otherwise(pl.lit("****") + value.str.slice(-2))
+        .otherwise(value.str.slice(-2).str.replace("^", "****"))
     )
 
 
@@ -620,7 +616,7 @@ def _spellings(codes: tuple[tuple[str, str], ...], aliases: tuple[tuple[str, str
             code.upper(),
             *([code.lstrip("0")] if code.isdigit() and code.strip("0") else []),
             *(["0" + code] if code.isdigit() else []),
-            *([code.zfill(2) + ".0"] if code.isdigit() else []),
+            *([code.lstrip("0") + ".0"] if code.isdigit() and code.strip("0") else []),
             *([label] if labels.count(label) == 1 else []),
         ):
             found.setdefault(spelling, code)
@@ -1340,7 +1336,7 @@ def _text_of(kind: str, value: pl.Expr, spec: FieldSpec) -> pl.Expr:
     if kind == "timestamp":
         return value.dt.strftime("%Y-%m-%d %H:%M:%S")
     if kind == "boolean":
-        return pl.when(value).then(pl.lit("是")).when(~value).then(pl.lit("否"))
+        return value.replace_strict({True: "是", False: "否"}, default=None, return_dtype=pl.String)
     if kind == "money" and (spec.unit or "").startswith("万元"):
         in_ten_thousands = value.cast(pl.Decimal(38, 6)) / pl.lit(10_000).cast(pl.Decimal(38, 0))
         return (
