@@ -1196,7 +1196,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             _TEXT,
             _careful_phone,
             _mask_phone,
-            ("13800000000", "0474-8200000", "138****0000"),
+            ("13900001234", "0474-8200000", "138****0000"),
             plain=_plain_phone,
             pattern=r"^(1[3-9][0-9]{9}|0[1-9][0-9]{8,10}|[2-9][0-9]{6,7}|400[0-9]{7})$",
         ),
@@ -1252,7 +1252,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             _LIST,
             _several("resident_id", ID_SEPARATORS),
             _mask_each(_mask_resident_id),
-            ("11010519491231002X、150902198001011232",),
+            ("11010519491231002X、15090219800101123X",),
         ),
         FieldType(
             "person_name_list",

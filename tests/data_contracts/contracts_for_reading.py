@@ -5,7 +5,7 @@ from typing import Any
 from data_contracts.contract import Contract
 
 ID = "11010519491231002X"
-OTHER_ID = "150902198001011232"
+OTHER_ID = "15090219800101123X"
 
 FIELDS: list[dict[str, Any]] = [
     {"name": "id_no", "source": "公民身份号码", "type": "resident_id", "nullable": False, "required": True},
