@@ -62,7 +62,11 @@ class Definition(Closed):
     audience: Audience
     list_kind: Literal["help_in", "check_out"] | None = None
     """The query sees the warnings of this list alone; null: the query sees no single warning."""
+    layout: Literal["list", "overview", "quality", "table"] = "table"
+    """How a file is laid out. `table`: a workbook with one plain sheet for the output and each of its parts."""
     part_of: Name | None = None
+    place: int = 0
+    """Order of the parts within their file."""
     sheet: str
     jurisdiction: Name | None = None
     """Column by which rows are split into files; null: one file for everything."""
@@ -129,6 +133,12 @@ def outputs(folder: Path = FOLDER) -> dict[str, Output]:
     if stray:
         raise DefinitionError(f"parts of unknown outputs: {sorted(stray)}")
     return found
+
+
+def sheets(main: str, found: Mapping[str, Output]) -> list[str]:
+    """An output and its parts in the order of their places."""
+    parts = [n for n, o in found.items() if o.definition.part_of == main]
+    return [main, *sorted(parts, key=lambda n: (found[n].definition.place, n))]
 
 
 def run(output: Output, views: Mapping[str, pl.DataFrame], as_of: date) -> pl.DataFrame:

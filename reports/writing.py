@@ -19,13 +19,16 @@ import polars as pl
 
 from reports import manifest as manifests
 from reports import page, plot, workbook
-from reports.definition import Definition, outputs, run
+from reports.definition import Definition, Output, outputs, run, sheets
 from reports.manifest import OutputFile, output_file
 from reports.masking import refuse_raw_identifiers
 from reports.night import LIST_ZH, SOURCE_ZH, ListKind, NightFrames, Prepared, prepare, views
 
 LIST_KINDS: tuple[ListKind, ...] = ("help_in", "check_out")
 CONFIDENTIAL = "内部资料，注意保密"
+
+LAW = "本清单仅为线索，不是认定结论：不得据此停发、减发任何救助金；须入户核查后按规定程序办理。"
+"""What stands on whatever shows a single warning."""
 
 Words = list[tuple[str, list[tuple[str, ...]]]]
 """Blocks of the sheet 说明: a heading and rows of text."""
@@ -45,6 +48,7 @@ def write_all(inputs: NightFrames, as_of: date, outbox: Path, code_version: str)
         *write_lists(prepared, draft),
         *write_overviews(prepared, draft),
         *write_quality(prepared, draft, code_version),
+        *write_tables(prepared, draft, outputs()),
     ]
     files.sort(key=lambda f: f.path)
     content = manifests.manifest(files, inputs, as_of, code_version)
@@ -308,7 +312,7 @@ def _visit_page(
 def write_overviews(prepared: Prepared, folder: Path) -> list[OutputFile]:
     """Per county a workbook and a page of numbers; no family and no person is in them."""
     seen = views(prepared, "county", None)
-    every = {n: o for n, o in outputs().items() if n.startswith("county_overview")}
+    every = {n: outputs()[n] for n in sheets("county_overview", outputs())}
     split = {name: _by(run(o, seen, prepared.as_of), "county_code") for name, o in every.items()}
     blank = {
         name: next(iter(found.values())).clear() if found else pl.DataFrame() for name, found in split.items()
@@ -327,15 +331,6 @@ def _blank(frame: pl.DataFrame, definition: Definition) -> pl.DataFrame:
     return frame if frame.width else pl.DataFrame(schema=dict.fromkeys(definition.returned, pl.String))
 
 
-_OVERVIEW_SHEETS = (
-    "county_overview",
-    "county_overview_check",
-    "county_overview_answers",
-    "county_overview_rules",
-    "county_overview_sources",
-)
-
-
 def _county(
     prepared: Prepared, county: Mapping[str, str], rows: Mapping[str, pl.DataFrame], folder: Path
 ) -> list[OutputFile]:
@@ -343,7 +338,7 @@ def _county(
     main = every["county_overview"].definition
     where, day = f"{county['prefecture_zh']}{county['county_zh']}", page.day_zh(as_of)
     book = workbook.Book(as_of, f"县级总览 {where} {day}", CONFIDENTIAL)
-    for name in _OVERVIEW_SHEETS:
+    for name in rows:
         definition = every[name].definition
         workbook.write_table(
             book, definition, rows[name],
@@ -411,7 +406,7 @@ def _freshness_plot(sources: pl.DataFrame, as_of: date) -> str:
 def _county_page(
     prepared: Prepared, county: Mapping[str, str], where: str, rows: Mapping[str, pl.DataFrame]
 ) -> bytes:
-    every = {name: outputs()[name].definition for name in _OVERVIEW_SHEETS}
+    every = {name: outputs()[name].definition for name in rows}
     off = prepared.rule_states.filter(
         (pl.col("county_code") == county["county_code"]) & (pl.col("status") != "on")
     )
@@ -455,23 +450,11 @@ def _county_page(
 
 # --- audit ------------------------------------------------------------------------------------------------------
 
-_QUALITY_SECTIONS = (
-    "quality_files",
-    "quality_issues",
-    "quality_checks",
-    "quality_sources",
-    "quality_links",
-    "quality_passes",
-    "quality_conflicts",
-    "quality_households",
-    "quality_rules",
-)
-
 
 def write_quality(prepared: Prepared, folder: Path, code_version: str) -> list[OutputFile]:
     """The quality report as a page and, row by row the same, as JSON."""
     seen = views(prepared, "audit", None)
-    every = {name: outputs()[name] for name in _QUALITY_SECTIONS}
+    every = {name: outputs()[name] for name in sheets("quality_files", outputs())}
     rows = {name: run(output, seen, prepared.as_of) for name, output in every.items()}
     main = every["quality_files"].definition
     bad = {
@@ -584,3 +567,46 @@ def _quality_plots(rows: Mapping[str, pl.DataFrame]) -> dict[str, str]:
             title="各类数据距今天数",
         ),
     }
+
+
+# --- everything else --------------------------------------------------------------------------------------------
+
+
+def write_tables(prepared: Prepared, folder: Path, found: Mapping[str, Output]) -> list[OutputFile]:
+    """Every output of layout `table`: a workbook a jurisdiction, with a sheet for the output and each of its parts."""
+    mains = [n for n, o in found.items() if o.definition.layout == "table" and o.definition.part_of is None]
+    return [file for name in mains for file in _table(prepared, name, folder, found)]
+
+
+def _table(prepared: Prepared, main: str, folder: Path, found: Mapping[str, Output]) -> Iterator[OutputFile]:
+    definition, day = found[main].definition, page.day_zh(prepared.as_of)
+    seen = views(prepared, definition.audience, definition.list_kind)
+    every = {name: run(found[name], seen, prepared.as_of) for name in sheets(main, found)}
+    places = {
+        **dict(prepared.counties.select("county_code", "county_zh").iter_rows()),
+        **dict(prepared.townships.select("township_code", "township_zh").iter_rows()),
+    }
+    column = definition.jurisdiction
+    codes = every[main][column].unique().sort() if column else [None]
+    for code in codes:
+        place = places.get(code, code) if code else ""
+        book = workbook.Book(prepared.as_of, f"{definition.title.zh} {place} {day}", CONFIDENTIAL)
+        rows = {
+            n: f.filter(pl.col(column) == code) if column and column in f.columns else f
+            for n, f in every.items()
+        }
+        for name, frame in rows.items():
+            part = found[name].definition
+            bands = [("law", LAW)] if part.list_kind else []
+            workbook.write_table(
+                book, part, frame,
+                heading=f"{part.title.zh}（{place}，{day}）" if place else f"{part.title.zh}（{day}）",
+                bands=[*bands, *([("plain", part.note_zh)] if part.note_zh else [])],
+                footer=f"{place} {part.title.zh} {day} {CONFIDENTIAL}".strip(),
+            )  # fmt: skip
+        base = (definition.folder or "").format(jurisdiction=code)
+        file = (definition.file or "").format(place=_safe(place or ""), as_of=prepared.as_of)
+        yield output_file(
+            folder, f"{base}/{file}", book.close(), output=main, version=definition.version,
+            audience=definition.audience, jurisdiction=code, list_kind=definition.list_kind, rows=rows[main].height,
+        )  # fmt: skip

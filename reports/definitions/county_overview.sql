@@ -4,6 +4,7 @@ version: 1
 title: {zh: 县级总览：可能需要帮助, en: "County overview, may need help"}
 purpose: How many families of each township are on tonight's list, by level and state, and what became of earlier warnings.
 audience: county
+layout: overview
 folder: county/{jurisdiction}
 file: 县级总览_{place}_{as_of}.xlsx
 sheet: 可能需要帮助

@@ -5,6 +5,7 @@ title: {zh: 核查反馈与转化, en: Answers so far}
 purpose: What the visits found, rule by rule; data faults apart from "nothing to do", since the first is our error and the second the rule's.
 audience: county
 part_of: county_overview
+place: 2
 sheet: 核查反馈
 jurisdiction: county_code
 order: [list_no, rule_id]

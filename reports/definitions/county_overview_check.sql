@@ -5,6 +5,7 @@ title: {zh: 县级总览：请核查, en: "County overview, please check"}
 purpose: How many families of each township are on tonight's list, by level and state, and what became of earlier warnings.
 audience: county
 part_of: county_overview
+place: 1
 sheet: 请核查
 jurisdiction: county_code
 order: [township_code]

@@ -5,6 +5,7 @@ title: {zh: 规则启用与线索数, en: Rules and their warnings}
 purpose: Which rules ran tonight, why others did not, and how many warnings each gave.
 audience: county
 part_of: county_overview
+place: 3
 sheet: 规则
 jurisdiction: county_code
 order: [list_kind, rule_id]

@@ -5,6 +5,7 @@ title: {zh: 数据到达情况, en: Freshness of the sources}
 purpose: How old the data of each class are, and which are late or missing.
 audience: county
 part_of: county_overview
+place: 4
 sheet: 数据到达
 jurisdiction: county_code
 order: [class_no, class_id]

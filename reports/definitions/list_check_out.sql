@@ -5,6 +5,7 @@ title: {zh: 请核查家庭清单, en: "Families to be checked, please"}
 purpose: For which assisted families the records do not agree with the case, most urgent first.
 audience: township
 list_kind: check_out
+layout: list
 sheet: 清单
 jurisdiction: jurisdiction
 folder: township/{jurisdiction}/check_out

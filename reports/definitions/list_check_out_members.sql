@@ -6,6 +6,7 @@ purpose: Who lives in the families of the list, and on which register that rests
 audience: township
 list_kind: check_out
 part_of: list_check_out
+place: 1
 sheet: 家庭成员
 jurisdiction: jurisdiction
 order: [row_no, member_no]

@@ -5,6 +5,7 @@ title: {zh: 可能需要帮助家庭清单, en: Families that may need help}
 purpose: Which families may be in trouble or miss a benefit that is due, most urgent first.
 audience: township
 list_kind: help_in
+layout: list
 sheet: 清单
 jurisdiction: jurisdiction
 folder: township/{jurisdiction}/help_in

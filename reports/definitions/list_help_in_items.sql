@@ -6,6 +6,7 @@ purpose: Every warning once, so that one of several can be answered apart and ev
 audience: township
 list_kind: help_in
 part_of: list_help_in
+place: 2
 sheet: 逐条反馈
 jurisdiction: jurisdiction
 order: [row_no, item_no]

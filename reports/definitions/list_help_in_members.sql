@@ -6,6 +6,7 @@ purpose: Who lives in the families of the list, and on which register that rests
 audience: township
 list_kind: help_in
 part_of: list_help_in
+place: 1
 sheet: 家庭成员
 jurisdiction: jurisdiction
 order: [row_no, member_no]

@@ -4,6 +4,7 @@ version: 1
 title: {zh: 文件台账, en: Files}
 purpose: Every file of the night with its rows, closed to zero.
 audience: audit
+layout: quality
 sheet: 文件台账
 folder: audit
 file: quality_report.html

@@ -5,6 +5,7 @@ title: {zh: 数据问题, en: Issues by reason}
 purpose: What was wrong in the rows, by class and reason, with one masked example and what the supplier should do.
 audience: audit
 part_of: quality_files
+place: 1
 sheet: 数据问题
 order: [class_no, severity_no, reason, column_zh]
 columns:

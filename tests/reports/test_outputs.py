@@ -26,6 +26,7 @@ from openpyxl.utils import get_column_letter
 
 from data_contracts.contract import catalogue, code_lists
 from reports import manifest, write_all
+from reports.definition import parse
 from reports.manifest import differences
 from reports.masking import RawIdentifierError
 from reports.night import (
@@ -39,7 +40,7 @@ from reports.night import (
     townships,
 )
 from reports.workbook import LEVEL_COLOURS, answer_table, lines_needed, note_labels, result_labels
-from reports.writing import write_quality
+from reports.writing import write_quality, write_tables
 
 GOLDEN = Path(__file__).parent / "golden"
 RAW = re.compile(r"(?<![0-9A-Za-z])\d{17}[\dXx](?![0-9A-Za-z])")
@@ -423,6 +424,37 @@ def test_a_night_of_nothing_still_reports(tmp_path):
     files = write_all(bare, D, tmp_path, "code-1")
     assert sum(f.rows for f in files if f.audience == "township") == 0
     assert len([f for f in files if f.audience == "township"]) == 9 * 4
+
+
+def test_an_output_is_one_file(night, tmp_path):
+    head = """/*---
+id: rule_yield
+version: 1
+title: {zh: 规则产出, en: Yield}
+purpose: To be tested.
+audience: county
+sheet: 产出
+jurisdiction: county_code
+folder: county/{jurisdiction}
+file: 规则产出_{place}_{as_of}.xlsx
+order: [rule_id]
+columns:
+  - {name: rule_id, zh: 规则编号}
+  - {name: n, zh: 条数, kind: integer, total: true}
+---*/
+select county_code, rule_id, sum(warnings)::bigint as n from warning_count group by all
+"""
+    output = parse(head, "rule_yield")
+    files = write_tables(prepare(night, D), tmp_path, {"rule_yield": output})
+    assert [f.path for f in files] == [
+        f"county/150902/规则产出_集宁区_{D}.xlsx",
+        f"county/150921/规则产出_卓资县_{D}.xlsx",
+    ]
+    sheet = openpyxl.load_workbook(tmp_path / files[0].path)["产出"]
+    rows = list(sheet.iter_rows(values_only=True))
+    here = night.warnings.filter(pl.col("county_code") == "150902")
+    assert rows[-1] == ("合计", here.height)
+    assert {r[0] for r in rows[2:-1]} == set(here["rule_id"])
 
 
 def test_every_class_of_the_catalogue_has_a_title():
