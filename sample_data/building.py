@@ -18,8 +18,10 @@ import polars as pl
 
 from data_contracts.contract import Contract, catalogue, departments
 from sample_data import life, population
-from sample_data.damage import Damage, FileEvents, People, Role, chance, file_events, positions, uniform
+from sample_data.damage import Damage, People, Role, positions
 from sample_data.extracts import SNAPSHOTS, Call, calls, extract, leaving, nights_of
+from sample_data.file_events import FileEvents, night_events
+from sample_data.odds import chance, uniform
 from sample_data.truth import TruthFiles, records
 from sample_data.writing import Sink, Spelling, Written, open_sink, spell, spelling, write_manifest
 
@@ -97,12 +99,15 @@ def build(
 
 
 def _deliveries(out: Path, dates: list[date], harm: Damage) -> list[_Delivery]:
-    found = [
-        (contract, call, file_events(harm, contract, call.batch))
-        for contract in catalogue().values()
-        if contract.id in life.DEPARTMENT_TABLES
-        for call in calls(contract, dates)
-    ]
+    waiting: dict[date, list[tuple[Contract, Call]]] = {night: [] for night in dates}
+    for contract in catalogue().values():
+        if contract.id in life.DEPARTMENT_TABLES:
+            for call in calls(contract, dates):
+                waiting[call.batch].append((contract, call))
+    found = []
+    for night, leaving_then in waiting.items():
+        happening = night_events(harm, [c for c, _ in leaving_then], night, show_all=night == dates[0])
+        found += [(*which, events) for which, events in zip(leaving_then, happening, strict=True)]
     most = harm.rates["most_damaged_files"]
     counts: dict[tuple[date, str], int] = {}
     result = []

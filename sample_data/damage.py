@@ -1,76 +1,24 @@
 """How records go wrong: names, numbers, dates, phones and addresses are damaged at the rates of `damage.yaml`.
 
-What a whole file suffers on its way (encodings, titles, ragged rows) is planned here and done in `writing.py`.
-Chance is a hash of seed, class, role and person, so a department that copies from its own register repeats
-its error every month, and no result depends on the order of the work. Only sampled rows are touched.
+How a single value comes out wrong belongs in `misspelling.py`, what a whole file suffers in `file_events.py`.
+Only sampled rows are touched.
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-import yaml
 
 from data_contracts.contract import Contract
-
-HERE = Path(__file__).resolve().parent
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
-Flags = npt.NDArray[np.bool_]
-
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-_CHECKS = "10X98765432"
-_SURNAMES = ["包", "白", "王", "李", "吴", "陈", "何", "韩"]
-_BORNE = "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严武戴莫孔向汤包]"
-"""First characters that are Han surnames: such a name gets no second one."""
-
-
-def uniform(keys: npt.NDArray[Any], seed: int, *names: object) -> Floats:
-    """Numbers in [0, 1), one a key: the same for the same key, seed and names, in whatever order it is asked."""
-    digest = hashlib.blake2b(repr((seed, *names)).encode(), digest_size=8).digest()
-    salt = int.from_bytes(digest, "little") | 1
-    with np.errstate(over="ignore"):
-        x = keys.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(salt)
-        x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        x ^= x >> np.uint64(31)
-    return np.asarray((x >> np.uint64(11)).astype(np.float64) * 2.0**-53)
-
-
-def chance(seed: int, *names: object) -> float:
-    """One number in [0, 1)."""
-    return float(uniform(np.zeros(1, dtype=np.int64), seed, *names)[0])
-
-
-@cache
-def rates() -> dict[str, Any]:
-    """`damage.yaml` as it is written."""
-    loaded: dict[str, Any] = yaml.safe_load((HERE / "damage.yaml").read_text(encoding="utf-8"))
-    return loaded
-
-
-@cache
-def _confusions() -> pl.DataFrame:
-    return pl.read_csv(HERE / "reference" / "confusions.csv", infer_schema=False).fill_null("")
-
-
-@cache
-def _rare() -> pl.DataFrame:
-    return pl.read_csv(HERE / "reference" / "rare_chars.csv", infer_schema=False).fill_null("")
-
-
-def check_character(body: str) -> str:
-    """Check character of the first 17 digits (GB 11643, ISO 7064 MOD 11-2)."""
-    return _CHECKS[sum(w * int(c) for w, c in zip(_WEIGHTS, body, strict=True)) % 11]
+from sample_data import misspelling
+from sample_data.misspelling import choose, written
+from sample_data.odds import Flags, Floats, Ints, chance, rates, uniform
 
 
 @dataclass(frozen=True)
@@ -136,7 +84,7 @@ class People:
             official, on="village_code", how="left", maintain_order="left"
         )["_phone"]
         name = frame["name"]
-        rare = "[" + "".join(_rare()["char"].to_list()) + "]"
+        rare = "[" + "".join(misspelling.rare_characters()["char"].to_list()) + "]"
 
         def days(column: str) -> Ints:
             return frame[column].cast(pl.Int32).cast(pl.Int64).fill_null(-(10**6)).to_numpy()
@@ -178,210 +126,6 @@ def positions(ids: Ints, wanted: pl.Series) -> Ints:
 def _gather(series: pl.Series, place: Ints) -> pl.Series:
     index = pl.Series(place).cast(pl.Int64)
     return series.gather(index.set(index < 0, None).cast(pl.UInt32))
-
-
-gather = _gather
-
-
-def _write(series: pl.Series, rows: Ints, values: pl.Series) -> pl.Series:
-    """The series with new values in some rows."""
-    return series.scatter(rows, values) if len(rows) else series
-
-
-# ---------------------------------------------------------------- names
-
-
-def _mistyped(names: pl.Series, kind: str, u: Floats, v: Floats) -> pl.Series:
-    """One character replaced by a partner of that kind; names without a partner stay as they are."""
-    frame = pl.DataFrame({"n": names, "u": u, "v": v}).with_columns(size=pl.col("n").str.len_chars())
-    # The surname is known to whoever types; four errors of five fall on the given name.
-    place = (
-        pl.when((pl.col("u") < 0.2) | (pl.col("size") < 2))
-        .then(0)
-        .otherwise(1 + ((pl.col("u") - 0.2) / 0.8 * (pl.col("size") - 1)).floor())
-        .cast(pl.Int64)
-    )
-    frame = frame.with_columns(at=place)
-    frame = frame.with_columns(char=pl.col("n").str.slice(pl.col("at"), 1)).join(
-        _confusions().select("char", partners=kind), on="char", how="left", maintain_order="left"
-    )
-    # Partners stand commonest first, and the first are taken most often.
-    pick = (pl.col("v").pow(2) * pl.col("partners").str.len_chars()).floor().cast(pl.Int64)
-    changed = (
-        pl.col("n").str.slice(0, pl.col("at"))
-        + pl.col("partners").str.slice(pick, 1)
-        + pl.col("n").str.slice(pl.col("at") + 1)
-    )
-    return frame.select(
-        pl.when(pl.col("partners").str.len_chars() > 0).then(changed).otherwise(pl.col("n"))
-    ).to_series()
-
-
-def _choose(u: Floats, options: list[Any]) -> pl.Series:
-    return pl.Series(options).gather((u * len(options)).astype(np.uint32))
-
-
-def _shape(names: pl.Series, expression: pl.Expr) -> pl.Series:
-    return pl.DataFrame({"n": names}).select(expression).to_series()
-
-
-_N = pl.col("n")
-
-
-def _swap(names: pl.Series, u: Floats, v: Floats) -> pl.Series:
-    return _shape(names, _N.str.head(-2) + _N.str.tail(1) + _N.str.slice(-2, 1))
-
-
-def _drop(names: pl.Series, u: Floats, v: Floats) -> pl.Series:
-    return _shape(names, pl.when(_N.str.len_chars() > 2).then(_N.str.head(-1)).otherwise(_N))
-
-
-def _insert(names: pl.Series, u: Floats, v: Floats) -> pl.Series:
-    return _shape(names, _N + _N.str.tail(1))
-
-
-def _note(names: pl.Series, u: Floats, v: Floats) -> pl.Series:
-    return names + _choose(u, ["(大)", "(小)", "2", "(户主)", "(已故)", "（亡）", "(残)"])
-
-
-def _full_width(names: pl.Series, u: Floats, v: Floats) -> pl.Series:
-    return names.str.head(1) + _choose(u, ["\u00a0", "\u200b", "\ufeff"]) + names.str.slice(1)
-
-
-def masked_name(names: pl.Series) -> pl.Series:
-    """张*明, 张*."""
-    star = (
-        pl.when(_N.str.len_chars() > 2)
-        .then(_N.str.head(1) + "*" + _N.str.tail(1))
-        .otherwise(_N.str.head(1) + "*")
-    )
-    return _shape(names, star)
-
-
-def masked_number(numbers: pl.Series) -> pl.Series:
-    """152601********123X."""
-    return _shape(
-        numbers,
-        pl.when(_N.str.len_chars() == 18).then(_N.str.head(6) + "********" + _N.str.tail(4)).otherwise(_N),
-    )
-
-
-def masked_phone(phones: pl.Series) -> pl.Series:
-    """138****8000."""
-    return _shape(
-        phones,
-        pl.when(_N.str.len_chars() == 11).then(_N.str.head(3) + "****" + _N.str.tail(4)).otherwise(_N),
-    )
-
-
-NAME_KINDS: dict[str, Callable[[pl.Series, Floats, Floats], pl.Series]] = {
-    "homophone": lambda n, u, v: _mistyped(n, "sound", u, v),
-    "near_sound": lambda n, u, v: _mistyped(n, "near_sound", u, v),
-    "look_alike": lambda n, u, v: _mistyped(n, "shape", u, v),
-    "variant": lambda n, u, v: _mistyped(n, "variant", u, v),
-    "swap": _swap,
-    "drop": _drop,
-    "insert": _insert,
-    "note": _note,
-    "full_width": _full_width,
-    "masked": lambda n, u, v: masked_name(n),
-}
-
-
-def _dot_lost(names: pl.Series, u: Floats) -> pl.Series:
-    forms = rates()["dot_forms"]
-    edges = np.cumsum([weight for _, weight in forms]) / sum(weight for _, weight in forms)
-    kind = np.searchsorted(edges, u, side="right")
-    for position, (form, _) in enumerate(forms):
-        rows = np.flatnonzero(kind == position)
-        names = _write(names, rows, names.gather(rows).str.replace_all("·", form, literal=True))
-    return names
-
-
-def _rare_lost(names: pl.Series, u: Floats) -> pl.Series:
-    """? or □ 45 %, pinyin 20, look-alike 20, private-use code 15 (CHINESE_DATA D3; descriptions count as ?)."""
-    table = _rare()
-    old = table["char"].to_list()
-    forms = [
-        ["?"] * len(old),
-        ["□"] * len(old),
-        [p.upper() or "?" for p in table["pinyin"]],
-        [s or "□" for s in table["shape"]],
-        [p or "?" for p in table["private_use"]],
-    ]
-    kind = np.searchsorted(np.array([0.25, 0.45, 0.65, 0.85, 1.0]), u, side="right")
-    for position, new in enumerate(forms):
-        rows = np.flatnonzero(kind == position)
-        names = _write(names, rows, names.gather(rows).str.replace_many(old, new))
-    return names
-
-
-def _other_order(names: pl.Series, u: Floats) -> pl.Series:
-    """父名·名 for 名·父名, or the father's part dropped."""
-    parts = _N.str.split("·")
-    turned = parts.list.reverse().list.join("·")
-    first = parts.list.first()
-    frame = pl.DataFrame({"n": names, "u": u})
-    return frame.select(pl.when(pl.col("u") < 0.5).then(turned).otherwise(first)).to_series()
-
-
-def _cut(names: pl.Series, u: Floats) -> pl.Series:
-    lengths = _choose(u, rates()["cut_lengths"])
-    return pl.DataFrame({"n": names, "k": lengths}).select(_N.str.slice(0, pl.col("k"))).to_series()
-
-
-# ---------------------------------------------------------------- numbers
-
-
-def _another_digit(character: str, u: float) -> str:
-    return str((int(character) + 1 + int(u * 9)) % 10) if character.isdigit() else "1"
-
-
-def _digit_wrong(numbers: list[str], u: Floats, v: Floats) -> list[str]:
-    """One digit wrong; 40 % in the date part."""
-    changed = []
-    for number, a, b in zip(numbers, u.tolist(), v.tolist(), strict=True):
-        if len(number) != 18:
-            changed.append(number)
-            continue
-        others = (*range(6), *range(14, 17))
-        at = 6 + int(a / 0.4 * 8) if a < 0.4 else others[int((a - 0.4) / 0.6 * len(others))]
-        changed.append(number[:at] + _another_digit(number[at], b) + number[at + 1 :])
-    return changed
-
-
-def _digits_swapped(numbers: list[str], u: Floats, v: Floats) -> list[str]:
-    changed = []
-    for number, a in zip(numbers, u.tolist(), strict=True):
-        at = int(a * max(len(number) - 2, 1))
-        changed.append(number[:at] + number[at + 1 : at + 2] + number[at : at + 1] + number[at + 2 :])
-    return changed
-
-
-def _length_wrong(numbers: list[str], u: Floats, v: Floats) -> list[str]:
-    changed = []
-    for number, a, b in zip(numbers, u.tolist(), v.tolist(), strict=True):
-        at = int(a * len(number))
-        changed.append(
-            number[:at] + number[at + 1 :] if b < 0.6 else number[:at] + number[at : at + 1] + number[at:]
-        )
-    return changed
-
-
-def _spelled_full_width(numbers: list[str], u: Floats, v: Floats) -> list[str]:
-    wide = {ord(c): ord(c) + 0xFEE0 for c in "0123456789X"}
-    changed = []
-    for number, a in zip(numbers, u.tolist(), strict=True):
-        if a < 0.5:
-            changed.append(number.translate(wide))
-        elif a < 0.75:
-            changed.append(f"{number[:6]} {number[6:14]} {number[14:]}")
-        else:
-            changed.append("'" + number)
-    return changed
-
-
-# ---------------------------------------------------------------- a class
 
 
 @dataclass
@@ -487,8 +231,8 @@ class Damage:
                     years = np.where(w < 0.5, -1, 1) * (1 + (w * 20).astype(np.int64) % 3)
                     new = (values + pl.Series(years)).clip(0, 110).cast(frame[name].dtype)
                 else:
-                    new = _other_birth_date(values, w)
-                frame = frame.with_columns(_write(frame[name], rows, new))
+                    new = misspelling.other_birth_date(values, w)
+                frame = frame.with_columns(written(frame[name], rows, new))
         return frame
 
     def swapped(self, contract: Contract, rows: pl.DataFrame, people: People) -> pl.DataFrame:
@@ -633,7 +377,7 @@ class Damage:
                 self._table(self.rates["former_name_kept"])[tier[rows]] * ~people.planted[place[rows]]
             )
             rows = rows[(days[rows] < people.name_changed[place[rows]]) | late]
-            names = _write(names, rows, _gather(people.former_name, place[rows]))
+            names = written(names, rows, _gather(people.former_name, place[rows]))
         if self.off:
             return names
         burden = self.burden(contract, people, place, batch)
@@ -655,44 +399,50 @@ class Damage:
                 .to_series()
             )
             has = other.is_not_null().to_numpy()
-            names = _write(names, rows[has], other.filter(pl.Series(has)))
+            names = written(names, rows[has], other.filter(pl.Series(has)))
         dotted = given & people.dotted[place]
         rows = self._sampled(holders["order"], tier, burden, dotted, keys, *salt, "order")
-        names = _write(names, rows, _other_order(names.gather(rows), draw(rows, "which order")))
+        names = written(names, rows, misspelling.other_order(names.gather(rows), draw(rows, "which order")))
         rows = self._sampled(holders["dot"], tier, burden, dotted, keys, *salt, "dot")
-        names = _write(names, rows, _dot_lost(names.gather(rows), draw(rows, "which dot")))
+        names = written(names, rows, misspelling.dot_lost(names.gather(rows), draw(rows, "which dot")))
         bare = given & people.minority[place] & ~dotted
-        bare[bare] &= ~names.filter(pl.Series(bare)).str.contains("^" + _BORNE).to_numpy()
+        bare[bare] &= ~names.filter(pl.Series(bare)).str.contains("^" + misspelling.BORNE).to_numpy()
         rows = self._sampled(holders["surname"], tier, burden, bare, keys, *salt, "surname")
-        names = _write(names, rows, _choose(draw(rows, "which surname"), _SURNAMES) + names.gather(rows))
+        names = written(
+            names,
+            rows,
+            choose(draw(rows, "which surname"), misspelling.SURNAMES) + names.gather(rows),
+        )
         rows = self._sampled(holders["rare"], tier, burden, given & people.rare[place], keys, *salt, "rare")
-        names = _write(names, rows, _rare_lost(names.gather(rows), draw(rows, "which rare")))
+        names = written(names, rows, misspelling.rare_lost(names.gather(rows), draw(rows, "which rare")))
         long = given & (names.str.len_chars().fill_null(0).to_numpy() > 4)
         rows = self._sampled(holders["cut"], tier, burden, long, keys, *salt, "cut")
-        names = _write(names, rows, _cut(names.gather(rows), draw(rows, "which cut")))
+        names = written(names, rows, misspelling.cut(names.gather(rows), draw(rows, "which cut")))
 
-        edges = np.cumsum(np.array([self._table(self.rates["names"][k]) for k in NAME_KINDS]), axis=0)
+        edges = np.cumsum(
+            np.array([self._table(self.rates["names"][k]) for k in misspelling.NAME_KINDS]), axis=0
+        )
         rows = np.flatnonzero(given)
         u = uniform(keys[rows], self.seed, *salt) / np.maximum(burden[rows], 1e-9)
         hit = u < edges[-1][tier[rows]]
         rows, u = rows[hit], u[hit]
         kinds = (u[None, :] >= edges[:, tier[rows]]).sum(axis=0)
-        for position, (kind, make) in enumerate(NAME_KINDS.items()):
+        for position, (kind, make) in enumerate(misspelling.NAME_KINDS.items()):
             part = rows[kinds == position]
             if len(part):
                 new = make(names.gather(part), draw(part, kind), draw(part, kind + " which"))
-                names = _write(names, part, new)
+                names = written(names, part, new)
         short = given & (names.str.len_chars().fill_null(0).to_numpy() == 2) & ~people.planted[place]
         rows = self._sampled(self.rates["names_blank"], tier, 1.0, short, keys, *salt, "blank")
         two = names.gather(rows)
-        names = _write(
+        names = written(
             names,
             rows,
-            two.str.head(1) + _choose(draw(rows, "which blank"), ["　", " ", "  "]) + two.str.tail(1),
+            two.str.head(1) + choose(draw(rows, "which blank"), ["　", " ", "  "]) + two.str.tail(1),
         )
         share = self.rates["masked_names"].get(contract.id, 0)
         rows = self._sampled([share] * 4, tier, 1.0, given, keys, *salt, "mask")
-        return _write(names, rows, masked_name(names.gather(rows)))
+        return written(names, rows, misspelling.masked_name(names.gather(rows)))
 
     def _numbers(
         self,
@@ -717,7 +467,7 @@ class Damage:
                 self._table(self.rates["former_number_kept"])[tier[changed]] * own[changed]
             )
             rows = changed[(days[changed] < people.number_changed[place[changed]]) | late]
-            numbers = _write(numbers, rows, _gather(people.former_number, place[rows]))
+            numbers = written(numbers, rows, _gather(people.former_number, place[rows]))
         if self.off:
             return numbers
         burden = self.burden(contract, people, place, batch)
@@ -727,15 +477,15 @@ class Damage:
 
         old = given & own & people.number_15.is_not_null().to_numpy()[place]
         rows = self._sampled(self.rates["number_15"], tier, 1.0, old, keys, *salt, "15")
-        numbers = _write(numbers, rows, _gather(people.number_15, place[rows]))
+        numbers = written(numbers, rows, _gather(people.number_15, place[rows]))
         rows = self._sampled(
             self.rates["number_x"], tier, 1.0, given & people.ends_in_x[place], keys, *salt, "x"
         )
-        numbers = _write(
+        numbers = written(
             numbers,
             rows,
             numbers.gather(rows).str.replace("X$", "")
-            + _choose(draw(rows, "which x"), ["x", "x", "x", "×", "Х"]),
+            + choose(draw(rows, "which x"), ["x", "x", "x", "×", "Х"]),
         )
         table = self.rates["numbers"]
         edges = np.cumsum(np.array([self._table(table[k]) for k in table]), axis=0)
@@ -753,19 +503,19 @@ class Damage:
                 other = _gather(people.relative_number, place[part])
                 new = other.zip_with(other.is_not_null(), numbers.gather(part))
             elif kind == "filler":
-                new = _choose(a, self.rates["fillers"])
+                new = choose(a, self.rates["fillers"])
             else:
                 make = {
-                    "digit": _digit_wrong,
-                    "swap": _digits_swapped,
-                    "length": _length_wrong,
-                    "full_width": _spelled_full_width,
+                    "digit": misspelling.digit_wrong,
+                    "swap": misspelling.digits_swapped,
+                    "length": misspelling.length_wrong,
+                    "full_width": misspelling.spelled_full_width,
                 }[kind]
                 new = pl.Series(make(numbers.gather(part).to_list(), a, b))
-            numbers = _write(numbers, part, new)
+            numbers = written(numbers, part, new)
         share = self.rates["masked_numbers"].get(contract.id, 0)
         rows = self._sampled([share] * 4, tier, 1.0, given & own, keys, *salt, "mask")
-        numbers = _write(numbers, rows, masked_number(numbers.gather(rows)))
+        numbers = written(numbers, rows, misspelling.masked_number(numbers.gather(rows)))
 
         missing = self.rates["number_missing_by_class"].get(contract.id)
         table_missing = (
@@ -777,7 +527,7 @@ class Damage:
         young = given & own & people.child[place] & (tier == 2)
         also = self._sampled([self.rates["number_missing_child"]] * 4, tier, 1.0, young, keys, *salt, "child")
         rows = np.union1d(rows, also)
-        return _write(numbers, rows, pl.Series([None] * len(rows), dtype=pl.String))
+        return written(numbers, rows, pl.Series([None] * len(rows), dtype=pl.String))
 
     def _phones(
         self,
@@ -794,11 +544,11 @@ class Damage:
         rows = self._sampled(self.rates["phone_changed"], tier, 1.0, given, keys, *salt, "changed")
         digits = (uniform(keys[rows], self.seed, *salt, "digits") * 1e8).astype(np.int64)
         ours = phones.gather(rows).str.head(3) + pl.Series(digits).cast(pl.String).str.zfill(8)
-        phones = _write(phones, rows, ours)
+        phones = written(phones, rows, ours)
         for kind, source in (("family", people.relative_phone), ("official", people.official_phone)):
             rows = self._sampled(self.rates[f"phone_{kind}"], tier, 1.0, given, keys, *salt, kind)
             other = _gather(source, place[rows])
-            phones = _write(phones, rows, other.zip_with(other.is_not_null(), phones.gather(rows)))
+            phones = written(phones, rows, other.zip_with(other.is_not_null(), phones.gather(rows)))
         return phones
 
     def _addresses(
@@ -817,34 +567,8 @@ class Damage:
         if len(rows) == 0:
             return addresses
         w = uniform(keys[rows], self.seed, *salt, "how")
-        frame = pl.DataFrame({"n": addresses.gather(rows), "w": w})
-        old = (
-            _N.str.replace("乌兰察布市", "乌盟", literal=True)
-            .str.replace("集宁区", "集宁市", literal=True)
-            .str.replace("察哈尔右翼", "察右", literal=True)
-        )
-        numerals = dict(zip("123456789", "一二三四五六七八九", strict=True))
-        group = _N.str.extract(r"(\d)组", 1)
-        spoken = (
-            _N.str.replace(r"\d组", "")
-            + group.replace(numerals)
-            + pl.when(pl.col("w") < 0.6).then(pl.lit("组")).otherwise(pl.lit("社"))
-        )
-        free = (
-            pl.when(pl.col("w") < 0.2)
-            .then(_N.str.replace(r"^[^省]{2,5}(?:省|自治区)", ""))
-            .when(pl.col("w") < 0.45)
-            .then(_N.str.replace(r"^(?:[^省]{2,5}(?:省|自治区))?[^市盟]{2,6}(?:市|盟)", ""))
-            .when(pl.col("w") < 0.55)
-            .then(old)
-            .when((pl.col("w") < 0.7) & group.is_not_null())
-            .then(spoken)
-            .when(pl.col("w") < 0.8)
-            .then(_N.str.replace("村民委员会|村委会", "村").str.replace("社区居民委员会|社区居委会", "社区"))
-            .otherwise(_N.str.replace(r"\d+号?$", ""))
-        )
-        new = frame.select(pl.when(free.str.len_chars() > 2).then(free).otherwise(_N)).to_series()
-        return _write(addresses, rows, new)
+        new = misspelling.free_address(addresses.gather(rows), w)
+        return written(addresses, rows, new)
 
     def repeated(self, contract: Contract, people: People, place: Ints, tier: Ints) -> Ints:
         """Rows that the source holds twice."""
@@ -873,117 +597,3 @@ class Damage:
         kind = frame[name].dtype
         wrong = (frame[name].gather(hit).cast(pl.Float64) * pl.Series(factor)).round(2).cast(kind)
         return frame[hit].with_columns(wrong.alias(name), pl.Series("_row", hit))
-
-
-def _other_birth_date(values: pl.Series, w: Floats) -> pl.Series:
-    """Lunar shift 35, digit of the day 20, 1 January 20, a year 15, day and month exchanged 10 (CD D3)."""
-    frame = pl.DataFrame({"d": values, "w": w})
-    d, kind = pl.col("d"), pl.col("w")
-    exchanged = pl.date(d.dt.year(), pl.when(d.dt.day() < 13).then(d.dt.day()).otherwise(1), d.dt.month())
-    return frame.select(
-        pl.when(kind < 0.35)
-        .then(d - pl.duration(days=(20 + kind * 80).cast(pl.Int64)))
-        .when(kind < 0.55)
-        .then(d + pl.duration(days=10))
-        .when(kind < 0.75)
-        .then(pl.date(d.dt.year(), 1, 1))
-        .when(kind < 0.90)
-        .then(d.dt.offset_by("1y"))
-        .otherwise(exchanged)
-    ).to_series()
-
-
-# ---------------------------------------------------------------- a file
-
-
-@dataclass(frozen=True)
-class FileEvents:
-    """What happens to one delivery as a whole."""
-
-    encoding: str
-    bom: bool = False
-    declared_encoding: str | None = None
-    mixed_encoding: bool = False
-    mojibake: float = 0.0
-    control: float = 0.0
-    breaks: float = 0.0
-    ragged: float = 0.0
-    mixed_newlines: bool = False
-    repeated_header: bool = False
-    total_row: bool = False
-    titles: bool = False
-    renamed: int | None = None
-    """Field (by position) whose header is a listed alias."""
-    moved: int | None = None
-    """Field (by position) that stands last."""
-    spreadsheet: bool = False
-    padded: bool = False
-    zeros_lost: bool = False
-    end_mark: bool = False
-    zipped: bool = False
-    units_in_header: bool = False
-    sent_twice: bool = False
-
-
-def file_events(damage: Damage, contract: Contract, batch: date) -> FileEvents:
-    """What befalls the delivery of a class on a day; the same for the same seed."""
-    delivery = contract.delivery
-    encoding: str = delivery.encoding
-    titles = delivery.format == "workbook"
-    if damage.off:
-        return FileEvents(encoding=encoding, titles=titles, bom=encoding == "utf-8-sig", total_row=titles)
-    table = damage.rates["files"]
-
-    def happens(name: str, share: float | None = None) -> bool:
-        return (
-            chance(damage.seed, contract.id, batch, "file", name)
-            < (table[name] if share is None else share) * damage.strength
-        )
-
-    text = delivery.format in ("delimited", "fixed_width")
-    utf8 = encoding in ("utf-8", "utf-8-sig")
-    other = text and happens("other_encoding")
-    if other:
-        encoding = "gb18030" if utf8 else "utf-8"
-    utf8 = encoding in ("utf-8", "utf-8-sig")
-    wide = delivery.format == "delimited" and utf8 and happens("utf16")
-    if wide:
-        encoding, other = "utf-16-le", True
-    delimited = delivery.format == "delimited"
-    aliased = [i for i, spec in enumerate(contract.fields) if spec.source_aliases]
-    renamed = None
-    if aliased and delivery.format != "fixed_width" and happens("renamed_column"):
-        renamed = aliased[int(chance(damage.seed, contract.id, batch, "which alias") * len(aliased))]
-    moved = None
-    if delivery.format in ("delimited", "workbook") and happens("moved_column"):
-        moved = int(chance(damage.seed, contract.id, batch, "which column") * len(contract.fields))
-    return FileEvents(
-        encoding=encoding,
-        bom=wide or (text and utf8 and (contract.delivery.encoding == "utf-8-sig" or happens("bom"))),
-        declared_encoding=delivery.encoding if other else None,
-        mixed_encoding=delimited and not wide and happens("mixed_encoding"),
-        mojibake=table["mojibake_rows"] / 100 if happens("mojibake") else 0.0,
-        control=table["control_rows"] / 100 if text and happens("control_characters") else 0.0,
-        breaks=table["break_rows"] / 100
-        if delimited and delivery.quoted and happens("breaks_in_quotes")
-        else 0.0,
-        ragged=table["ragged_rows"] / 100 if delimited and happens("ragged") else 0.0,
-        mixed_newlines=delimited and happens("mixed_newlines"),
-        repeated_header=delimited and happens("repeated_header"),
-        total_row=(delimited and happens("total_row")) or (titles and happens("total_row", 0.6)),
-        titles=titles and happens("titles", 0.85),
-        renamed=renamed,
-        moved=moved,
-        spreadsheet=titles
-        and contract.id not in damage.rates["spreadsheet_never"]
-        and happens("spreadsheet"),
-        padded=delimited
-        and contract.tier > 1
-        and chance(damage.seed, contract.id, "padded") < table["trailing_blanks"] * damage.strength,
-        zeros_lost=contract.tier >= 3
-        and chance(damage.seed, contract.id, batch, "zeros") < damage.rates["household_zeros"][2] / 100,
-        end_mark=text and happens("control_characters"),
-        zipped=delimited and happens("zipped"),
-        sent_twice=happens("sent_twice"),
-        units_in_header=delivery.format in ("delimited", "workbook") and happens("units_in_header"),
-    )

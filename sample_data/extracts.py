@@ -15,7 +15,8 @@ import numpy as np
 import polars as pl
 
 from data_contracts.contract import Contract
-from sample_data.damage import Ints, Role, positions
+from sample_data.damage import Role, positions
+from sample_data.odds import Ints
 
 PERSON_ROLES = (
     "head",

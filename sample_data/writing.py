@@ -11,20 +11,21 @@ import hashlib
 import io
 import itertools
 import zipfile
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
-from xml.sax.saxutils import escape
 
 import numpy as np
 import polars as pl
 import yaml
 
 from data_contracts.contract import Contract, FieldSpec, codes_of
-from sample_data.damage import Damage, FileEvents, Flags, Ints, chance, uniform
+from sample_data.damage import Damage
+from sample_data.file_events import FileEvents
+from sample_data.odds import Flags, Ints, chance, uniform
+from sample_data.sheets import FIXED_TIME, ILLEGAL, Sheet, column_letter
 
 DATE_FORMATS = ["%Y%m%d", "%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y年%m月%d日", "%Y-%-m-%-d"]
 USUAL_DATES = {"yyyymmdd": "%Y%m%d", "yyyy-mm-dd": "%Y-%m-%d", "yyyy/m/d": "%Y/%-m/%-d"}
@@ -33,7 +34,6 @@ SEPARATORS = ["、", ",", ";", " "]
 SHEET_ROWS = 200_000
 """Data rows in one workbook; a class that has more arrives in several files."""
 EXCEL_EPOCH = date(1899, 12, 30)
-_FIXED_TIME = (1980, 1, 1, 0, 0, 0)
 _NUMBERS = ("money", "decimal", "integer", "year")
 _LONG_NUMBERS = ("resident_id", "account_no", "disability_cert_no", "student_no")
 
@@ -195,18 +195,22 @@ def _sample(rows: int, share: float, spared: Flags, seed: int, *names: object) -
     """Sampled rows for damage of a line; never rows of planted people."""
     if share <= 0 or rows == 0:
         return np.zeros(0, dtype=np.int64)
-    hit = uniform(np.arange(rows), seed, *names) < share
-    if rows >= 20 and not hit.any():
-        hit[int(chance(seed, *names, "at least one") * rows)] = True
-    return np.flatnonzero(hit & ~spared)
+    u = np.where(spared, 1.0, uniform(np.arange(rows), seed, *names))
+    hit = np.flatnonzero(u < share)
+    if len(hit) == 0 and rows >= 20 and not spared.all():
+        hit = np.array([int(u.argmin())])
+    return hit
 
 
 def _mojibake(texts: list[str | None]) -> list[str | None]:
-    """UTF-8 that somebody read as GBK."""
-    return [
-        t if t is None else t.encode("utf-8").decode("gb18030", "replace").replace("\ufffd", "")
-        for t in texts
-    ]
+    """UTF-8 that somebody read as GBK, or GBK read as Latin-1 where the first would lose the last character."""
+    changed: list[str | None] = []
+    for text in texts:
+        try:
+            changed.append(None if text is None else text.encode("utf-8").decode("gb18030"))
+        except UnicodeDecodeError:
+            changed.append(None if text is None else text.encode("gb18030").decode("latin-1"))
+    return changed
 
 
 @dataclass
@@ -408,7 +412,7 @@ class DelimitedSink(_Named):
 
 
 def _pack(archive: zipfile.ZipFile, name: str, path: Path) -> None:
-    info = zipfile.ZipInfo(name, _FIXED_TIME)
+    info = zipfile.ZipInfo(name, FIXED_TIME)
     info.compress_type = zipfile.ZIP_DEFLATED
     info.external_attr = 0o600 << 16
     with archive.open(info, "w", force_zip64=True) as target, path.open("rb") as source:
@@ -512,125 +516,10 @@ class JsonSink(_Named):
 
 # ---------------------------------------------------------------- workbooks
 
-_PARTS = {
-    "[Content_Types].xml": (
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
-        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
-        '<Default Extension="xml" ContentType="application/xml"/>'
-        '<Override PartName="/xl/workbook.xml" ContentType="application/vnd.openxmlformats-officedocument.'
-        'spreadsheetml.sheet.main+xml"/>'
-        '<Override PartName="/xl/worksheets/sheet1.xml" ContentType="application/vnd.openxmlformats-'
-        'officedocument.spreadsheetml.worksheet+xml"/>'
-        '<Override PartName="/xl/styles.xml" ContentType="application/vnd.openxmlformats-officedocument.'
-        'spreadsheetml.styles+xml"/></Types>'
-    ),
-    "_rels/.rels": (
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
-        'officeDocument" Target="xl/workbook.xml"/></Relationships>'
-    ),
-    "xl/workbook.xml": (
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-        '<workbook xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main" '
-        'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relationships">'
-        '<sheets><sheet name="Sheet1" sheetId="1" r:id="rId1"/></sheets></workbook>'
-    ),
-    "xl/_rels/workbook.xml.rels": (
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-        '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        '<Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
-        'worksheet" Target="worksheets/sheet1.xml"/>'
-        '<Relationship Id="rId2" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
-        'styles" Target="styles.xml"/></Relationships>'
-    ),
-    "xl/styles.xml": (
-        '<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-        '<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">'
-        '<fonts count="1"><font><sz val="11"/><name val="宋体"/></font></fonts>'
-        '<fills count="2"><fill><patternFill patternType="none"/></fill>'
-        '<fill><patternFill patternType="gray125"/></fill></fills>'
-        '<borders count="1"><border><left/><right/><top/><bottom/><diagonal/></border></borders>'
-        '<cellStyleXfs count="1"><xf numFmtId="0" fontId="0" fillId="0" borderId="0"/></cellStyleXfs>'
-        '<cellXfs count="2"><xf numFmtId="0" fontId="0" fillId="0" borderId="0" xfId="0"/>'
-        '<xf numFmtId="14" fontId="0" fillId="0" borderId="0" xfId="0" applyNumberFormat="1"/></cellXfs>'
-        "</styleSheet>"
-    ),
-}
-_ILLEGAL = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
-
-
-@dataclass
-class _Sheet:
-    """One workbook with one sheet, written as XML from whole columns: a cell costs no Python call."""
-
-    path: Path
-    rows: int = 0
-    merges: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.archive = zipfile.ZipFile(self.path, "w")
-        for name, body in _PARTS.items():
-            info = zipfile.ZipInfo(name, _FIXED_TIME)
-            info.compress_type = zipfile.ZIP_DEFLATED
-            self.archive.writestr(info, body)
-        info = zipfile.ZipInfo("xl/worksheets/sheet1.xml", _FIXED_TIME)
-        info.compress_type = zipfile.ZIP_DEFLATED
-        # Level 1: the sheets are written once and read once.
-        info._compresslevel = 1  # type: ignore[attr-defined]
-        self.stream = self.archive.open(info, "w", force_zip64=True)
-        self.stream.write(
-            b'<?xml version="1.0" encoding="UTF-8" standalone="yes"?>'
-            b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-        )
-
-    def line(self, cells: Iterable[str | Decimal | int | None]) -> None:
-        """One row of single cells; numbers as numbers."""
-        xml = []
-        for cell in cells:
-            if cell is None or cell == "":
-                xml.append("<c/>")
-            elif isinstance(cell, str):
-                xml.append(f'<c t="inlineStr"><is><t xml:space="preserve">{escape(cell)}</t></is></c>')
-            else:
-                xml.append(f"<c><v>{cell}</v></c>")
-        self.stream.write(("<row>" + "".join(xml) + "</row>").encode("utf-8"))
-
-    def block(self, cells: pl.DataFrame) -> None:
-        """Rows of ready XML cells."""
-        if cells.height == 0:
-            return
-        buffer = io.BytesIO()
-        lines = cells.select(
-            pl.concat_str([pl.lit("<row>"), *[pl.col(c) for c in cells.columns], pl.lit("</row>")])
-        )
-        lines.write_csv(buffer, include_header=False, quote_style="never")
-        self.stream.write(buffer.getbuffer())
-        self.rows += cells.height
-
-    def close(self) -> None:
-        """End the sheet; merged title cells are listed after the rows."""
-        self.stream.write(b"</sheetData>")
-        if self.merges:
-            refs = "".join(f'<mergeCell ref="{ref}"/>' for ref in self.merges)
-            self.stream.write(f'<mergeCells count="{len(self.merges)}">{refs}</mergeCells>'.encode())
-        self.stream.write(b"</worksheet>")
-        self.stream.close()
-        self.archive.close()
-
 
 def _short(amount: Decimal | None) -> Decimal | None:
     """An amount without trailing zeros."""
     return None if amount is None else Decimal(f"{amount.normalize():f}")
-
-
-def _column_letter(number: int) -> str:
-    letters = ""
-    while number:
-        number, rest = divmod(number - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
 
 
 @dataclass
@@ -638,7 +527,7 @@ class WorkbookSink(_Named):
     """Workbooks with a title above the header and, mostly, a 合计 row below; several when the class is large."""
 
     spelling: Spelling | None = None
-    sheet: _Sheet | None = None
+    sheet: Sheet | None = None
     part: int = 0
 
     def __post_init__(self) -> None:
@@ -652,10 +541,10 @@ class WorkbookSink(_Named):
         self._finish()
         self.part += 1
         self.path = self.folder / self.name(self.part)
-        self.sheet = sheet = _Sheet(self.path)
+        self.sheet = sheet = Sheet(self.path)
         self.sums = {}
         if self.events.titles:
-            last = _column_letter(len(self.fields))
+            last = column_letter(len(self.fields))
             sheet.line([self.contract.title.zh + "明细表"])
             sheet.merges.append(f"A1:{last}1")
             if chance(self.seed, self.contract.id, "second title") < 0.5:
@@ -699,7 +588,7 @@ class WorkbookSink(_Named):
     def _cells(self, values: pl.Series, spec: FieldSpec) -> pl.Series:
         clean = values.str.replace_all("&", "&amp;", literal=True).str.replace_all("<", "&lt;", literal=True)
         if spec.type not in _NUMBERS and spec.type not in ("date", "month", "code"):
-            clean = clean.str.replace_all(_ILLEGAL, "")
+            clean = clean.str.replace_all(ILLEGAL, "")
         text = '<c t="inlineStr"><is><t xml:space="preserve">' + clean + "</t></is></c>"
         number = "<c><v>" + clean + "</v></c>"
         frame = pl.DataFrame({"v": values, "t": text, "n": number})

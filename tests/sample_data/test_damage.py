@@ -9,17 +9,23 @@ import numpy as np
 import polars as pl
 import pytest
 
-from data_contracts.contract import Contract
-from sample_data import damage as dm
+from data_contracts.contract import Contract, catalogue
+from sample_data import file_events, misspelling
 from sample_data.damage import Damage, People, Role
+from sample_data.odds import uniform
 
 TODAY = date(2025, 11, 17)
 N = 40_000
 
 
+def check_character(body: str) -> str:
+    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
+    return "10X98765432"[sum(w * int(c) for w, c in zip(weights, body, strict=True)) % 11]
+
+
 def number(i: int, born: date) -> str:
     body = f"150902{born:%Y%m%d}{i % 1000:03d}"
-    return body + dm.check_character(body)
+    return body + check_character(body)
 
 
 def persons(n: int = N) -> pl.DataFrame:
@@ -188,7 +194,7 @@ def test_a_source_repeats_its_own_error() -> None:
 def test_every_kind_of_name_error_changes_something_and_stays_a_name() -> None:
     names = pl.Series(["王伟明", "李丽", "张秀英"] * 50)
     u, v = np.linspace(0, 0.999, 150), np.linspace(0.999, 0, 150)
-    for kind, make in dm.NAME_KINDS.items():
+    for kind, make in misspelling.NAME_KINDS.items():
         changed = make(names, u, v)
         assert changed.null_count() == 0, kind
         assert changed.str.len_chars().min() >= 1, kind  # type: ignore[operator]
@@ -196,7 +202,7 @@ def test_every_kind_of_name_error_changes_something_and_stays_a_name() -> None:
 
 
 def test_look_alikes_are_few_and_their_own() -> None:
-    table = dm._confusions()
+    table = misspelling.confusions()
     assert table.height > 1000
     for kind in ("sound", "near_sound", "shape", "variant"):
         assert table[kind].str.len_chars().max() <= 8  # type: ignore[operator]
@@ -231,18 +237,43 @@ def test_paper_rows_of_a_checked_source_are_worse() -> None:
 
 def test_few_files_are_damaged_and_always_the_same_ones() -> None:
     harm = Damage(11)
-    events = [dm.file_events(harm, contract(3, f"class_{i}"), TODAY) for i in range(400)]
-    again = [dm.file_events(Damage(11), contract(3, f"class_{i}"), TODAY) for i in range(400)]
+    events = [file_events.file_events(harm, contract(3, f"class_{i}"), TODAY) for i in range(400)]
+    again = [file_events.file_events(Damage(11), contract(3, f"class_{i}"), TODAY) for i in range(400)]
     assert events == again
     other = sum(e.encoding != "utf-8" for e in events) / 400
     assert other == pytest.approx(0.10, abs=0.05)
     assert sum(e.ragged > 0 for e in events) / 400 == pytest.approx(0.10, abs=0.05)
-    quiet = dm.file_events(Damage(11, 0), contract(3), TODAY)
-    assert quiet == dm.FileEvents(encoding="utf-8")
+    quiet = file_events.file_events(Damage(11, 0), contract(3), TODAY)
+    assert quiet == file_events.FileEvents(encoding="utf-8")
+
+
+def test_the_first_night_shows_every_kind_of_damaged_file() -> None:
+    contracts = [c for c in catalogue().values() if c.no <= 48]
+    for seed in range(5):
+        events = file_events.night_events(Damage(seed), contracts, TODAY, show_all=True)
+        for name in (
+            "mixed_encoding",
+            "mojibake",
+            "control",
+            "breaks",
+            "ragged",
+            "spreadsheet",
+            "zipped",
+            "sent_twice",
+        ):
+            assert any(getattr(e, name) for e in events), (seed, name)
+        assert any(e.encoding == "utf-16-le" for e in events)
+        assert any(e.renamed is not None for e in events)
+        assert sum(e.spreadsheet for e in events) <= 3
+        assert all(
+            not e.spreadsheet for e, c in zip(events, contracts, strict=True) if c.id == "fn_bank_balance"
+        )
+    quiet = file_events.night_events(Damage(1, 0), contracts, TODAY, show_all=True)
+    assert not any(e.ragged or e.spreadsheet or e.mojibake for e in quiet)
 
 
 def test_chance_is_even() -> None:
-    u = dm.uniform(np.arange(100_000), 7, "anything")
+    u = uniform(np.arange(100_000), 7, "anything")
     assert u.min() >= 0
     assert u.max() < 1
     assert np.histogram(u, bins=10)[0] == pytest.approx(10_000, rel=0.05)

@@ -16,7 +16,8 @@ import pytest
 
 from data_contracts.contract import Contract
 from sample_data import writing
-from sample_data.damage import Damage, FileEvents
+from sample_data.damage import Damage
+from sample_data.file_events import FileEvents
 
 D = date(2025, 11, 17)
 DAMAGE = Damage(seed=3, strength=0)
@@ -275,3 +276,4 @@ def test_the_manifest_names_rows_and_hash(tmp_path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert "rows: 100" in text
     assert "encoding: gb18030" in text
+    assert "amount: '123.456'" in text
