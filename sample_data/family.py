@@ -45,7 +45,7 @@ def outsiders(book: Book, n: int, female: Flags, age: Any, name: str) -> Ints:
     """People of elsewhere who enter a record here: spouses, holders. Returns their row numbers."""
     rng = book.rng("outsiders " + name)
     base = book.n
-    born = book.t0 - days(np.maximum(np.asarray(age) * 365.25, 7400))
+    born = book.t0 - days(np.where(np.asarray(age) < 20.5, 7500 + rng.integers(0, 1500, n), np.asarray(age) * 365.25))
     codes = list(places.all_counties())
     # A shard takes every count-th county, so that no two shards number people of one county.
     codes = codes[book.shard.index :: book.shard.count]
@@ -451,6 +451,10 @@ def moves(book: Book, changes: Changes, spared: Flags) -> None:
     rows = np.flatnonzero(leave)
     when = book.day(rng, len(rows))
     changes.moved_out_on[rows] = when
+    for row, day in zip(rows, when, strict=True):
+        if book.marital[row] == "10":
+            changes.spells.append((int(row), book.n_households, day))
+            book.n_households += 1
     goal = pick(rng, ["150105", "110105", "150203", "120110", "440306", "150602"], [4, 2, 2, 1, 1, 1], len(rows))
     book.write(
         "ps_hukou_event",

@@ -877,11 +877,10 @@ def registered_for_long(p: Planter, f: Family) -> None:
     p.jobless(f.head, p.ago(245))
 
 
-@kind("N05", "must", "couple_urban couple_rural", "失业保险金本月领满，数据后到", late=True)
-def benefit_used_up_just_now(p: Planter, f: Family) -> None:
-    """The last of six months arrives on a later night."""
-    p.job(f.head, -20, p.now - 7, 4100.0)
-    p.benefit(f.head, p.now - 5, 6, 6, "1", last_known=p.visible)
+@kind("N05", "must", "couple_urban couple_rural", "登记失业已7个月，登记数据后到", late=True)
+def registration_just_seen(p: Planter, f: Family) -> None:
+    """A registration of seven months ago that arrives on a later night."""
+    p.jobless(f.head, p.ago(216), known=p.visible)
 
 
 @kind("N05", "must_not", "couple_urban couple_rural", "换工作，仅中断1个月")

@@ -165,7 +165,8 @@ class _Clans:
         self.female[:, slot] = female
         self.female[:, spouse] = ~female
         gap = rng.normal(2.0, 2.2, n)
-        self.age[:, spouse] = np.maximum(age + np.where(female, gap, -gap), 20.2)
+        partner = age + np.where(female, gap, -gap)
+        self.age[:, spouse] = np.where(partner < 20.2, 20.2 + 3.0 * rng.random(n), partner)
         self.alive[:, spouse] = here & married
         self.dead[:, spouse] = here & widowed & (rng.random(n) < 0.75)
         self.married[:, slot] = self.married[:, spouse] = married
@@ -328,12 +329,14 @@ def people(shard: Shard) -> People:
     partner = np.where(partner_slot >= 0, row_of[clan, partner_slot], -1)
     follow = (partner >= 0) & leaves[partner] & (rng.random(m) < 0.45)
     away = (leaves | follow) & ~dead & (slot != GF) & (slot != GM) & ~is_incoming[clan]
+    # Children go along, unless another adult of the household stays at home with them.
+    stays = np.bincount(household[~away & ~dead & (age >= 18)], minlength=n_households) > 0
+    away |= (age < 18) & ~dead & ~is_incoming[clan] & ~stays[household]
     destination = np.array(DESTINATIONS, dtype=object)[
         np.searchsorted(np.cumsum(DESTINATION_SHARES), rng.random(m) * 0.9999)
     ]
-    # A couple goes to one place.
-    lead = np.where((partner >= 0) & (partner < np.arange(m)), partner, np.arange(m))
-    destination = destination[lead]
+    # A household goes to one place.
+    destination = destination[household]
 
     base = shard.index * PERSON_STRIDE
     person_id = base + np.arange(m, dtype=np.int64)

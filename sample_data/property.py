@@ -234,7 +234,7 @@ def queries(book: Book, asked: Any, refused: Any) -> None:
     accounts = 1 + (rng.random(book.n) < 0.35)
     silent = rng.random(len(who)) < 0.03
     for number in (0, 1):
-        at = (accounts[who] > number) & (adult | (number == 0))
+        at = (accounts[who] > number) & (adult | (number == 0)) & ~(silent & (number > 0))
         part = np.flatnonzero(at)
         has = adult[part] & ~silent[part]
         result = np.where(silent[part], "3", np.where(rng.random(len(part)) < 0.004, "4", np.where(has, "1", "2")))
