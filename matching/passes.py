@@ -35,6 +35,12 @@ ROLE_SEX = {"father": "1", "mother": "2"}
 DIGITS_A_SLIP_CAN_SPOIL = 2
 """A number that fails its check character may be this far from the person's own; further is somebody else's."""
 
+VISIBLE_DIGITS = 8
+"""A masked number with fewer digits to be seen (GB 11643: 6 division, 8 birth date) says too little."""
+
+YEARS_OF_AGE = 2
+"""A stated age may be this far from the age by birth date: nominal ages (虚岁) are up to two years higher."""
+
 
 @dataclass(frozen=True)
 class Pass:
@@ -81,8 +87,11 @@ def _passes() -> dict[str, Pass]:
         Pass("P0-newborn", "B", "公民身份号码和出生日期一致,登记时尚未取名。"),
         Pass("PS", "A", "本人户籍登记,临时编号(号码缺失、校验不符或与他人重号)。"),
         Pass("PX", "B", "登记号码(校验不符或有重号)相同,姓名一致。"),
+        Pass("PR", "B", "号码不完整或校验不符,与该人号码仅差一处或可见数字全部一致,姓名一致。"),
         Pass("P4", "B", "姓名、出生日期、联系电话一致,性别无矛盾,且仅此一人。"),
         Pass("P5", "B", "姓名、出生日期和村(居)或户号一致,该姓名在本乡镇仅此一人。"),
+        Pass("P6", "B", "姓名和联系电话一致,性别、出生日期、年龄无矛盾,且仅此一人。"),
+        Pass("P7", "C", "姓名和村(居)一致,该姓名在本乡镇仅此一人,须人工确认。"),
     ]
     return {p.id: p for p in found}
 
@@ -490,16 +499,89 @@ def _own_nodes(rows: pl.DataFrame) -> pl.DataFrame:
     return keyed.join(hashed, on="_text").select("identity_key", "node")
 
 
-def _number_speaks_against(candidates: pl.DataFrame) -> pl.Expr:
-    """Veto: a spoiled or masked number that is too far from the number of the candidate."""
-    distance = pl.lit(0)
+def _positions_apart(other: str) -> tuple[pl.Expr, pl.Expr]:
+    """Visible positions in which an 18-character number differs from `other`, and how many are visible."""
+    distance, visible = pl.lit(0), pl.lit(0)
     for position in range(18):
         digit = pl.col("resident_id").str.slice(position, 1)
         shown = ~digit.is_in(["*", "?"])
-        distance += (shown & (digit != pl.col("node").str.slice(position, 1))).cast(pl.Int32)
+        visible += shown.cast(pl.Int32)
+        distance += (shown & (digit != pl.col(other).str.slice(position, 1))).cast(pl.Int32)
+    return distance, visible
+
+
+def _speaks_against(candidates: pl.DataFrame, today: pl.Expr) -> pl.Expr:
+    """Veto: sex, birth date, age or a spoiled number contradict the candidate. Silence is no contradiction."""
+    distance, _ = _positions_apart("node")
     comparable = (pl.col("resident_id").str.len_chars() == 18) & pl.col("node").str.contains(r"^[0-9]")
     allowed = pl.when(pl.col("id_kind") == "masked").then(0).otherwise(DIGITS_A_SLIP_CAN_SPOIL)
-    return (comparable & (distance > allowed)).fill_null(False)
+    age = (today - pl.col("birth_n")).dt.total_days() / 365.25
+    return (
+        (pl.col("sex") != pl.col("sex_n")).fill_null(False)
+        | (pl.col("birth_stated") != pl.col("birth_n")).fill_null(False)
+        | ((pl.col("age") - age).abs() > YEARS_OF_AGE).fill_null(False)
+        | (comparable & (distance > allowed)).fill_null(False)
+    )
+
+
+def _one_slip_apart(residue: pl.DataFrame, targets: pl.DataFrame) -> pl.DataFrame:
+    """Candidates whose number is one slip from a spoiled one, or fits a masked one, under the same name.
+
+    The check character finds every single slip, so a spoiled number is a question, not a contradiction. One wrong
+    digit, a swap, a lost or an added digit leaves one half of the number as it was: an equality join on the name and
+    either half finds them all but swaps across the middle; masked numbers are joined on the name and the division.
+    """
+    spoiled = residue.filter(pl.col("resident_id").str.len_chars().is_between(17, 19))
+    numbered = targets.filter(pl.col("node").str.contains(r"^[0-9]"))
+    masked = spoiled.filter((pl.col("id_kind") == "masked") & (pl.col("resident_id").str.len_chars() == 18))
+    whole = spoiled.filter(pl.col("id_kind") == "invalid")
+    halves = []
+    for frame, cut in ((whole, "left"), (whole, "right"), (masked, "division")):
+
+        def half(column: str, cut: str = cut) -> pl.Expr:
+            text = pl.col(column)
+            if cut == "right":
+                return text.str.tail(8)
+            return text.str.head(8 if cut == "left" else 6)
+
+        halves.append(
+            frame.with_columns(half("resident_id").alias("_half"))
+            .join(numbered.with_columns(half("node").alias("_half")), on=["name_key", "_half"])
+            .drop("_half")
+        )
+    candidates = pl.concat(halves).unique(["identity_key", "node"], maintain_order=True)
+    distance, visible = _positions_apart("node")
+    length = pl.col("resident_id").str.len_chars()
+    given, known = pl.col("resident_id"), pl.col("node")
+    ends = candidates.with_columns(
+        *((given.str.slice(n, 1) == known.str.slice(n, 1)).alias(f"_f{n}") for n in range(18)),
+        *((given.str.slice(-1 - n, 1) == known.str.slice(-1 - n, 1)).alias(f"_b{n}") for n in range(18)),
+    ).select(
+        # How many characters agree from the front, and from the back.
+        pl.sum_horizontal(pl.all_horizontal(f"_f{i}" for i in range(n + 1)) for n in range(18)).alias(
+            "_front"
+        ),
+        pl.sum_horizontal(pl.all_horizontal(f"_b{i}" for i in range(n + 1)) for n in range(18)).alias(
+            "_back"
+        ),
+    )
+    candidates = candidates.hstack(ends.cast(pl.Int32))
+    swapped = pl.any_horizontal(
+        (pl.col("_front") == n)
+        & (pl.col("_back") == 16 - n)
+        & (given.str.slice(n, 1) == known.str.slice(n + 1, 1))
+        & (given.str.slice(n + 1, 1) == known.str.slice(n, 1))
+        for n in range(17)
+    )
+    is_masked = pl.col("id_kind") == "masked"
+    fits = (
+        pl.when(is_masked)
+        .then((distance == 0) & (visible >= VISIBLE_DIGITS))
+        .when(length == 18)
+        .then((distance == 1) | swapped)
+        .otherwise(pl.col("_front") + pl.col("_back") >= pl.min_horizontal(length, 18))
+    )
+    return candidates.filter(fits).drop("_front", "_back")
 
 
 def _unique_both_sides(candidates: pl.DataFrame, pass_id: str, counts: list[tuple[str, int]]) -> pl.DataFrame:
@@ -595,51 +677,55 @@ def decide(
 
     # From here on only identities without a usable number: two valid numbers are never one person.
     residue = open_rows.filter(
-        pl.col("id_key").is_null()
-        & pl.col("name_key").is_not_null()
-        & ~pl.col("name_has_wildcard")
-        & pl.col("birth_stated").is_not_null()
+        pl.col("id_key").is_null() & pl.col("name_key").is_not_null() & ~pl.col("name_has_wildcard")
     )
-    targets = nodes.filter(pl.col("name_key").is_not_null() & pl.col("birth").is_not_null()).select(
-        "node", "name_key", pl.col("birth").alias("birth_stated"), pl.col("sex").alias("sex_n")
+    targets = nodes.filter(pl.col("name_key").is_not_null()).select(
+        "node", "name_key", pl.col("birth").alias("birth_n"), pl.col("sex").alias("sex_n")
     )
-    candidates = residue.join(targets, on=["name_key", "birth_stated"]).join(
-        forbidden, on=["identity_key", "node"], how="anti"
-    )
-    namesakes = candidates.group_by("identity_key").agg(
-        pl.col("node").n_unique().alias("namesakes_born_then")
-    )
-    against = (pl.col("sex") != pl.col("sex_n")).fill_null(False) | _number_speaks_against(candidates)
-    vetoed = candidates.select(against.sum()).item() if len(candidates) else 0
-    counts.append(("P4 P5 vetoed candidates", int(vetoed)))
-    candidates = candidates.filter(~against).join(namesakes, on="identity_key")
-
     evidence = links.filter(pl.col("grade") != "C").join(
         forms.select("identity_key", "phone_key", "village_code", "household_key"), on="identity_key"
     )
-    phones = (
-        evidence.select("node", "phone_key")
-        .drop_nulls()
-        .unique()
-        .filter(~pl.col("phone_key").is_in(generic_phones.implode()))
-    )
-    by_phone = candidates.join(phones, on=["node", "phone_key"], how="semi")
-    found = _unique_both_sides(by_phone, "P4", counts)
-    links = pl.concat([links, _link(found, "P4")])
-    candidates = candidates.join(found, on="identity_key", how="anti")
-
+    proving = ~pl.col("phone_key").is_in(generic_phones.implode())
+    phones = evidence.select("node", "phone_key").drop_nulls().unique().filter(proving)
     places = evidence.select("node", "village_code").drop_nulls().unique()
     houses = evidence.select("node", "household_key").drop_nulls().unique()
+    born = targets.filter(pl.col("birth_n").is_not_null()).with_columns(
+        pl.col("birth_n").alias("birth_stated"), pl.len().over("name_key", "birth_n").alias("_born_then")
+    )
     rare = rarity.filter(pl.col("people") == 1).select("township", "name_key")
-    by_place = pl.concat(
-        [
-            candidates.join(places, on=["node", "village_code"], how="semi"),
-            candidates.join(houses, on=["node", "household_key"], how="semi"),
-        ]
-    ).filter(pl.col("namesakes_born_then") == 1)
-    by_place = by_place.join(rare, on=["township", "name_key"], how="semi")
-    found = _unique_both_sides(by_place, "P5", counts)
-    links = pl.concat([links, _link(found, "P5")])
+    of_phone = targets.join(phones, on="node")
+    of_place = targets.join(places, on="node")
+
+    def settle(pass_id: str, candidates: pl.DataFrame) -> None:
+        nonlocal links, residue
+        allowed = candidates.join(forbidden, on=["identity_key", "node"], how="anti")
+        against = allowed.select(_speaks_against(allowed, pl.col("as_of"))).to_series()
+        counts.append((f"{pass_id} vetoed", int(against.sum())))
+        found = _unique_both_sides(allowed.filter(~against), pass_id, counts)
+        links = pl.concat([links, _link(found, pass_id)])
+        residue = residue.join(found, on="identity_key", how="anti")
+
+    settle("PR", _one_slip_apart(residue, targets))
+    by_birth = residue.join(born, on=["name_key", "birth_stated"])
+    settle("P4", by_birth.join(phones, on=["node", "phone_key"], how="semi"))
+    by_birth = residue.join(born.filter(pl.col("_born_then") == 1), on=["name_key", "birth_stated"])
+    by_birth = by_birth.join(rare, on=["township", "name_key"], how="semi")
+    settle(
+        "P5",
+        pl.concat(
+            [
+                by_birth.join(places, on=["node", "village_code"], how="semi"),
+                by_birth.join(houses, on=["node", "household_key"], how="semi"),
+            ]
+        ),
+    )
+    settle("P6", residue.filter(proving).join(of_phone, on=["name_key", "phone_key"]))
+    settle(
+        "P7",
+        residue.join(rare, on=["township", "name_key"], how="semi").join(
+            of_place, on=["name_key", "village_code"]
+        ),
+    )
 
     per_pass = links.group_by("pass_id").len().sort("pass_id")
     counts = [(f"{p} linked", n) for p, n in per_pass.iter_rows()] + counts

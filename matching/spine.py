@@ -176,7 +176,7 @@ def _with_neighbours(numbers: pl.Series, pairs: pl.DataFrame) -> pl.Series:
 
 
 def _names_of(frame: pl.DataFrame) -> pl.Series:
-    return pl.concat([frame["name_key"], frame["former_name_key"]]).drop_nulls().unique()
+    return frame["name_key"].drop_nulls().unique()
 
 
 @dataclass(frozen=True)
@@ -198,8 +198,8 @@ def _scope(
     """Identities whose link may differ from last night's.
 
     A link depends on: the rows with the same number (through all numbers that replaced it); for rows without one, the
-    persons of that name and birth date with all their rows, how many bear the name in the township, and whether the
-    telephone number is everybody's. So whatever shares one of these with a change is decided again.
+    persons of that name with all their rows, how many bear the name in the township, and whether the telephone number
+    is everybody's. So whatever shares one of these with a change is decided again.
     """
     both = pl.concat([forms.select(old.columns), old])
     added = forms.join(old, on="identity_key", how="anti")
@@ -225,8 +225,6 @@ def _scope(
         _among("id_key", numbers) | _among("former_id_key", numbers) | _among("node", numbers)
     )
     block = pl.concat([block, changed])
-    renumbered = pl.concat([pairs["old"], pairs["new"]]).unique()
-    moving = block.filter(_among("id_key", renumbered))
 
     old_generic = normalise.generic_phones(old)
     phones = pl.concat(
@@ -241,27 +239,25 @@ def _scope(
         [rarity.join(before, on=everyone, how="anti"), before.join(rarity, on=everyone, how="anti")]
     ).select("township", "name_key")
 
-    residue = forms.filter(pl.col("id_key").is_null())
-    born = pl.concat(
-        [
-            block.select("name_key", pl.col("birth").alias("birth_stated")),
-            block.select("name_key", "birth_stated"),
-        ]
-    ).unique()
+    residue = forms.filter(
+        pl.col("id_key").is_null()
+        & pl.col("name_key").is_not_null()
+        & pl.any_horizontal(
+            pl.col(c).is_not_null()
+            for c in ("resident_id", "birth_stated", "phone_key", "village_code", "household_key")
+        )
+    )
     raw = changed.filter(pl.col("id_key").is_null())["resident_id"]
     reached = pl.concat(
         [
-            residue.join(born, on=["name_key", "birth_stated"], how="semi")["identity_key"],
-            residue.filter(_among("name_key", _names_of(moving)))["identity_key"],
+            residue.filter(_among("name_key", _names_of(block)))["identity_key"],
             residue.filter(_among("phone_key", phones))["identity_key"],
             residue.join(names_here, on=["township", "name_key"], how="semi")["identity_key"],
             forms.filter(_among("resident_id", raw))["identity_key"],
-            residue.filter(_among("identity_key", changed["identity_key"]))["identity_key"],
+            forms.filter(_among("identity_key", changed["identity_key"]))["identity_key"],
         ]
     ).unique()
-    reached_rows = forms.filter(_among("identity_key", reached))
-    born = reached_rows.select("name_key", "birth_stated").drop_nulls().unique()
-    fellows = residue.join(born, on=["name_key", "birth_stated"], how="semi")
+    fellows = residue.filter(_among("name_key", residue.filter(_among("identity_key", reached))["name_key"]))
     decide = pl.concat(
         [
             forms.filter(_among("identity_key", block["identity_key"]))["identity_key"],
@@ -270,14 +266,13 @@ def _scope(
         ]
     ).unique()
 
-    # To be seen: every person of those names born on those days, with all rows under their numbers.
+    # To be seen: every person of the names that are without a number, with all rows under their numbers.
     rows = forms.filter(_among("identity_key", decide))
-    born = rows.select("name_key", pl.col("birth_stated").alias("birth")).drop_nulls().unique()
+    unnumbered = rows.filter(pl.col("id_key").is_null())
     holders = pl.concat(
         [
-            forms.join(born, on=["name_key", "birth"], how="semi"),
-            forms.filter(_among("name_key", _names_of(rows)) & _among("id_key", renumbered)),
-            forms.filter(_among("resident_id", rows.filter(pl.col("id_key").is_null())["resident_id"])),
+            forms.filter(_among("name_key", unnumbered["name_key"])),
+            forms.filter(_among("resident_id", unnumbered["resident_id"])),
             rows,
         ]
     )
