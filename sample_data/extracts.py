@@ -61,6 +61,7 @@ NEWS = (
     "am_entity_role",
     "dp_disability_cert",
     "fn_bank_balance",
+    "hr_jobless_register",
     "hr_unemployment_benefit",
     "mi_settlement",
     "ps_vehicle",
