@@ -4,6 +4,8 @@ Only counts, codes and masked values may be shown: metadata is kept in the event
 """
 
 import base64
+import re
+import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -86,7 +88,11 @@ def read_frames(folder: Path | None) -> dict[str, pl.DataFrame]:
 
 @contextmanager
 def patient_io(context: dg.AssetExecutionContext) -> Iterator[None]:
-    """Ask Dagster to try the step again, each time later, when a disk or a network share fails."""
+    """Ask Dagster to try the step again, each time later, when a disk or a network share fails.
+
+    Any other error fails the step at once, and is told without the values that a database or a parser quotes: Dagster
+    keeps what it is told.
+    """
     try:
         yield
     except OSError as error:
@@ -94,6 +100,19 @@ def patient_io(context: dg.AssetExecutionContext) -> Iterator[None]:
         raise dg.RetryRequested(
             max_retries=RETRIES, seconds_to_wait=FIRST_WAIT_SECONDS * 2**context.retry_number
         ) from error
+    except Exception as error:
+        frames = traceback.extract_tb(error.__traceback__)
+        places = "\n".join(f"{Path(f.filename).name}:{f.lineno} {f.name}" for f in frames)
+        raise dg.Failure(
+            description=f"{type(error).__name__}: {without_values(str(error))}",
+            metadata={"where": dg.MetadataValue.text(places)},
+            allow_retries=False,
+        ) from None
+
+
+def without_values(text: str) -> str:
+    """The words of an error message; what is quoted and what may be a number of a person becomes an ellipsis."""
+    return re.sub(r"'[^']*'|\"[^\"]*\"|[0-9][0-9Xx*]{5,}|[\u3400-\u9fff·]+", "…", text)[:500]
 
 
 def table(frame: pl.DataFrame, limit: int = 20) -> dg.MarkdownMetadataValue:

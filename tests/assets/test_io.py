@@ -60,14 +60,20 @@ def test_a_disk_is_asked_again_and_then_no_more(monkeypatch, failures, succeeds)
     assert len(tried) == min(failures, RETRIES) + 1
 
 
-def test_what_is_no_disk_is_not_tried_again():
+def test_what_is_no_disk_is_not_tried_again_and_is_told_without_values():
     tried = []
 
     @dg.asset
     def wrong(context: dg.AssetExecutionContext):
         with patient_io(context):
             tried.append(1)
-            raise ValueError("a bug")
+            raise ValueError("Could not convert '张伟' or 110105194912310021 to DATE")
 
-    assert not dg.materialize([wrong], raise_on_error=False).success
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = dg.materialize([wrong], instance=instance, raise_on_error=False)
+        log = "\n".join(str(entry) for entry in instance.all_logs(result.run_id))
+    assert not result.success
     assert len(tried) == 1
+    assert "ValueError: Could not convert … or … to DATE" in log
+    assert "110105194912310021" not in log
+    assert "张伟" not in log
