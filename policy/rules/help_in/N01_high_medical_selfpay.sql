@@ -13,6 +13,7 @@ needs:
   medical_settlement: {max_age_days: 10, all: [mi_settlement]}
 uses:
   rural_monitor: {max_age_days: 45, all: [ag_poverty_monitor]}
+  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [medical_selfpay_limit]
 evidence: [own_pay, limit_amount, category, settlements, first_on, last_on]
 reason: >-
@@ -59,3 +60,4 @@ select household_id, person_id,
        cast(least(own_pay / limit_amount, 999) as decimal(9, 2)) as ratio
 from judged
 where choice = 1 and own_pay > limit_amount
+  and not exists (select 1 from known_death k where k.person_id = judged.person_id)

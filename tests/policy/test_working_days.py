@@ -1,0 +1,74 @@
+"""Working days in China: holidays, make-up days, and years that nobody has announced."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import polars as pl
+import pytest
+
+from policy.working_days import calendar
+
+DAYS = calendar()
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [
+        (date(2025, 11, 17), True),  # a Monday
+        (date(2025, 11, 15), False),  # a Saturday
+        (date(2025, 10, 1), False),
+        (date(2025, 10, 8), False),
+        (date(2025, 9, 28), True),  # Sunday, made up
+        (date(2025, 10, 11), True),  # Saturday, made up
+        (date(2024, 2, 4), True),
+        (date(2024, 2, 12), False),
+        (date(2023, 1, 28), True),
+        (date(2026, 2, 14), True),
+        (date(2026, 2, 23), False),
+        (date(2026, 9, 20), True),
+    ],
+)
+def test_day(day, expected):
+    assert DAYS.is_working_day(day) is expected
+
+
+@pytest.mark.parametrize(("year", "days"), [(2023, 249), (2024, 251), (2025, 248), (2026, 248)])
+def test_working_days_of_a_year(year, days):
+    assert sum(1 for day in DAYS.working if day.year == year) == days
+
+
+@pytest.mark.parametrize(
+    ("day", "count", "due"),
+    [
+        (date(2025, 11, 17), 3, date(2025, 11, 20)),
+        (date(2025, 11, 14), 1, date(2025, 11, 17)),  # Friday to Monday
+        (date(2025, 11, 15), 1, date(2025, 11, 17)),  # from a Saturday too
+        (date(2025, 9, 30), 3, date(2025, 10, 11)),  # over the National Day, with the Saturday made up
+        (date(2025, 12, 31), 1, date(2026, 1, 4)),  # over New Year into a made-up Sunday
+    ],
+)
+def test_so_many_working_days_on(day, count, due):
+    assert DAYS.add(day, count) == due
+
+
+def test_a_year_without_a_notice_is_not_known():
+    assert DAYS.add(date(2026, 12, 30), 5) is None
+    assert DAYS.add(date(2022, 12, 30), 1) is None
+    with pytest.raises(ValueError, match="2027"):
+        DAYS.is_working_day(date(2027, 1, 4))
+
+
+def test_a_column_of_days():
+    days = pl.Series([date(2025, 11, 14), None, date(2025, 11, 17)])
+    assert DAYS.due_dates(days, 1).to_list() == [date(2025, 11, 17), None, date(2025, 11, 18)]
+
+
+def test_every_holiday_is_near_its_year_and_every_make_up_day_is_a_weekend():
+    for year, notice in DAYS.years.items():
+        assert "号" in notice.source
+        assert len(notice.days_off) >= 6
+        for spell in notice.days_off:
+            assert spell.from_ <= spell.to < spell.from_ + timedelta(days=10)
+            assert spell.from_.year == year
+        assert all(day.weekday() >= 5 and day.year == year for day in notice.make_up)
