@@ -655,11 +655,19 @@ def _short_village(name: pl.Expr) -> pl.Expr:
 
 
 def _township_views(p: Prepared, list_kind: ListKind) -> dict[str, pl.DataFrame]:
-    person = persons_for("township", p.night.persons, p.as_of)
     families = p.families.filter(pl.col("list_kind") == list_kind)
     own = families.select("household_id").unique()
+    listed = p.listed.filter(pl.col("list_kind") == list_kind)
+    # Nobody else's name is even masked: only members of listed families and the persons that warnings name.
+    needed = pl.concat(
+        [
+            p.members.join(own, on="household_id", how="semi").select("person_id"),
+            listed.select("person_id").drop_nulls(),
+        ]
+    ).unique()
+    person = persons_for("township", p.night.persons.join(needed, on="person_id", how="semi"), p.as_of)
     return {
-        "listed": _named(p.listed.filter(pl.col("list_kind") == list_kind), person),
+        "listed": _named(listed, person),
         "family": families,
         "household": p.night.household.join(own, on="household_id", how="semi"),
         "household_member": p.members.join(own, on="household_id", how="semi"),

@@ -175,7 +175,7 @@ def _township_list(
         book,
         "说明",
         said[1],
-        (24, 22, 14, 16, 62),
+        (27, 32, 12, 14, 60),
         footer,
     )
     workbook.write_table(
@@ -249,7 +249,8 @@ def _words(kind: ListKind, sources: pl.DataFrame, rules: pl.DataFrame, catalogue
                 *[
                     (
                         r["class_zh"], r["department_zh"] or "",
-                        r["last_batch"].isoformat() if r["last_batch"] else "未收到", r["status_zh"], r["note_zh"],
+                        r["last_batch"].isoformat() if r["last_batch"] else "未收到", r["status_zh"],
+                        r["note_zh"] if r["status"] != "fresh" else "",
                     )
                     for r in shown.iter_rows(named=True)
                 ],
@@ -258,11 +259,12 @@ def _words(kind: ListKind, sources: pl.DataFrame, rules: pl.DataFrame, catalogue
         (
             "六、规则启用情况",
             [
-                ("规则", "依据", "规则编号", "状态", "说明"),
+                ("规则", "说明", "规则编号", "状态", "依据"),
                 *[
                     (
-                        r["title_zh"], r["legal_basis_zh"] or "", r["rule_id"], r["status_zh"],
+                        r["title_zh"],
                         r["reason_zh"] or ("数据齐全，正常运行。" if r["status"] == "on" else ""),
+                        r["rule_id"], r["status_zh"], r["legal_basis_zh"] or "",
                     )
                     for r in rules.iter_rows(named=True)
                 ],
