@@ -110,7 +110,7 @@ def name_forms(names: pl.Series) -> pl.DataFrame:
     readings, the surname by its own table); `name_has_wildcard`; `name_is_newborn`.
     """
     frame = names.drop_nulls().unique().sort().alias("name").to_frame()
-    text = frame["name"].str.normalize("NFKC").str.strip_chars()
+    text = frame["name"].str.normalize("NFKC").str.replace_all(r"\p{Cf}", "").str.strip_chars()
     # A description of a character that could not be typed, (王+韦), is one lost character.
     text = text.str.replace_all(_note(r"[^()\[\]【】]*\+[^()\[\]【】]*"), WILDCARD)
     text = _replaced(text, dict.fromkeys(DOTS, "·") | _variants()).str.to_uppercase()
@@ -155,7 +155,11 @@ def _sounds(keys: pl.Series) -> pl.DataFrame:
     table = _surname_readings()
     compound = table.filter(pl.col("surname").str.len_chars() == 2)
     frame = frame.with_columns(
-        _replaced(frame["name_key"], _readings()).str.strip_chars().alias("_plain"),
+        # A character may stand as its pinyin: 孙JING华.
+        _replaced(frame["name_key"].str.replace_all("([A-Z]+)", "${1} "), _readings())
+        .str.to_lowercase()
+        .str.strip_chars()
+        .alias("_plain"),
         pl.when(
             pl.col("name_key").str.slice(0, 2).is_in(compound["surname"].to_list())
             & (pl.col("name_key").str.len_chars() > 2)

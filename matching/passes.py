@@ -57,6 +57,9 @@ _LEVELS_ZH = {
     "alias": "姓名与登记的曾用名或别名一致",
     "sound": "姓名读音相同,出生日期和性别无矛盾",
     "parts": "姓名各部分相同但次序不同",
+    "order": "姓名用字相同但次序不同",
+    "added_birth": "姓名多一字或少一字,出生日期一致",
+    "added": "姓名多一字或少一字,须人工确认",
     "cut": "姓名较长,一方只记了前一部分",
     "wild": "姓名有一字缺失或不可识别,其余各字一致",
     "wild_birth": "姓名仅姓可辨,出生日期一致",
@@ -71,7 +74,7 @@ _ROUTES = {
     "old": ("PE", "PE", "原号码经户籍变动登记对应现号码", {"exact": "A", "folded": "A", "alias": "A"}),
     "foreign": ("PF", "PF", "证件号码一致(非居民身份证)", {}),
 }
-_REVIEW_LEVELS = ("wild_surname", "one")
+_REVIEW_LEVELS = ("wild_surname", "one", "added")
 
 
 def _passes() -> dict[str, Pass]:
@@ -335,7 +338,25 @@ def _name_levels(pairs: pl.DataFrame, further: pl.DataFrame) -> pl.DataFrame:
     even = (length == other) & (length <= LONGEST_COMPARED_NAME)
     shorter, longer = pl.min_horizontal(length, other), pl.max_horizontal(length, other)
     born = pl.col("birth_agrees").fill_null(False)
-    pairs = pairs.with_columns(same.alias("_same"), hidden.alias("_hidden"))
+    letters = {"_letters": left, "_letters_n": right}
+    fronts = [left.str.slice(0, n) == right.str.slice(0, n) for n in range(1, LONGEST_COMPARED_NAME)]
+    backs = [left.str.tail(n) == right.str.tail(n) for n in range(1, LONGEST_COMPARED_NAME)]
+    pairs = pairs.with_columns(
+        same.alias("_same"),
+        hidden.alias("_hidden"),
+        *(name.str.split("").list.sort().list.join("").alias(alias) for alias, name in letters.items()),
+        # Characters that agree from the front and from the back, as far as the shorter name goes.
+        pl.sum_horizontal((e & (shorter >= n)).cast(pl.Int32) for n, e in enumerate(fronts, 1)).alias(
+            "_front"
+        ),
+        pl.sum_horizontal((e & (shorter >= n)).cast(pl.Int32) for n, e in enumerate(backs, 1)).alias("_back"),
+    )
+    one_more = (
+        (longer == shorter + 1)
+        & (shorter >= 2)
+        & (pl.col("_hidden") == 0)
+        & (pl.col("_front") + pl.col("_back") >= shorter)
+    )
     whole = even & (pl.col("_same") + pl.col("_hidden") == length)
     return pairs.with_columns(
         pl.when(left == right)
@@ -343,13 +364,14 @@ def _name_levels(pairs: pl.DataFrame, further: pl.DataFrame) -> pl.DataFrame:
         .when(pl.col("identity_key").is_in(aliases["identity_key"].implode()))
         .then(pl.lit("alias"))
         .when(
-            even
-            & (pl.col("_hidden") == 0)
+            (pl.col("_hidden") == 0)
             & (pl.col("name_sounds").list.set_intersection("name_sounds_n").list.len() > 0)
         )
         .then(pl.lit("sound"))
         .when(pl.col("name_parts") == pl.col("name_parts_n"))
         .then(pl.lit("parts"))
+        .when(even & (pl.col("_letters") == pl.col("_letters_n")))
+        .then(pl.lit("order"))
         .when(whole & (pl.col("_hidden") > 0) & (pl.col("_same") >= 2))
         .then(pl.lit("wild"))
         .when(whole & (pl.col("_hidden") > 0) & (pl.col("_same") >= 1) & born)
@@ -362,8 +384,12 @@ def _name_levels(pairs: pl.DataFrame, further: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit("one_birth"))
         .when(even & (length >= 3) & (pl.col("_hidden") == 0) & (pl.col("_same") == length - 1))
         .then(pl.lit("one"))
+        .when(one_more & born)
+        .then(pl.lit("added_birth"))
+        .when(one_more)
+        .then(pl.lit("added"))
         .alias("level")
-    ).drop("_same", "_hidden")
+    ).drop("_same", "_hidden", "_letters", "_letters_n", "_front", "_back")
 
 
 def _pass_of(route: pl.Expr, level: pl.Expr) -> pl.Expr:
