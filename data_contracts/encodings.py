@@ -212,11 +212,13 @@ def decode(block: bytes, encoding: Encoding, separator: bytes | None = None) -> 
         result = (
             _decode_gb18030(block, separator) if encoding == "gb18030" else _decode_utf8(block, separator)
         )
-    result = _without_control(result, separator)
+    low = _places(result.utf8, lambda raw: raw <= 32)
+    if _has_control(result.utf8, low, separator):
+        _remove_control(result, separator)
     may_be_wrong = result.other_encoding or result.mixed or result.damaged or result.control
     # UTF-8 may hold text that was read wrongly before it was written; in GB 18030 it was seen while decoding.
     if encoding == "gb18030" and separator and not may_be_wrong:
-        result.is_tidy = _is_tidy(result.utf8, separator)
+        result.is_tidy = _is_tidy(result.utf8, low, separator)
     return result
 
 
@@ -257,9 +259,9 @@ def _places(data: bytes, test: Callable[[_Bytes], Any]) -> Any:
     return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
-def _count(data: bytes, test: Callable[[_Bytes], Any]) -> int:
-    raw = np.frombuffer(data, dtype=np.uint8)
-    return sum(int(np.count_nonzero(test(raw[start : start + _STEP]))) for start in range(0, len(raw), _STEP))
+_LEADS, _TRAILS = np.zeros(256, dtype=bool), np.zeros(256, dtype=bool)
+_LEADS[0xE3:0xEA] = True
+_TRAILS[0x80:0xC0] = True
 
 
 def _lines_that_may_be_utf8(block: bytes) -> list[int]:
@@ -270,45 +272,54 @@ def _lines_that_may_be_utf8(block: bytes) -> list[int]:
     places = _places(block, lambda raw: (raw - np.uint8(0x80)) <= 0x20)
     if len(places) == 0:
         return []
+    raw = np.frombuffer(block + bytes(6), dtype=np.uint8)
+    is_two_han = np.zeros(len(places), dtype=bool)
+    for offset in (1, 2, 4, 5):
+        start = np.maximum(places - offset, 0)
+        fits = _LEADS[raw[start]] & _LEADS[raw[start + 3]]
+        for trail in (1, 2, 4, 5):
+            fits &= _TRAILS[raw[start + trail]]
+        is_two_han |= fits
+    if not is_two_han.any():
+        return []
     ends = _places(block, lambda raw: raw == 10)
-    lines = np.unique(np.searchsorted(ends, places))
-    starts = np.concatenate([[0], ends + 1])
-    stops = np.concatenate([ends, [len(block)]])
-    return [
-        int(line) for line in lines if _TWO_HAN_IN_UTF8.search(block, int(starts[line]), int(stops[line]))
-    ]
+    return [int(line) for line in np.unique(np.searchsorted(ends, places[is_two_han]))]
 
 
-def _is_tidy(utf8: bytes, separator: bytes) -> bool:
+def _is_tidy(utf8: bytes, low: Any, separator: bytes) -> bool:
+    """`low` are the places of blanks and line ends."""
     if b"\t" in utf8 and separator != b"\t":
         return False
     raw = np.frombuffer(utf8, dtype=np.uint8)
     last = len(raw) - 1
     # Blanks and replacement characters outside ASCII, and the accented letters of GBK read as Latin-1, by their
     # first bytes. Nearly all blocks have none of most of these.
-    for lead, seconds in (
-        (0xC2, (0xA0,)),
-        (0xC3, None),
-        (0xE2, (0x80, 0x81)),
-        (0xE3, (0x80,)),
-        (0xEF, (0xBB, 0xBF)),
-    ):
+    for lead, seconds in _TELLING:
         if utf8.find(bytes([lead])) < 0:
             continue
-        if seconds is None:
+        if not seconds:
             return False
-        places = _places(utf8, lambda raw, lead=lead: raw == lead)  # type: ignore[misc]
+        places = np.flatnonzero(raw == lead)
         if np.isin(raw[np.minimum(places + 1, last)], seconds).any():
             return False
     if "锟斤拷".encode() in utf8:
         return False
-    blanks = _places(utf8, lambda raw: raw == 32)
+    blanks = low[raw[low] == 32]
     if len(blanks) == 0:
         return True
     edge = np.zeros(256, dtype=bool)
     edge[[10, separator[0]]] = True
     beside = edge[raw[np.maximum(blanks - 1, 0)]] | edge[raw[np.minimum(blanks + 1, last)]]
     return not (beside.any() or blanks[0] == 0 or blanks[-1] == last)
+
+
+_TELLING: tuple[tuple[int, tuple[int, ...]], ...] = (
+    (0xC2, (0xA0,)),
+    (0xC3, ()),
+    (0xE2, (0x80, 0x81)),
+    (0xE3, (0x80,)),
+    (0xEF, (0xBB, 0xBF)),
+)
 
 
 def _by_line(block: bytes, main: Encoding, suspects: Any, separator: bytes | None) -> Decoded:
@@ -401,26 +412,22 @@ def _reads_as_common_han(utf8: bytes) -> bool:
     return sum("一" <= character <= "鿿" for character in text) >= 2
 
 
-def _without_control(decoded: Decoded, separator: bytes | None) -> Decoded:
-    low = _count(decoded.utf8, lambda raw: raw < 32)
-    harmless = _count(decoded.utf8, lambda raw: raw == 10)
-    if low > harmless:
-        harmless += decoded.utf8.count(b"\t")
-        if separator and separator != b"\t" and separator < b" ":
-            harmless += decoded.utf8.count(separator)
-    if low > harmless or b"\x7f" in decoded.utf8:
-        if b"\r" in decoded.utf8:
-            decoded.utf8 = _plain_line_ends(decoded.utf8)
-        unwanted = (
-            _CONTROL if separator is None else bytes(code for code in _CONTROL if code not in separator)
-        )
-        without = decoded.utf8.translate(None, unwanted)
-        if len(without) < len(decoded.utf8):
-            pattern = re.compile(b"[" + re.escape(unwanted) + b"]")
-            lines = decoded.utf8.split(b"\n")
-            decoded.control = [number for number, line in enumerate(lines) if pattern.search(line)]
-            decoded.utf8 = without
-    return decoded
+def _has_control(utf8: bytes, low: Any, separator: bytes | None) -> bool:
+    """`low` are the places of all bytes up to the blank."""
+    harmless = np.zeros(33, dtype=bool)
+    harmless[[9, 10, 13, 32]] = True
+    if separator and separator[0] < 32:
+        harmless[separator[0]] = True
+    found = np.frombuffer(utf8, dtype=np.uint8)[low]
+    return not harmless[found].all() or b"\x7f" in utf8
+
+
+def _remove_control(decoded: Decoded, separator: bytes | None) -> None:
+    unwanted = _CONTROL if separator is None else bytes(code for code in _CONTROL if code not in separator)
+    pattern = re.compile(b"[" + re.escape(unwanted) + b"]")
+    lines = decoded.utf8.split(b"\n")
+    decoded.control = [number for number, line in enumerate(lines) if pattern.search(line)]
+    decoded.utf8 = decoded.utf8.translate(None, unwanted)
 
 
 def repair_mojibake(text: str) -> str | None:

@@ -721,25 +721,20 @@ class _SeenRows:
             return None
         first = frame.hash_rows(seed=1).to_numpy()
         second = frame.hash_rows(seed=2).to_numpy()
-        same = self._within(first, second)
+        order = np.argsort(first)
+        ordered, ordered_second = first[order], second[order]
+        same = np.zeros(len(first), dtype=bool)
+        if (ordered[1:] == ordered[:-1]).any():
+            exact = np.lexsort((np.arange(len(first)), second, first))
+            again = (first[exact][1:] == first[exact][:-1]) & (second[exact][1:] == second[exact][:-1])
+            same[exact[1:][again]] = True
         slots = first >> np.uint64(64 - self._SLOTS)
         marked = np.flatnonzero(self._marks[slots])
         if len(marked):
             same[marked] |= self._before(first[marked], second[marked])
         self._marks[slots] = True
-        order = np.argsort(first)
-        self._runs.append((first[order], second[order]))
+        self._runs.append((ordered, ordered_second))
         return pl.Series("repeated", same) if same.any() else None
-
-    @staticmethod
-    def _within(first: _Hashes, second: _Hashes) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        same = np.zeros(len(first), dtype=bool)
-        ordered = np.sort(first)
-        if (ordered[1:] == ordered[:-1]).any():
-            order = np.lexsort((np.arange(len(first)), second, first))
-            again = (first[order][1:] == first[order][:-1]) & (second[order][1:] == second[order][:-1])
-            same[order[1:][again]] = True
-        return same
 
     def _before(self, first: _Hashes, second: _Hashes) -> np.ndarray[Any, np.dtype[np.bool_]]:
         same = np.zeros(len(first), dtype=bool)
