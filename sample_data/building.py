@@ -88,6 +88,8 @@ def build(
                 lookup = People.of(found, _planted_people(found, world.situations), start)
                 for delivery in deliveries:
                     _write_shard(delivery, world.tables[delivery.contract.id], found, lookup, harm, truth)
+                # Otherwise two shards are in memory while the next one is invented.
+                del people, world, found, lookup
     except BaseException:
         for delivery in deliveries:
             delivery.sink.close()

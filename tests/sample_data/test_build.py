@@ -54,6 +54,14 @@ def test_same_seed_same_bytes(county: Path, tmp_path: Path) -> None:
     assert summary["rows"] == sum(night["rows"] for night in summary["nights"].values())
 
 
+def test_another_year_and_a_shorter_past(tmp_path: Path) -> None:
+    start = date(2024, 3, 4)
+    summary = sample_data.build(300, 1, 5, tmp_path, start=start, months=6)
+    assert list(summary["nights"]) == ["2024-03-04"]
+    births = pl.read_parquet(tmp_path / "truth" / "persons.parquet")["birth_date"]
+    assert births.max() <= start  # type: ignore[operator]
+
+
 def test_truth_names_people_that_exist_and_rows_that_were_written(county: Path) -> None:
     records = pl.read_parquet(county / "truth" / "records.parquet")
     persons = pl.read_parquet(county / "truth" / "persons.parquet")
