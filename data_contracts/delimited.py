@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from data_contracts.encodings import count
+
 QUOTE = 34
 NEWLINE = 10
 LINES_JOINED = 50
@@ -81,8 +83,8 @@ def split(utf8: bytes, separator: str, width: int, *, quoting: bool, final: bool
     code = ord(separator)
     if quoting and b'"' in utf8:
         return _split_quoted(utf8, raw, separator, width, final=final)
-    lines = int(np.count_nonzero(raw == NEWLINE))
-    if width > 1 and int(np.count_nonzero(raw == code)) == lines * (width - 1):
+    lines = count(utf8, NEWLINE)
+    if width > 1 and count(utf8, code) == lines * (width - 1):
         # As many separators as there should be, and polars refuses a line with too many: so none has too few.
         frame = _parse(utf8, separator, width, quoted=False)
         if frame is not None and frame.height == lines:

@@ -300,7 +300,11 @@ class _Source:
 
     def _more(self) -> bytes:
         try:
-            return self._stream.read(BLOCK_BYTES)
+            more = self._stream.read(BLOCK_BYTES)
+            if self._newline == b"\n" and more and not more.endswith(b"\n"):
+                # To the end of the line, so that nothing is left over that would have to be copied.
+                more += self._stream.readline(LONGEST_LINE)
+            return more
         except (
             zipfile.BadZipFile,
             zlib.error,
@@ -317,7 +321,7 @@ class _Source:
     def __iter__(self) -> Iterator[bytes]:
         while True:
             more = self._more()
-            data = self._rest + more
+            data = self._rest + more if self._rest else more
             if not more:
                 if data:
                     self.torn = not data.endswith(self._newline)
@@ -328,7 +332,7 @@ class _Source:
                 end = len(data) - len(data) % 2
             self._rest = data[end:]
             if end:
-                yield data[:end]
+                yield data if end == len(data) else data[:end]
 
 
 @dataclass

@@ -79,12 +79,11 @@ class _Iconv:
     def convert(self, data: bytes) -> bytes | None:
         """UTF-8, or None when a byte does not fit."""
         room = len(data) * 2 + 16
-        target = bytearray(room)
-        target_place = (ctypes.c_char * room).from_buffer(target)
+        target = np.empty(room, dtype=np.uint8)
         # The source is only read; a view of the bytes object saves a copy.
         source = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p)
         source_left, target_left = ctypes.c_size_t(len(data)), ctypes.c_size_t(room)
-        place = ctypes.c_void_p(ctypes.addressof(target_place))
+        place = ctypes.c_void_p(target.ctypes.data)
         self._run(self._handle, None, None, None, None)
         done = self._run(
             self._handle,
@@ -93,10 +92,9 @@ class _Iconv:
             ctypes.byref(place),
             ctypes.byref(target_left),
         )
-        del target_place
         if done != 0 or source_left.value:
             return None
-        return bytes(memoryview(target)[: room - target_left.value])
+        return target[: room - target_left.value].tobytes()
 
 
 _local = threading.local()
@@ -217,7 +215,7 @@ def decode(block: bytes, encoding: Encoding, separator: bytes | None = None) -> 
         _remove_control(result, separator)
     may_be_wrong = result.other_encoding or result.mixed or result.damaged or result.control
     # UTF-8 may hold text that was read wrongly before it was written; in GB 18030 it was seen while decoding.
-    if encoding == "gb18030" and separator and not may_be_wrong:
+    if encoding == "gb18030" and separator and not may_be_wrong and _LOST not in block:
         result.is_tidy = _is_tidy(result.utf8, low, separator)
     return result
 
@@ -253,9 +251,9 @@ def _places(data: bytes, test: Callable[[_Bytes], Any]) -> Any:
     raw = np.frombuffer(data, dtype=np.uint8)
     found = []
     for start in range(0, len(raw), _STEP):
-        hits = test(raw[start : start + _STEP])
-        if hits.any():
-            found.append(np.flatnonzero(hits) + start)
+        places = np.flatnonzero(test(raw[start : start + _STEP]))
+        if len(places):
+            found.append(places + start)
     return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
 
 
@@ -269,7 +267,7 @@ def _lines_that_may_be_utf8(block: bytes) -> list[int]:
 
     Common Chinese in GB has no byte from 0x80 to 0xA0, and UTF-8 has one in nearly every character or two.
     """
-    places = _places(block, lambda raw: (raw - np.uint8(0x80)) <= 0x20)
+    places = _places(block, lambda raw: raw.view(np.int8) <= -96)
     if len(places) == 0:
         return []
     raw = np.frombuffer(block + bytes(6), dtype=np.uint8)
@@ -284,6 +282,14 @@ def _lines_that_may_be_utf8(block: bytes) -> list[int]:
         return []
     ends = _places(block, lambda raw: raw == 10)
     return [int(line) for line in np.unique(np.searchsorted(ends, places[is_two_han]))]
+
+
+def count(data: bytes, code: int) -> int:
+    """How often a byte occurs."""
+    raw = np.frombuffer(data, dtype=np.uint8)
+    return sum(
+        int(np.count_nonzero(raw[start : start + _STEP] == code)) for start in range(0, len(raw), _STEP)
+    )
 
 
 def _is_tidy(utf8: bytes, low: Any, separator: bytes) -> bool:
@@ -302,8 +308,6 @@ def _is_tidy(utf8: bytes, low: Any, separator: bytes) -> bool:
         places = np.flatnonzero(raw == lead)
         if np.isin(raw[np.minimum(places + 1, last)], seconds).any():
             return False
-    if "锟斤拷".encode() in utf8:
-        return False
     blanks = low[raw[low] == 32]
     if len(blanks) == 0:
         return True
@@ -312,6 +316,8 @@ def _is_tidy(utf8: bytes, low: Any, separator: bytes) -> bool:
     beside = edge[raw[np.maximum(blanks - 1, 0)]] | edge[raw[np.minimum(blanks + 1, last)]]
     return not (beside.any() or blanks[0] == 0 or blanks[-1] == last)
 
+
+_LOST = "锟斤拷".encode("gb18030")
 
 _TELLING: tuple[tuple[int, tuple[int, ...]], ...] = (
     (0xC2, (0xA0,)),
