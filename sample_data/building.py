@@ -229,6 +229,7 @@ def _source_habits(delivery: _Delivery, text: pl.DataFrame, harm: Damage) -> pl.
                 text = text.with_columns(pl.col(name).str.replace(r"^(\d{3})\d{4}(\d{4})$", "${1}****$2"))
     if events.zeros_lost:
         books = {s.evidence["household_no"] for s in contract.subjects if "household_no" in s.evidence}
+        books |= {"hh_no"} & set(text.columns)
         text = text.with_columns(pl.col(sorted(books)).str.strip_chars_start("0")) if books else text
     if events.padded:
         names = [spec.name for spec in contract.fields if spec.type in ("person_name", "text", "address")]

@@ -201,6 +201,19 @@ def test_every_kind_of_name_error_changes_something_and_stays_a_name() -> None:
         assert (changed != names).mean() > 0.3, kind  # type: ignore[operator]
 
 
+def test_addresses_lose_levels_and_groups_are_spoken_of() -> None:
+    whole = "内蒙古自治区乌兰察布市察哈尔右翼后旗某镇某村民委员会3组12号"
+    said = misspelling.free_address(pl.Series([whole] * 5), np.array([0.1, 0.3, 0.6, 0.65, 0.9])).to_list()
+    assert said == [
+        "乌兰察布市察哈尔右翼后旗某镇某村民委员会3组12号",
+        "察哈尔右翼后旗某镇某村民委员会3组12号",
+        "内蒙古自治区乌兰察布市察哈尔右翼后旗某镇某村民委员会三组12号",
+        "内蒙古自治区乌兰察布市察哈尔右翼后旗某镇某村民委员会三社12号",
+        "内蒙古自治区乌兰察布市察哈尔右翼后旗某镇某村民委员会3组",
+    ]
+    assert misspelling.free_address(pl.Series(["某村13组"]), np.array([0.6])).to_list() == ["某村13组"]
+
+
 def test_look_alikes_are_few_and_their_own() -> None:
     table = misspelling.confusions()
     assert table.height > 1000
