@@ -88,14 +88,37 @@ KEYS = (
     "phone_key",
     "phone_class",
     "township",
+    "village_code",
     "household_key",
     "first_batch",
     "last_batch",
 )
 """Columns that are kept from night to night so that an identity is normalised once."""
 
+SCOPE = (
+    "identity_key",
+    "source_class",
+    "resident_id",
+    "id_key",
+    "former_id_key",
+    "name_key",
+    "birth_stated",
+    "birth",
+    "phone_key",
+    "village_code",
+    "household_key",
+    "township",
+    "first_batch",
+    "last_batch",
+    "node",
+    "pass_id",
+)
+"""What says whether a change reaches an identity."""
+
 FORMS_ONLY = [
-    c for c in KEYS if c not in ("source_class", "role", "resident_id", "first_batch", "last_batch")
+    c
+    for c in KEYS
+    if c not in ("source_class", "role", "resident_id", "village_code", "first_batch", "last_batch")
 ]
 
 
@@ -201,7 +224,8 @@ def _scope(
     persons of that name with all their rows, how many bear the name in the township, and whether the telephone number
     is everybody's. So whatever shares one of these with a change is decided again.
     """
-    both = pl.concat([forms.select(old.columns), old])
+    forms, old = forms.select(SCOPE), old.select(SCOPE)
+    both = pl.concat([forms, old])
     added = forms.join(old, on="identity_key", how="anti")
     removed = old.join(forms, on="identity_key", how="anti")
     redated = forms.select("identity_key", "source_class", "id_key", "first_batch", "last_batch").join(
@@ -300,7 +324,7 @@ def _decide(
         done = passes.decide(forms, generic, rarity, forced, forbidden)
         return done.links, done.conflicts, done.nodes, done.counts, None
     old = previous.keys
-    known = forms.join(
+    known = forms.select(c for c in SCOPE if c not in ("node", "pass_id")).join(
         old.select("identity_key", "node", "pass_id", "grade", "conflict", "conflict_node"),
         on="identity_key",
         how="left",

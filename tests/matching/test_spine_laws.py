@@ -153,7 +153,7 @@ def settle(history: list[tuple[dict[str, Any], int, int, int]], order: list[int]
 
 
 many = settings(
-    max_examples=int(os.environ.get("MATCHING_EXAMPLES", "10")),
+    max_examples=int(os.environ.get("MATCHING_EXAMPLES", "6")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     derandomize="MATCHING_EXAMPLES" not in os.environ,

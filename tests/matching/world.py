@@ -143,6 +143,7 @@ def extract(
     ids = chosen["resident_id"].to_list()
     names = chosen["name"].to_list()
     births = chosen["birth_date"].to_list()
+    phones, villages = chosen["phone"].to_list(), chosen["village_code"].to_list()
     head = dict(people.filter(pl.col("seat") == 0).select("family", "resident_id").iter_rows())
     families = chosen["family"].to_list()
     truth: list[int | None] = chosen["true_person_id"].to_list()
@@ -163,8 +164,9 @@ def extract(
                     names[i] = names[i][0] + names[i][1:].replace(right, wrong)
                     break
         if draw[i, 2] < strangers:
+            # A namesake from elsewhere, born on the same day, with a number and a telephone of his own.
             ids[i] = number("440305", births[i], int(rng.integers(0, 999)))
-            truth[i] = None
+            phones[i], villages[i], truth[i] = f"137{rng.integers(10_000_000, 99_999_999)}", None, None
     batch = [FIRST_DAY] * n
     said = [f"{source}|{a}|{b}|{c}|{i}" for i, (a, b, c) in enumerate(zip(ids, names, births, strict=True))]
     return (
@@ -178,15 +180,20 @@ def extract(
                 "person_name": names,
                 "sex": chosen["sex"],
                 "birth_date": births,
-                "phone": chosen["phone"] if tier > 1 else [None] * n,
-                "village_code": chosen["village_code"],
+                "phone": phones if tier > 1 else [None] * n,
+                "village_code": villages,
                 "household_no": chosen["household_no"] if tier == 1 else [None] * n,
                 "rows": [1] * n,
                 "first_batch": batch,
                 "last_batch": batch,
                 "true_person_id": truth,
             },
-            schema_overrides={"resident_id": pl.String, "phone": pl.String, "household_no": pl.String},
+            schema_overrides={
+                "resident_id": pl.String,
+                "phone": pl.String,
+                "village_code": pl.String,
+                "household_no": pl.String,
+            },
         )
         .with_columns(
             *(
