@@ -45,7 +45,13 @@ def day_numbers(days: Days) -> Ints:
 
 
 def sequence_numbers(
-    area: Ints, born: Days, is_female: Flags, is_local: Flags, share: Ints, sharers: Ints, twin: Ints | None = None
+    area: Ints,
+    born: Days,
+    is_female: Flags,
+    is_local: Flags,
+    share: Ints,
+    sharers: Ints,
+    twin: Ints | None = None,
 ) -> Ints:
     """A sequence number per person, unique within division, birth date and sex over all shards.
 

@@ -10,8 +10,8 @@ from datetime import date
 
 import polars as pl
 
-from sample_data import care, family, planted, property, welfare, work
-from sample_data.population import People
+from sample_data import belongings, care, family, planted, welfare, work
+from sample_data.population import People, first_day
 from sample_data.world import DEPARTMENT_TABLES, Book, World, book_of
 
 __all__ = ["DEPARTMENT_TABLES", "World", "live"]
@@ -70,8 +70,6 @@ def live(people: People, start: date, months: int, nights: int) -> World:
 
     Raises ValueError when the people were invented for another first day than `start` and `months` say.
     """
-    from sample_data.population import first_day
-
     if people.shard.on != first_day(start, months):
         raise ValueError(f"these people begin on {people.shard.on}, not on {first_day(start, months)}")
     book = book_of(people, start, months, nights)
@@ -109,16 +107,18 @@ def live(people: People, start: date, months: int, nights: int) -> World:
     care.accidents(book)
     care.custody(book)
     care.schools(book, poor)
-    property.vehicles(book, poor)
-    property.dwellings(book, poor)
-    property.queries(book, asked, refused)
-    property.fields(book, poor)
+    belongings.vehicles(book, poor)
+    belongings.dwellings(book, poor)
+    belongings.queries(book, asked, refused)
+    belongings.fields(book, poor)
     households = family.spells(book, changes)
     return close(book, households)
 
 
 def close(book: Book, households: pl.DataFrame) -> World:
     """The world as frames."""
-    persons = book.frame.with_columns(pl.Series(book.death).cast(pl.Date).alias("death_date")).select(PERSON_COLUMNS)
+    persons = book.frame.with_columns(pl.Series(book.death).cast(pl.Date).alias("death_date")).select(
+        PERSON_COLUMNS
+    )
     situations = pl.DataFrame(book.situations, schema=SITUATION_TYPES)
     return World(persons.sort("true_person_id"), households, situations, book.tables())

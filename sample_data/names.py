@@ -88,7 +88,11 @@ def _minority_surnames() -> dict[str, _Urn]:
 @functools.cache
 def spellings() -> dict[str, tuple[str, ...]]:
     """Given name of an ethnic minority -> the other spellings that offices use."""
-    return {r["name"]: tuple(r["spelling_variants"].split("|")) for r in read("minority_names.csv") if r["spelling_variants"]}
+    return {
+        r["name"]: tuple(r["spelling_variants"].split("|"))
+        for r in read("minority_names.csv")
+        if r["spelling_variants"]
+    }
 
 
 def national_surnames(rng: np.random.Generator, n: int) -> Texts:
@@ -115,7 +119,9 @@ def groups(rng: np.random.Generator, county: Texts) -> Ints:
     u = rng.random(len(county))
     mongol = SHARES[1] * boost
     rest = 1 + np.searchsorted(edges - SHARES[1], u - mongol, side="right")
-    return np.where(u < mongol, 1, np.where(rest >= len(SHARES), 0, np.maximum(rest, 2)) * (u < edges[-1])).astype(np.int64)
+    return np.where(
+        u < mongol, 1, np.where(rest >= len(SHARES), 0, np.maximum(rest, 2)) * (u < edges[-1])
+    ).astype(np.int64)
 
 
 def minority_surnames(rng: np.random.Generator, group: Ints, han: Texts) -> Texts:
@@ -132,7 +138,12 @@ def minority_surnames(rng: np.random.Generator, group: Ints, han: Texts) -> Text
 
 
 def given_names(
-    rng: np.random.Generator, is_female: Flags, birth_year: Ints, group: Ints, generation: Texts, surname: Texts
+    rng: np.random.Generator,
+    is_female: Flags,
+    birth_year: Ints,
+    group: Ints,
+    generation: Texts,
+    surname: Texts,
 ) -> Texts:
     """Given names. `generation` holds the character that brothers share (or ''), which becomes the first one."""
     n = len(is_female)
@@ -186,7 +197,9 @@ def generation_characters(rng: np.random.Generator, n: int, birth_year: Ints) ->
     return np.where(used, chars, "")
 
 
-def full_names(rng: np.random.Generator, surname: Texts, given: Texts, group: Ints, father_given: Texts) -> Texts:
+def full_names(
+    rng: np.random.Generator, surname: Texts, given: Texts, group: Ints, father_given: Texts
+) -> Texts:
     """Surname and given name; Uyghur and Kazakh names are given name, dot, father's given name."""
     name = surname + given
     turkic = (group == 6) | (group == 7)

@@ -64,7 +64,11 @@ def read(name: str) -> list[dict[str, str]]:
 @functools.cache
 def counties() -> dict[str, str]:
     """Code and name of the counties of the prefecture."""
-    return {r["code"]: r["county"] for r in read("divisions.csv") if r["code"][:4] == PREFECTURE and r["level"] == "county"}
+    return {
+        r["code"]: r["county"]
+        for r in read("divisions.csv")
+        if r["code"][:4] == PREFECTURE and r["level"] == "county"
+    }
 
 
 @functools.cache
@@ -119,7 +123,9 @@ def code_in_force(county: str, year: int) -> str:
 def all_counties() -> dict[str, str]:
     """Every county of the country: code and full name, for people from elsewhere."""
     return {
-        r["code"]: r["province"] + ("" if r["prefecture"] in ("市辖区", "县", r["province"]) else r["prefecture"]) + r["county"]
+        r["code"]: r["province"]
+        + ("" if r["prefecture"] in ("市辖区", "县", r["province"]) else r["prefecture"])
+        + r["county"]
         for r in read("divisions.csv")
         if r["level"] == "county"
     }
@@ -157,7 +163,11 @@ def chosen(persons: int) -> list[tuple[str, int]]:
     depth = 0
     while len(picked) < n_townships:
         for county in COUNTY_ORDER[:n_counties] if depth < 60 else COUNTY_ORDER:
-            if depth < len(ordered[county]) and ordered[county][depth] not in picked and len(picked) < n_townships:
+            if (
+                depth < len(ordered[county])
+                and ordered[county][depth] not in picked
+                and len(picked) < n_townships
+            ):
                 picked.append(ordered[county][depth])
         depth += 1
         if depth >= 60 and n_counties < len(COUNTY_ORDER):
@@ -178,7 +188,11 @@ def chosen(persons: int) -> list[tuple[str, int]]:
                 list_ += [part[i * len(part) // n] for i in range(n)]
     is_urban = np.array([v.is_urban for v in list_])
     spread = 0.7 + 0.6 * ((np.array([int(v.code[-6:]) for v in list_]) * 7919) % 1000) / 1000
-    weight = np.where(is_urban, 0.45 * spread / max(spread[is_urban].sum(), 1e-9), 0.55 * spread / max(spread[~is_urban].sum(), 1e-9))
+    weight = np.where(
+        is_urban,
+        0.45 * spread / max(spread[is_urban].sum(), 1e-9),
+        0.55 * spread / max(spread[~is_urban].sum(), 1e-9),
+    )
     exact = persons * weight / weight.sum()
     count = np.floor(exact).astype(int)
     for i in np.argsort(-(exact - count), kind="stable")[: persons - count.sum()]:

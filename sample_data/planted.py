@@ -19,7 +19,7 @@ from sample_data.family import NEVER, relation
 from sample_data.ids import Ints
 from sample_data.welfare import STANDARD, TEKUN_LIVING, authorizations
 from sample_data.work import Employers, clip_base, resident_rows
-from sample_data.world import KINDS, SCHEMAS, Book
+from sample_data.world import KINDS, SCHEMAS, Book, where
 
 PER = 20_000
 """Each kind is planted once per so many people."""
@@ -82,7 +82,9 @@ def families(book: Book) -> dict[str, list[Family]]:
     books = frame["hukou_no"].fill_null("").to_numpy()
     _, book_no = np.unique(books, return_inverse=True)
     in_book = np.bincount(book_no[~book.outsider], minlength=int(book_no.max()) + 1)
-    strange = book.away | book.collective | ~book.registered | frame["former_resident_id"].is_not_null().to_numpy()
+    strange = (
+        book.away | book.collective | ~book.registered | frame["former_resident_id"].is_not_null().to_numpy()
+    )
     strange |= frame["planted"].is_not_null().to_numpy() | frame["former_name"].is_not_null().to_numpy()
     strange |= frame["is_step"].to_numpy() | (frame["group"] > 3).to_numpy()
     size = np.bincount(book.household[present], minlength=m)
@@ -92,7 +94,7 @@ def families(book: Book) -> dict[str, list[Family]]:
     np.minimum.at(low, book.household[present], book_no[present])
     np.maximum.at(high, book.household[present], book_no[present])
     ok = (size > 0) & (size <= 5) & (odd == 0) & (low == high) & (everyone == size)
-    ok &= np.where(high >= 0, in_book[np.maximum(high, 0)], 0) == size
+    ok &= where(high >= 0, in_book[np.maximum(high, 0)], 0) == size
     rows = np.flatnonzero(present)
     rows = rows[ok[book.household[rows]]]
     rows = rows[np.argsort(book.household[rows], kind="stable")]
@@ -229,8 +231,16 @@ class Planter:
         pays = category in ("1", "2")
         covered = [r for r in members if (pays and single < 0) or r == single]
         standard = STANDARD[urban]
-        income = {"1": round(standard * 0.4), "2": 0.0, "3": round(standard * 1.2)}.get(category, round(standard * 1.6))
-        benefit = TEKUN_LIVING[urban] if category == "2" else float(np.ceil((standard - income) * len(covered))) if pays else 0.0
+        income = {"1": round(standard * 0.4), "2": 0.0, "3": round(standard * 1.2)}.get(
+            category, round(standard * 1.6)
+        )
+        benefit = (
+            TEKUN_LIVING[urban]
+            if category == "2"
+            else float(np.ceil((standard - income) * len(covered)))
+            if pays
+            else 0.0
+        )
         decided = book.month(first) - 9 * DAY
         known = how.get("known", decided)
         decided = min(decided, known - DAY)
@@ -257,12 +267,20 @@ class Planter:
         else:
             change = book.month(self.now - 2 if last is None else last + 1) - 5 * DAY
             self.add("ca_assist_household", decided, gone_on=change, status="1", **row)
-            end = {"end_month": book.month(last + 1), "end_reason": how.get("reason", "1")} if last is not None else {}
+            end = (
+                {"end_month": book.month(last + 1), "end_reason": how.get("reason", "1")}
+                if last is not None
+                else {}
+            )
             self.add("ca_assist_household", change, status="4" if last is not None else status, **end, **row)
         left = how.get("left", {})
         for member in members:
             code = relation(
-                book.slot[[applicant]], book.slot[[member]], book.female[[member]], np.array([applicant == member]), np.array([False])
+                book.slot[[applicant]],
+                book.slot[[member]],
+                book.female[[member]],
+                np.array([applicant == member]),
+                np.array([False]),
             )[0]
             age = book.age0[member] + 2
             entry = {
@@ -309,7 +327,9 @@ class Planter:
                 if month in how.get("skip", ()):
                     continue
                 back = month in how.get("returned", ())
-                self.payment(number, month, item, applicant, benefit, "2" if back else "1", book.month(month) + 9 * DAY)
+                self.payment(
+                    number, month, item, applicant, benefit, "2" if back else "1", book.month(month) + 9 * DAY
+                )
             for month in how.get("resent", ()):
                 self.payment(number, month, item, applicant, benefit, "1", book.month(month + 1) + 4 * DAY)
         active = status == "1" and last is None
@@ -317,11 +337,13 @@ class Planter:
             for member in members:
                 code = {"1": "2", "2": "1", "3": "3"}.get(category, "0")
                 if member not in left and (member in covered or category == "3"):
-                    book.aid[member] = code  # type: ignore[attr-defined]
+                    book.aid[member] = code
         self.case_no = number
         return number
 
-    def payment(self, number: str, month: int, item: str, payee: int, amount: float, status: str, paid: Any) -> None:
+    def payment(
+        self, number: str, month: int, item: str, payee: int, amount: float, status: str, paid: Any
+    ) -> None:
         """One payment row."""
         self.add(
             "ca_assist_payment",
@@ -337,7 +359,16 @@ class Planter:
             pay_date=paid,
         )
 
-    def job(self, person: int, first: int, last: int, wage: float, employer: int = 0, closes: bool = True, registered: bool = True) -> None:
+    def job(
+        self,
+        person: int,
+        first: int,
+        last: int,
+        wage: float,
+        employer: int = 0,
+        closes: bool = True,
+        registered: bool = True,
+    ) -> None:
         """A contract job: contributions, taxed wages, employment record."""
         book = self.book
         i = (self.serial + employer) % len(self.employers.firm_name)
@@ -361,14 +392,23 @@ class Planter:
             self.wage(person, month, wage, name, code, round(base * 0.105, 2))
         if registered:
             begin = book.month(first) + 3 * DAY
-            row = {"person": person, "employer_uscc": code, "employer_name": name, "job_form": "1", "start_date": begin, "wage": wage}
+            row = {
+                "person": person,
+                "employer_uscc": code,
+                "employer_name": name,
+                "job_form": "1",
+                "start_date": begin,
+                "wage": wage,
+            }
             over = closes and last < book.last_month
             told = book.month(last + 1) + 4 * DAY
             self.add("hr_employment_record", begin + 20 * DAY, gone_on=told if over else NEVER, **row)
             if over:
                 self.add("hr_employment_record", told, end_date=book.month(last + 1) - DAY, **row)
 
-    def wage(self, person: int, month: int, amount: float, name: str = "", code: str = "", social: float = 0.0) -> None:
+    def wage(
+        self, person: int, month: int, amount: float, name: str = "", code: str = "", social: float = 0.0
+    ) -> None:
         """A month of taxed wage."""
         name = name or str(self.employers.firm_name[0])
         code = code or str(self.employers.firm_code[0])
@@ -386,7 +426,9 @@ class Planter:
             tax_withheld=0.0,
         )
 
-    def benefit(self, person: int, first: int, months: int, approved: int, reason: str | None, last_known: Any = None) -> None:
+    def benefit(
+        self, person: int, first: int, months: int, approved: int, reason: str | None, last_known: Any = None
+    ) -> None:
         """Unemployment benefit of `months` months."""
         book = self.book
         claim = f"SYP{self.next():010d}"
@@ -407,13 +449,27 @@ class Planter:
 
     def jobless(self, person: int, registered: Any, cancelled: Any = None, known: Any = None) -> None:
         """A registration as unemployed."""
-        row = {"person": person, "category": "1", "reg_date": registered, "services_count": 1, "refuse_count": 0}
+        row = {
+            "person": person,
+            "category": "1",
+            "reg_date": registered,
+            "services_count": 1,
+            "refuse_count": 0,
+        }
         gone = NEVER if cancelled is None else cancelled + 3 * DAY
         self.add("hr_jobless_register", registered + 4 * DAY if known is None else known, gone_on=gone, **row)
         if cancelled is not None:
             self.add("hr_jobless_register", gone, cancel_date=cancelled, cancel_reason="1", **row)
 
-    def settle(self, person: int, ago: int, own: float, known: Any = None, refund_of: str | None = None, fee: float | None = None) -> str:
+    def settle(
+        self,
+        person: int,
+        ago: int,
+        own: float,
+        known: Any = None,
+        refund_of: str | None = None,
+        fee: float | None = None,
+    ) -> str:
         """A hospital stay with its own payment; a refund carries the number of what it refunds."""
         book = self.book
         number = refund_of or f"SP{book.shard.index:02d}{self.next():012d}"
@@ -441,12 +497,21 @@ class Planter:
         )
         return number
 
-    def certificate(self, person: int, kind_: str, grade: str, issued: Any, known: Any = None, status: str = "1", suffix: str = "") -> None:
+    def certificate(
+        self,
+        person: int,
+        kind_: str,
+        grade: str,
+        issued: Any,
+        known: Any = None,
+        status: str = "1",
+        suffix: str = "",
+    ) -> None:
         """A disability certificate."""
         book = self.book
         number = f"{book.frame['resident_id'][person]}{kind_}{grade}{suffix}"
         if status == "1":
-            book.dis_type[person], book.dis_grade[person] = kind_, grade  # type: ignore[attr-defined]
+            book.dis_type[person], book.dis_grade[person] = kind_, grade
         self.add(
             "dp_disability_cert",
             issued + 6 * DAY if known is None else known,
@@ -465,9 +530,19 @@ class Planter:
         book = self.book
         died = book.death[person]
         if "r" in sources:
-            self.add("ps_death", known, person=person, death_date=died, cancel_date=known, death_reason="疾病", village_code=book.village[person])
+            self.add(
+                "ps_death",
+                known,
+                person=person,
+                death_date=died,
+                cancel_date=known,
+                death_reason="疾病",
+                village_code=book.village[person],
+            )
         if "c" in sources:
-            relative = next((r for r in np.flatnonzero(book.household == book.household[person]) if r != person), -1)
+            relative = next(
+                (r for r in np.flatnonzero(book.household == book.household[person]) if r != person), -1
+            )
             self.add(
                 "ca_cremation",
                 known,
@@ -490,11 +565,31 @@ class Planter:
                 issue_org="县人民医院",
             )
 
-    def custody(self, person: int, kind_: str, begin: Any, end: Any, status: str = "1", known: Any = None) -> None:
+    def custody(
+        self, person: int, kind_: str, begin: Any, end: Any, status: str = "1", known: Any = None
+    ) -> None:
         """A custody spell."""
-        self.add("ps_custody", begin + 12 * DAY if known is None else known, person=person, custody_type=kind_, start_date=begin, end_date=end, facility_division="150902", status=status)
+        self.add(
+            "ps_custody",
+            begin + 12 * DAY if known is None else known,
+            person=person,
+            custody_type=kind_,
+            start_date=begin,
+            end_date=end,
+            facility_division="150902",
+            status=status,
+        )
 
-    def vehicle(self, owner: int, type_: str, brand: str, bought: Any, status: str = "A", known: Any = None, gone: Any = NEVER) -> int:
+    def vehicle(
+        self,
+        owner: int,
+        type_: str,
+        brand: str,
+        bought: Any,
+        status: str = "A",
+        known: Any = None,
+        gone: Any = NEVER,
+    ) -> int:
         """A vehicle; returns its running number."""
         number = self.next()
         serial = self.book.shard.index * 200_000 + 150_000 + self.serial
@@ -516,12 +611,24 @@ class Planter:
         )
         return number
 
-    def title(self, owner: int, use: str = "10", how: str = "1", gained: Any = None, status: str = "1", partner: int = -1, known: Any = None) -> None:
+    def title(
+        self,
+        owner: int,
+        use: str = "10",
+        how: str = "1",
+        gained: Any = None,
+        status: str = "1",
+        partner: int = -1,
+        known: Any = None,
+    ) -> None:
         """A title of a flat, shop or parking space; with `partner` both hold it jointly."""
         serial = self.book.shard.index * 400_000 + 300_000 + self.next() % 50_000
         gained = self.book.t0 - 2500 * DAY if gained is None else gained
         county = self.book.county[owner]
-        where = {"10": f"幸福家园{serial % 20 + 1}号楼2单元{serial % 90 + 101}室", "20": f"阳光花园商铺{serial % 90}号"}
+        where = {
+            "10": f"幸福家园{serial % 20 + 1}号楼2单元{serial % 90 + 101}室",
+            "20": f"阳光花园商铺{serial % 90}号",
+        }
         year = gained.astype("datetime64[Y]").astype(int) + 1970
         row = {
             "unit_no": f"{county}001001GB{serial % 100_000:05d}F{serial:08d}",
@@ -536,7 +643,9 @@ class Planter:
         }
         for holder in (owner, partner):
             if holder >= 0:
-                self.add("re_ownership", gained + 4 * DAY if known is None else known, holder_person=holder, **row)
+                self.add(
+                    "re_ownership", gained + 4 * DAY if known is None else known, holder_person=holder, **row
+                )
 
     def contract(self, buyer: int, signed: Any, status: str = "1", known: Any = None) -> None:
         """A new-home contract."""
@@ -554,7 +663,9 @@ class Planter:
             status=status,
         )
 
-    def entity(self, person: int, type_: str, role: str, status: str = "1", since: Any = None, known: Any = None) -> None:
+    def entity(
+        self, person: int, type_: str, role: str, status: str = "1", since: Any = None, known: Any = None
+    ) -> None:
         """A role in a market entity."""
         head = {"1": "91", "2": "92", "3": "93"}[type_]
         since = self.book.t0 - 900 * DAY if since is None else since
@@ -576,7 +687,16 @@ class Planter:
             status_date=since if status == "1" else since + 500 * DAY,
         )
 
-    def bank(self, person: int, applicant: int, amount: float | None, result: str = "1", asked: Any = None, known: Any = None, account: int = 0) -> None:
+    def bank(
+        self,
+        person: int,
+        applicant: int,
+        amount: float | None,
+        result: str = "1",
+        asked: Any = None,
+        known: Any = None,
+        account: int = 0,
+    ) -> None:
         """The reply of a bank to a query under the applicant's authorisation."""
         asked = self.ago(33) if asked is None else asked
         self.add(
@@ -596,7 +716,16 @@ class Planter:
         """A monthly welfare subsidy up to the present month."""
         for month in range(max(first, 0), self.book.last_month + 1):
             day = self.book.month(month)
-            self.add("ca_welfare_subsidy", day + 10 * DAY, person=person, subsidy_type=type_, guardian_person=guardian, amount=amount, pay_month=day, status="1")
+            self.add(
+                "ca_welfare_subsidy",
+                day + 10 * DAY,
+                person=person,
+                subsidy_type=type_,
+                guardian_person=guardian,
+                amount=amount,
+                pay_month=day,
+                status="1",
+            )
 
     def monitored(self, family: Family, income: float, since: Any, known: Any) -> None:
         """A monitored farm household with a surveyed income per head and year."""
@@ -631,7 +760,9 @@ class Planter:
                 if what == "p":
                     columns[name] = np.array([-1 if v is None else v for v in values], dtype=np.int64)
                 elif what == "d":
-                    columns[name] = np.array([NEVER if v is None else v for v in values], dtype="datetime64[D]")
+                    columns[name] = np.array(
+                        [NEVER if v is None else v for v in values], dtype="datetime64[D]"
+                    )
                 elif what == "m":
                     columns[name] = np.array([np.nan if v is None else v for v in values], dtype=np.float64)
                 else:
@@ -656,16 +787,32 @@ def fates(book: Book, told: list[Told]) -> dict[int, Any]:
             "earner_died": (f.head, night - 40 * DAY, night - 22 * DAY),
             "earner_died_just_now": (f.head, night - 9 * DAY, v),
             "only_able_member_died": (f.head, night - 33 * DAY, night - 20 * DAY),
-            "elder_without_income_died": (f.elders[0] if f.elders else -1, night - 35 * DAY, night - 20 * DAY),
+            "elder_without_income_died": (
+                f.elders[0] if f.elders else -1,
+                night - 35 * DAY,
+                night - 20 * DAY,
+            ),
             "smaller_earner_died": (f.head, night - 38 * DAY, night - 25 * DAY),
             "earner_died_long_ago": (f.head, night - 430 * DAY, night - 405 * DAY),
             "dead_still_paid": (f.head, book.month(month - 4) + 11 * DAY, book.month(month - 4) + 30 * DAY),
-            "dead_subsidy_two_sources": (f.head, book.month(month - 4) + 17 * DAY, book.month(month - 3) + 20 * DAY),
+            "dead_subsidy_two_sources": (
+                f.head,
+                book.month(month - 4) + 17 * DAY,
+                book.month(month - 3) + 20 * DAY,
+            ),
             "dead_member_still_covered": (f.partner, book.month(month - 3) + 5 * DAY, NEVER),
             "dead_known_late": (f.head, book.month(month - 3) + 8 * DAY, v),
             "died_after_last_payment": (f.head, late + 26 * DAY, min(late + 38 * DAY, night)),
-            "dead_member_left_in_time": (f.partner, book.month(month - 4) + 8 * DAY, book.month(month - 4) + 18 * DAY),
-            "payment_after_death_returned": (f.head, book.month(month - 2) + 19 * DAY, book.month(month - 1) + 20 * DAY),
+            "dead_member_left_in_time": (
+                f.partner,
+                book.month(month - 4) + 8 * DAY,
+                book.month(month - 4) + 18 * DAY,
+            ),
+            "payment_after_death_returned": (
+                f.head,
+                book.month(month - 2) + 19 * DAY,
+                book.month(month - 1) + 20 * DAY,
+            ),
         }.get(key)
         if plan is None or plan[0] < 0:
             continue
@@ -703,7 +850,7 @@ def _elders(book: Book, told: list[Told]) -> None:
     rows = np.array([r for t in told for r in t.family.elders], dtype=np.int64)
     suspended = {t.family.head for t in told if t.kind.key == "suspended_pension"}
     death = book.death[rows]
-    last = np.where(np.isnat(death), 10**6, book.month_no(np.where(np.isnat(death), book.last, death)))
+    last = where(np.isnat(death), 10**6, book.month_no(where(np.isnat(death), book.last, death)))
     first = np.maximum(book.month_no(book.born[rows] + np.timedelta64(21_915, "D")) + 1, 0)
     person: list[Ints] = []
     month: list[Ints] = []
@@ -737,7 +884,13 @@ def covered_member_pays(p: Planter, f: Family) -> None:
     p.settle(f.head, 60, 2400.0)
 
 
-@kind("N01", "must", "couple_rural family_rural couple_urban", "低保边缘成员自付11500元，最后一笔后到", late=True)
+@kind(
+    "N01",
+    "must",
+    "couple_rural family_rural couple_urban",
+    "低保边缘成员自付11500元，最后一笔后到",
+    late=True,
+)
 def edge_member_pays(p: Planter, f: Family) -> None:
     """An edge member passes 10,000 yuan with a settlement that arrives late."""
     p.case(f, "3")
@@ -925,7 +1078,15 @@ def public_post_found(p: Planter, f: Family) -> None:
     """A public-welfare post began after the job ended."""
     p.job(f.head, -30, p.now - 6, 4200.0)
     begin = p.book.month(p.now - 4)
-    p.add("hr_employment_record", begin + 12 * DAY, person=f.head, employer_name="乡镇公益性岗位", job_form="3", start_date=begin, wage=1980.0)
+    p.add(
+        "hr_employment_record",
+        begin + 12 * DAY,
+        person=f.head,
+        employer_name="乡镇公益性岗位",
+        job_form="3",
+        start_date=begin,
+        wage=1980.0,
+    )
 
 
 @kind("N05", "must_not", "single_rural single_urban couple_urban", "登记失业4个月，未满6个月")
@@ -1277,9 +1438,21 @@ def sold(p: Planter, f: Family) -> None:
     when = p.ago(150)
     p.vehicle(f.head, "K33", "现代牌BH7162", p.ago(2600), gone=when + 4 * DAY)
     book = p.book
-    free = np.flatnonzero(~book.spared & book.registered & (book.age0 > 26) & (book.age0 < 55) & book.alive_on(book.last) & (book.aid == "0"))  # type: ignore[attr-defined]
+    free = np.flatnonzero(
+        ~book.spared
+        & book.registered
+        & (book.age0 > 26)
+        & (book.age0 < 55)
+        & book.alive_on(book.last)
+        & (book.aid == "0")
+    )
     row = dict(p.rows["ps_vehicle"][-1])
-    row.update(known_on=when + 4 * DAY, gone_on=NEVER, owner_person=int(free[(p.serial * 7919) % len(free)]), transfer_date=when)
+    row.update(
+        known_on=when + 4 * DAY,
+        gone_on=NEVER,
+        owner_person=int(free[(p.serial * 7919) % len(free)]),
+        transfer_date=when,
+    )
     p.rows["ps_vehicle"].append(row)
 
 
@@ -1437,7 +1610,13 @@ def assets_add_up(p: Planter, f: Family) -> None:
 def reply_just_now(p: Planter, f: Family) -> None:
     """The bank's reply arrives on a later night."""
     p.case(f)
-    p.bank(f.head, f.head, round(STANDARD[p.urban(f.head)] * 24 * len(f.rows) * 1.8, 2), asked=p.visible - 5 * DAY, known=p.visible)
+    p.bank(
+        f.head,
+        f.head,
+        round(STANDARD[p.urban(f.head)] * 24 * len(f.rows) * 1.8, 2),
+        asked=p.visible - 5 * DAY,
+        known=p.visible,
+    )
 
 
 @kind("X07", "must_not", "couple_urban couple_rural", "银行未反馈，不等于没有也不等于超标")
@@ -1509,7 +1688,14 @@ def tekun_and_child_money(p: Planter, f: Family) -> None:
 def second_case_just_now(p: Planter, f: Family) -> None:
     """A second case that arrives on a later night."""
     first = p.case(f)
-    p.case(f, members=[f.partner], **_other_county(p, f.partner), first=p.now, known=p.visible, skip=tuple(range(p.now, p.now + 3)))
+    p.case(
+        f,
+        members=[f.partner],
+        **_other_county(p, f.partner),
+        first=p.now,
+        known=p.visible,
+        skip=tuple(range(p.now, p.now + 3)),
+    )
     p.case_no = first
     p.person = f.partner
 
@@ -1533,7 +1719,7 @@ def changed_category(p: Planter, f: Family) -> None:
 def single_beside_family(p: Planter, f: Family) -> None:
     """Covered alone beside an edge family."""
     p.certificate(f.head, "4", "1", p.ago(1500))
-    p.case(f, "3", single=f.head)
+    p.case(f, "3")
     p.case(f, members=[f.head], single=f.head)
 
 

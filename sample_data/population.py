@@ -30,7 +30,18 @@ ANCHOR_SHARES = (0.035, 0.05, 0.085, 0.09, 0.085, 0.10, 0.125, 0.125, 0.10, 0.08
 TWIN_PAIR_CHANCE = 0.04
 """Per neighbouring pair of siblings; gives twins of about 1.9 % of people (CHINESE_DATA D1: 1.6-2.2 %)."""
 NAMESAKE_PAIRS_PER_PERSON = 40 / 100_000
-DESTINATIONS = ("150902", "150105", "110105", "150203", "440306", "120110", "130702", "150602", "440307", "310115")
+DESTINATIONS = (
+    "150902",
+    "150105",
+    "110105",
+    "150203",
+    "440306",
+    "120110",
+    "130702",
+    "150602",
+    "440307",
+    "310115",
+)
 DESTINATION_SHARES = (0.30, 0.17, 0.15, 0.09, 0.08, 0.06, 0.06, 0.05, 0.02, 0.02)
 ORIGINS = ("1307", "1402", "1501", "1502", "1525", "1409", "4113", "4116", "5119", "3205", "2310", "6205")
 BANKS = ("402", "403", "103", "105", "102", "313", "320")
@@ -121,13 +132,17 @@ def _interp(x: Any, points: list[tuple[float, float]]) -> Any:
 def survival(age: Any, is_female: Any) -> Any:
     """Share of a generation still alive at an age; for parents of the people we look at."""
     men = _interp(age, [(40, 0.97), (50, 0.94), (60, 0.87), (70, 0.70), (80, 0.42), (90, 0.12), (100, 0.01)])
-    women = _interp(age, [(40, 0.985), (50, 0.97), (60, 0.93), (70, 0.81), (80, 0.57), (90, 0.22), (100, 0.03)])
+    women = _interp(
+        age, [(40, 0.985), (50, 0.97), (60, 0.93), (70, 0.81), (80, 0.57), (90, 0.22), (100, 0.03)]
+    )
     return np.where(is_female, women, men)
 
 
 def _at_home(age: Any, is_female: Any, u: Any) -> Any:
     """Whether a child of that age still belongs to its parents' household."""
-    chance = _interp(age, [(17.9, 1.0), (18, 0.88), (22, 0.75), (24, 0.42), (28, 0.20), (33, 0.10), (45, 0.03)])
+    chance = _interp(
+        age, [(17.9, 1.0), (18, 0.88), (22, 0.75), (24, 0.42), (28, 0.20), (33, 0.10), (45, 0.03)]
+    )
     return u < chance * np.where(is_female & (age >= 23), 0.6, 1.0)
 
 
@@ -149,7 +164,9 @@ class _Clans:
         self.remarried = np.zeros((n, SLOTS), dtype=bool)
         self._draw(rng)
 
-    def _family(self, rng: np.random.Generator, slot: int, spouse: int, kids: int, here: Flags, single: Any) -> None:
+    def _family(
+        self, rng: np.random.Generator, slot: int, spouse: int, kids: int, here: Flags, single: Any
+    ) -> None:
         """Marital state, spouse and children of one adult."""
         n, age = self.n, self.age[:, slot]
         u = rng.random(n)
@@ -164,7 +181,7 @@ class _Clans:
         female = u_sex < np.select([is_single, divorced, widowed], [0.33, 0.48, 0.66], 0.10)
         self.female[:, slot] = female
         self.female[:, spouse] = ~female
-        gap = rng.normal(2.0, 2.2, n)
+        gap = np.clip(rng.normal(2.0, 2.2, n), -4.0, 9.0)
         partner = age + np.where(female, gap, -gap)
         self.age[:, spouse] = np.where(partner < 20.2, 20.2 + 3.0 * rng.random(n), partner)
         self.alive[:, spouse] = here & married
@@ -172,7 +189,10 @@ class _Clans:
         self.married[:, slot] = self.married[:, spouse] = married
         self.divorced[:, slot] = here & divorced
         mother = np.where(female, age, self.age[:, spouse])
-        mean = _interp(mother, [(20, 0.3), (25, 0.75), (30, 1.3), (35, 1.6), (45, 1.55), (55, 1.35), (65, 1.6), (80, 2.2)])
+        mean = _interp(
+            mother,
+            [(20, 0.3), (25, 0.75), (30, 1.3), (35, 1.6), (45, 1.55), (55, 1.35), (65, 1.6), (80, 2.2)],
+        )
         mean = np.where(married, mean, np.where(is_single, 0.0, 0.6 * mean))
         count = rng.binomial(3, np.clip(mean / 3, 0, 1))
         child = mother - (20.5 + rng.gamma(2.6, 1.9, n))
@@ -200,13 +220,14 @@ class _Clans:
         self.age[:, A] = age
         self.alive[:, A] = True
         single = _interp(
-            age, [(20, 0.93), (25, 0.62), (30, 0.27), (35, 0.12), (40, 0.075), (50, 0.05), (70, 0.04), (90, 0.03)]
+            age,
+            [(20, 0.93), (25, 0.62), (30, 0.27), (35, 0.12), (40, 0.075), (50, 0.05), (70, 0.04), (90, 0.03)],
         )
         self._family(rng, A, SA, KA, np.ones(n, dtype=bool), single)
 
         has_parents = (rng.random(n) < np.where(age < 28, 0.6, 0.40)) & (age < 64) & ~self.incoming
-        self.age[:, GF] = age + 23 + 8 * rng.random(n)
-        self.age[:, GM] = self.age[:, GF] - rng.normal(2.0, 2.0, n)
+        self.age[:, GF] = age + 24.5 + 7 * rng.random(n)
+        self.age[:, GM] = self.age[:, GF] - np.clip(rng.normal(2.0, 2.0, n), -4.0, 5.0)
         self.female[:, GM] = True
         for slot in (GF, GM):
             lives = rng.random(n) < survival(self.age[:, slot], slot == GM)
@@ -216,7 +237,7 @@ class _Clans:
             self.dead[:, slot] = one_left & ~self.alive[:, slot] & (rng.random(n) < 0.6)
         self.married[:, GF] = self.married[:, GM] = self.alive[:, GF] & self.alive[:, GM]
 
-        age_b = age + rng.normal(0, 4.5, n)
+        age_b = age + np.clip(rng.normal(-1.0, 4.5, n), -12.0, 4.0)
         has_b = (rng.random(n) < 0.11) & (age > 24) & (age < 60) & (age_b > 21) & ~self.incoming
         self.age[:, B] = age_b
         self.alive[:, B] = has_b
@@ -280,8 +301,11 @@ def people(shard: Shard) -> People:
     rng = stream(shard.seed, shard.index, "twins")
     for first, second in ((KA, KA + 1), (KA + 1, KA + 2), (KB, KB + 1), (A, B)):
         both = clans.alive[:, first] & clans.alive[:, second] & keep & ~clans.step[:, first]
-        near = np.abs(clans.age[:, first] - clans.age[:, second]) < 9
-        pairs = np.flatnonzero(both & near & (rng.random(n) < TWIN_PAIR_CHANCE * (5.0 if first == A else 1.6)))
+        # Grown siblings have children of their own, whose ages must go on fitting.
+        near = np.abs(clans.age[:, first] - clans.age[:, second]) < (2.0 if first == A else 9.0)
+        pairs = np.flatnonzero(
+            both & near & (rng.random(n) < TWIN_PAIR_CHANCE * (12.0 if first == A else 1.7))
+        )
         one, two = row_of[pairs, first], row_of[pairs, second]
         free = (twin[one] < 0) & (twin[two] < 0)
         one, two = one[free], two[free]
@@ -293,7 +317,14 @@ def people(shard: Shard) -> People:
     adults = np.flatnonzero(~dead & (age > 25) & (age < 75) & (twin < 0) & ~is_incoming[clan])
     by_sex = adults[np.lexsort((born[adults], village_of[adults], female[adults]))]
     n_pairs = max(1, int(m * NAMESAKE_PAIRS_PER_PERSON))
-    at = np.sort(rng.choice(max(len(by_sex) // 4 - 2, 1), size=min(n_pairs, max(len(by_sex) // 8, 1)), replace=False)) * 4
+    at = (
+        np.sort(
+            rng.choice(
+                max(len(by_sex) // 4 - 2, 1), size=min(n_pairs, max(len(by_sex) // 8, 1)), replace=False
+            )
+        )
+        * 4
+    )
     same_one, same_two = by_sex[at], by_sex[at + 1]
     ok = (clan[same_one] != clan[same_two]) & (female[same_one] == female[same_two])
     ok &= np.abs((born[same_one] - born[same_two]).astype(np.int64)) < 3 * 365
@@ -302,7 +333,9 @@ def people(shard: Shard) -> People:
     birth_year = born.astype("datetime64[Y]").astype(np.int64) + 1970
 
     persons = _numbers(shard, m, village_of, codes, born, birth_year, female, slot, is_incoming[clan], rural)
-    naming = _naming(shard, clans, clan, slot, row_of, village_of, codes, rural, birth_year, female, twin, is_incoming)
+    naming = _naming(
+        shard, clans, clan, slot, row_of, village_of, codes, rural, birth_year, female, twin, is_incoming
+    )
     naming["name"][same_two] = naming["name"][same_one]
     naming["surname"][same_two] = naming["surname"][same_one]
 
@@ -323,7 +356,9 @@ def people(shard: Shard) -> People:
     young = (age > 18) & (age < 32) & ~dead & (slot >= KA) & ~np.isin(slot, (B, SB))
     collective = young & (rng.random(m) < 0.10)
     collective |= ~dead & (age > 22) & (age < 45) & (rng.random(m) < np.where(rural, 0.002, 0.012))
-    away_chance = _interp(age, [(17, 0.0), (18, 0.3), (30, 0.36), (45, 0.27), (58, 0.12), (66, 0.02), (75, 0.0)])
+    away_chance = _interp(
+        age, [(17, 0.0), (18, 0.3), (30, 0.36), (45, 0.27), (58, 0.12), (66, 0.02), (75, 0.0)]
+    )
     leaves = rng.random(m) < away_chance * np.where(rural, 1.0, 0.30)
     partner_slot = np.array([PARTNER.get(s, -1) for s in range(SLOTS)])[slot]
     partner = np.where(partner_slot >= 0, row_of[clan, partner_slot], -1)
@@ -360,7 +395,17 @@ def people(shard: Shard) -> People:
     couple = np.isin(slot, (GF, GM)) & clans.married[clan, slot]
     marital = np.where(couple, "20", marital)
     address, live_address, live_village, live_division = _addresses(
-        shard, codes, village_of, household, n_households, book, away, destination, rural, house, is_incoming[clan]
+        shard,
+        codes,
+        village_of,
+        household,
+        n_households,
+        book,
+        away,
+        destination,
+        rural,
+        house,
+        is_incoming[clan],
     )
     phones = _phones(shard, m, household, age, born)
     rng = stream(shard.seed, shard.index, "person attributes")
@@ -392,7 +437,7 @@ def people(shard: Shard) -> People:
             "sex": np.where(female, "2", "1"),
             "birth_date": pl.Series(born.astype("datetime64[D]")).cast(pl.Date),
             "ethnic": text(np.array(names.CODES, dtype=object)[naming["group"]]),
-            "hukou_no": text(np.where(incoming, None, book_no)),
+            "hukou_no": pl.select(pl.when(pl.Series(~incoming)).then(text(book_no))).to_series(),
             "urban_rural": np.where(rural, "2", "1"),
             "village_code": text(codes[village_of]),
             "reg_address": text(np.where(incoming, persons["origin_address"], address)),
@@ -486,7 +531,7 @@ def _numbers(
     married_in = np.isin(slot, (SA, SB, GM)) & female
     other = np.array(places.COUNTY_ORDER, dtype=object)[rng.integers(0, len(places.COUNTY_ORDER), m)]
     birth_county = np.where(u < np.where(married_in, 0.25, 0.04), other, county)
-    everywhere = list(places.all_counties())
+    everywhere = [c for c in places.all_counties() if c[:4] != places.PREFECTURE]
     near = [c for c in everywhere if c[:4] in ORIGINS]
     from_far = np.array(everywhere, dtype=object)[rng.integers(0, len(everywhere), m)]
     from_near = np.array(near, dtype=object)[rng.integers(0, len(near), m)]
@@ -507,12 +552,18 @@ def _numbers(
         here = is_local & (birth_county == name)
         share[here], sharers[here] = i, n_holders
     # Numbers that were corrected later: another birth date, same person.
-    wrong = np.flatnonzero((rng.random(m) < 0.004) & (birth_year < 2000) & (born < np.datetime64("1999-01-01")))
-    shift = rng.choice(np.array([-366, -30, -10, -1, 1, 9, 31, 365, 730]), len(wrong)).astype("timedelta64[D]")
+    wrong = np.flatnonzero(
+        (rng.random(m) < 0.004) & (birth_year < 2000) & (born < np.datetime64("1999-01-01"))
+    )
+    shift = rng.choice(np.array([-366, -30, -10, -1, 1, 9, 31, 365, 730]), len(wrong)).astype(
+        "timedelta64[D]"
+    )
     rows = np.r_[np.arange(m), wrong]
     dates = np.r_[born, born[wrong] + shift]
     area_number = area[rows].astype(np.int64)
-    sequence = ids.sequence_numbers(area_number, dates, female[rows], is_local[rows], share[rows], sharers[rows])
+    sequence = ids.sequence_numbers(
+        area_number, dates, female[rows], is_local[rows], share[rows], sharers[rows]
+    )
     number = ids.resident_ids(area_number, dates, sequence)
     former = np.full(m, None, dtype=object)
     former[wrong] = number[m:]
@@ -565,7 +616,9 @@ def _naming(
     for kids, one, two in ((KA, A, SA), (KB, B, SB)):
         rows = np.flatnonzero((slot >= kids) & (slot < kids + 3))
         partner = row_of[clan[rows], two]
-        from_partner = clans.female[clan[rows], one] ^ ((birth_year[rows] >= 2010) & (rng.random(len(rows)) < 0.08))
+        from_partner = clans.female[clan[rows], one] ^ (
+            (birth_year[rows] >= 2010) & (rng.random(len(rows)) < 0.08)
+        )
         from_partner |= clans.step[clan[rows], slot[rows]]
         take = from_partner & (partner >= 0)
         surname[rows[take]] = surname[partner[take]]
@@ -574,6 +627,8 @@ def _naming(
         surname[rows[lost]] = stranger[rows[lost]]
         step = clans.step[clan[rows], slot[rows]]
         surname[rows[step]] = stranger[rows[step]]
+    bare = (surname == "") & ~np.isin(group, (1, 4, 5, 6, 7, 9))
+    surname[bare] = names.national_surnames(rng, int(bare.sum()))
     # Brothers share a generation character; so do cousins of one clan.
     generation_of_clan = np.stack(
         [
@@ -591,14 +646,21 @@ def _naming(
     second = second[twin[second] != second]
     alike = second[rng.random(len(second)) < 0.7]
     for row in alike:
-        given[row] = given[twin[row]][:1] + (given[row][-1:] if given[row][-1:] != given[twin[row]][-1:] else "宁")
+        given[row] = given[twin[row]][:1] + (
+            given[row][-1:] if given[row][-1:] != given[twin[row]][-1:] else "宁"
+        )
     father_given = np.full(m, "", dtype=object)
     name = names.full_names(rng, surname, given, group, father_given)
     # Names that were changed before the first day.
     former = np.full(m, None, dtype=object)
     changed = np.flatnonzero((rng.random(m) < 0.010) & (group < 4))
     new = names.given_names(
-        rng, female[changed], birth_year[changed], group[changed], np.full(len(changed), "", dtype=object), surname[changed]
+        rng,
+        female[changed],
+        birth_year[changed],
+        group[changed],
+        np.full(len(changed), "", dtype=object),
+        surname[changed],
     )
     former[changed] = surname[changed] + new
     former[former == name] = None
@@ -627,7 +689,10 @@ def _addresses(
     estates = np.array([r["name"] for r in streets if r["kind"] == "estate"], dtype=object)
     n_doors = max(n_households, int(book.max()) + 1)
     group, number = rng.integers(1, 9, n_doors), rng.integers(1, 200, n_doors)
-    road, estate = roads[rng.integers(0, len(roads), n_doors)], estates[rng.integers(0, len(estates), n_doors)]
+    road, estate = (
+        roads[rng.integers(0, len(roads), n_doors)],
+        estates[rng.integers(0, len(estates), n_doors)],
+    )
     building, entrance = rng.integers(1, 25, n_doors), rng.integers(1, 6, n_doors)
     floor, door = rng.integers(1, 19, n_doors), rng.integers(1, 5, n_doors)
     in_village = np.array([f"{g}组{k}号" for g, k in zip(group, number, strict=True)], dtype=object)
@@ -648,7 +713,8 @@ def _addresses(
     elsewhere = places.all_counties()
     away_town = np.array([elsewhere[c] for c in destination], dtype=object) + in_town[household]
     live = np.where(away, away_town, home)
-    live_village = np.where(away, None, codes[village_of])
+    live_village = codes[village_of].copy()
+    live_village[away] = None
     live_division = np.where(away, destination, np.array([c[:6] for c in codes], dtype=object)[village_of])
     return registered, live, live_village, live_division
 
@@ -656,13 +722,35 @@ def _addresses(
 def _phones(shard: Shard, m: int, household: Ints, age: Any, born: Days) -> Texts:
     """Mobile numbers; children and 15 % of families use one phone, some elders the village official's."""
     rng = stream(shard.seed, shard.index, "phones")
-    heads = np.array(["130", "131", "135", "136", "138", "139", "147", "150", "151", "152", "158", "159", "182", "187", "189"])
+    heads = np.array(
+        [
+            "130",
+            "131",
+            "135",
+            "136",
+            "138",
+            "139",
+            "147",
+            "150",
+            "151",
+            "152",
+            "158",
+            "159",
+            "182",
+            "187",
+            "189",
+        ]
+    )
     number = heads[rng.integers(0, len(heads), m)].astype(object) + ids.padded(rng.integers(0, 10**8, m), 8)
     first = np.full(int(household.max()) + 1, -1, dtype=np.int64)
     adults = np.flatnonzero((age > 20) & (age < 75))[::-1]
     first[household[adults]] = adults
     leader = np.where(first[household] >= 0, first[household], np.arange(m))
-    shares = (rng.random(int(household.max()) + 1) < 0.15)[household] | (age < 14) | ((age > 78) & (rng.random(m) < 0.5))
+    shares = (
+        (rng.random(int(household.max()) + 1) < 0.15)[household]
+        | (age < 14)
+        | ((age > 78) & (rng.random(m) < 0.5))
+    )
     number = np.where(shares, number[leader], number)
     officials = rng.integers(0, m, max(1, m // 800))
     served = (age > 62) & (rng.random(m) < 0.03)
@@ -675,7 +763,17 @@ def _education(rng: np.random.Generator, birth_year: Ints, age: Any, rural: Flag
     modern = np.clip((birth_year - 1940) / 60, 0, 1)
     level = u * 0.6 + modern * 0.5
     code = np.select(
-        [age < 6, age < 12, age < 15, level > 1.06, level > 0.90, level > 0.80, level > 0.66, level > 0.36, level > 0.12],
+        [
+            age < 6,
+            age < 12,
+            age < 15,
+            level > 1.06,
+            level > 0.90,
+            level > 0.80,
+            level > 0.66,
+            level > 0.36,
+            level > 0.12,
+        ],
         ["90", "80", "70", "10", "20", "30", "60", "70", "80"],
         "90",
     )

@@ -90,7 +90,7 @@ DEPARTMENT_TABLES = tuple(SCHEMAS)
 
 @dataclass(frozen=True)
 class World:
-    """All that is true, and all that departments know, of one shard. Columns: see WORLD tables in the docs of this room."""
+    """All that is true, and all that departments know, of one shard. Columns: WORLD.md in this room."""
 
     persons: pl.DataFrame
     households: pl.DataFrame
@@ -108,7 +108,11 @@ def _column(values: Any, dtype: Any) -> pl.Series:
         if isinstance(values, np.ndarray) and values.dtype.kind in "fi":
             money = pl.Series(np.round(values.astype(np.float64), 2))
             return money.fill_nan(None).cast(MONEY)
-        return pl.Series([None if v is None else float(v) for v in values], dtype=pl.Float64).round(2).cast(MONEY)
+        return (
+            pl.Series([None if v is None else float(v) for v in values], dtype=pl.Float64)
+            .round(2)
+            .cast(MONEY)
+        )
     if isinstance(values, np.ndarray) and values.dtype.kind in "ifb":
         return pl.Series(values).cast(dtype)
     if isinstance(values, np.ndarray) and values.dtype.kind == "U":
@@ -127,6 +131,18 @@ class Book:
     frame: pl.DataFrame
     rows: dict[str, list[pl.DataFrame]] = field(default_factory=dict)
     situations: list[dict[str, Any]] = field(default_factory=list)
+    # What one chapter finds out and later ones read, by person.
+    status: Any = field(init=False)  # work: PUBLIC, FIRM, ... of work.py
+    retire_age: Any = field(init=False)
+    school_age: Any = field(init=False)
+    employee_pension: Any = field(init=False)
+    insured_at_work: Any = field(init=False)
+    employer_of: Any = field(init=False)
+    dis_type: Any = field(init=False)
+    dis_grade: Any = field(init=False)
+    dis_since: Any = field(init=False)
+    ill: Any = field(init=False)
+    aid: Any = field(init=False)  # category under which medical insurance is subsidised, '0' for none
 
     def __post_init__(self) -> None:
         self.t0 = np.datetime64(self.shard.on, "D")
@@ -137,7 +153,7 @@ class Book:
         self.years = ((self.last - self.t0).astype(int) + 1) / 365.25
         self.days = int((self.last - self.t0).astype(int)) + 1
         self.base = self.shard.index * PERSON_STRIDE
-        self.n_households = int(self.frame["true_household_id"].max() or 0) - self.base + 1  # type: ignore[operator]
+        self.n_households = int(self.frame["true_household_id"].to_numpy().max()) - self.base + 1
         self.load()
         self.spared = np.zeros(self.n, dtype=bool)  # families of planted situations: chance leaves them alone
 
@@ -191,14 +207,21 @@ class Book:
     def write(self, table: str, known_on: Any, gone_on: Any = None, **columns: Any) -> None:
         """Add rows to a table. Columns that are not given are null; what is known after the last night is dropped.
 
-        Person columns (kind p) take row numbers of `frame`; scalars stand for all rows.
+        Person columns (kind p) take arrays of row numbers of `frame`, -1 for nobody; other scalars stand for all rows.
         """
         schema = SCHEMAS[table]
         unknown = columns.keys() - schema.keys()
         if unknown:
             raise KeyError(f"{table} has no column {sorted(unknown)}")
         known = np.asarray(known_on, dtype="datetime64[D]")
-        n = len(known) if known.ndim else max((len(v) for v in columns.values() if hasattr(v, "__len__") and not isinstance(v, str)), default=1)
+        n = (
+            len(known)
+            if known.ndim
+            else max(
+                (len(v) for v in columns.values() if hasattr(v, "__len__") and not isinstance(v, str)),
+                default=1,
+            )
+        )
         known = np.broadcast_to(known, n)
         if n == 0:
             return
@@ -208,9 +231,6 @@ class Book:
             if value is None:
                 data.append(pl.lit(None, dtype=KINDS[kind]).alias(name))
             elif isinstance(value, (str, bool, int, float, np.datetime64, date)):
-                if kind == "p":
-                    data.append(pl.lit(self.base + int(value) if int(value) >= 0 else None, dtype=pl.Int64).alias(name))  # type: ignore[arg-type]
-                    continue
                 if isinstance(value, np.datetime64):
                     value = value.astype("datetime64[D]").item()
                 data.append(pl.lit(value).cast(KINDS[kind]).alias(name))
@@ -219,7 +239,13 @@ class Book:
             else:
                 data.append(_column(value, KINDS[kind]).alias(name))
         frame = pl.DataFrame({"known_on": _column(known.copy(), pl.Date)})
-        gone = np.full(n, np.datetime64("NaT"), dtype="datetime64[D]") if gone_on is None else np.broadcast_to(np.asarray(gone_on, dtype="datetime64[D]"), n)
+        gone = (
+            np.full(n, np.datetime64("NaT"), dtype="datetime64[D]")
+            if gone_on is None
+            else np.broadcast_to(np.asarray(gone_on, dtype="datetime64[D]"), n)
+        )
+        # A row that was replaced before it arrived never stands in a file.
+        gone = np.maximum(gone, known)
         frame = frame.with_columns(*data, _column(gone.copy(), pl.Date).alias("gone_on"))
         frame = frame.filter(pl.col("known_on") <= self.last.item()).select(*schema, "known_on", "gone_on")
         self.rows.setdefault(table, []).append(frame)
@@ -228,7 +254,9 @@ class Book:
         """All tables, ordered by the day they became known and then as written."""
         result = {}
         for name, schema in SCHEMAS.items():
-            empty = pl.DataFrame(schema={**{c: KINDS[k] for c, k in schema.items()}, "known_on": pl.Date, "gone_on": pl.Date})
+            empty = pl.DataFrame(
+                schema={**{c: KINDS[k] for c, k in schema.items()}, "known_on": pl.Date, "gone_on": pl.Date}
+            )
             whole = pl.concat([empty, *self.rows.get(name, [])]).sort("known_on", maintain_order=True)
             result[name] = whole.with_columns(
                 (pl.int_range(pl.len(), dtype=pl.Int64) + self.shard.index * ROW_STRIDE).alias("world_row")
@@ -256,3 +284,13 @@ def pick(rng: np.random.Generator, values: Any, shares: Any, n: int) -> Texts:
     edges = np.cumsum(np.asarray(shares, dtype=np.float64))
     at = np.minimum(np.searchsorted(edges / edges[-1], rng.random(n), side="right"), len(edges) - 1)
     return np.asarray(np.array(values, dtype=object)[at])
+
+
+def where(condition: Any, yes: Any, no: Any) -> Any:
+    """np.where for arrays of Python strings and None, which its types do not foresee."""
+    return np.where(condition, yes, no)
+
+
+def first_of(conditions: Any, values: Any, default: Any = 0) -> Any:
+    """np.select for arrays of Python strings and None."""
+    return np.select(conditions, values, default)
