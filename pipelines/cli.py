@@ -181,6 +181,9 @@ def run(
         if not as_json:
             mark = "[green]✓[/green]" if success else "[red]✗[/red]"
             console.print(f"{mark} {one} in {time.monotonic() - began:.0f} s")
+        if not success:
+            # The next night would be compared with an older one than it should be.
+            break
     if as_json:
         _print_json([asdict(night) for night in found])
     else:

@@ -17,6 +17,7 @@ from data_contracts.contract import catalogue
 from pipelines import nights
 from pipelines.nights import LEVELS, LISTS, ROWS, CannotRun, Night
 from reports import returns
+from reports.manifest import NAME as MANIFEST
 
 LEVEL_STYLE = {"red": "red", "orange": "dark_orange", "yellow": "yellow", "blue": "blue"}
 LIST_NAMES = {"help_in": "may need help", "check_out": "please check"}
@@ -235,18 +236,12 @@ def print_warning(console: Console, found: dict[str, Any], limit: int = 40) -> N
     console.print(found["reason_zh"], soft_wrap=True)
     for name, value in found["evidence"].items():
         console.print(f"  {name} = {value}")
-    table = Table("class", "fact", "person", "of", "file", "row", "delivery")
     for row in found["rows"][:limit]:
-        table.add_row(
-            row["class_id"],
-            row["fact"],
-            row["person"],
-            str(row["batch_date"]),
-            row["file"],
-            str(row["row"]),
-            row["delivery_id"],
+        console.print(
+            f"  {row['fact']} of {row['person']}: {row['class_id']} {row['batch_date']}, {row['file']} row {row['row']} "
+            f"(delivery {row['delivery_id']})",
+            soft_wrap=True,
         )
-    console.print(table)
     if len(found["rows"]) > limit:
         console.print(f"… {len(found['rows']) - limit} more rows (--json)")
 
@@ -278,6 +273,11 @@ def run_again(
         for name in sorted(left & right)
         if (first / name).read_bytes() != (again / name).read_bytes()
     ]
+    before, now = (
+        json.loads((f / MANIFEST).read_text(encoding="utf-8"))["code_version"] for f in (first, again)
+    )
+    if before != now:
+        differences.insert(0, f"the program or its rules have changed since: {before}, now {now}")
     return differences, len(left | right)
 
 
