@@ -512,10 +512,14 @@ RAW_SCHEMA = pl.Schema(
 )
 
 
-def raised(rule: Rule, rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
-    """Rows of a rule as warnings without place and deadlines. Raises PolicyError for a row without household or reason.
+NEEDED = ("household_id", "subject_key", "cause_key", "reason_zh")
 
-    A row that is there twice would be two visits for one cause: that is an error of the rule too.
+
+def raised(rule: Rule, rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
+    """Rows of a rule as warnings without place and deadlines.
+
+    Raises PolicyError for a level that the rule does not have, and for a row that is there twice: that would be two visits
+    for one cause.
     """
     header = rule.header
     subject = {"household": "household_id", "person": "person_id", "case": "case_id"}[header.subject]
@@ -539,17 +543,24 @@ def raised(rule: Rule, rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
         sources_json=pl.lit(sources.as_json),
     )
     frame = frame.cast(dict(RAW_SCHEMA)) if frame.height else pl.DataFrame(schema=RAW_SCHEMA)
-    for column in ("household_id", "subject_key", "cause_key", "reason_zh"):
-        missing = frame.get_column(column).null_count()
-        if missing:
-            raise rule.file.refuse(f"returned {missing} rows without `{column}`", rule.file.query_line)
     allowed = header.levels or [header.level]
     if stray := sorted(set(frame.get_column("level").fill_null("null").to_list()) - set(allowed)):
         raise rule.file.refuse(f"returned the levels {stray}, not {allowed}", rule.file.query_line)
-    twice = frame.height - frame.select("subject_key", "cause_key").n_unique()
+    whole = frame.drop_nulls(NEEDED)
+    twice = whole.height - whole.select("subject_key", "cause_key").n_unique()
     if twice:
         raise rule.file.refuse(f"returned {twice} rows twice for one subject and cause", rule.file.query_line)
     return frame
+
+
+def whole_rows(rule: Rule, frame: pl.DataFrame, *, strict: bool) -> tuple[pl.DataFrame, int]:
+    """Rows with household, subject, cause and reason, and how many had to be refused; `strict` makes it an error."""
+    if strict:
+        for column in NEEDED:
+            if missing := frame.get_column(column).null_count():
+                raise rule.file.refuse(f"returned {missing} rows without `{column}`", rule.file.query_line)
+    whole = frame.drop_nulls(NEEDED)
+    return whole, frame.height - whole.height
 
 
 def _status_row(rule: Rule, county: str | None, status: str, reason: str, sources: Sources) -> dict[str, Any]:
@@ -583,7 +594,7 @@ def _key_label(parameter: Parameter, keys: tuple[str, ...]) -> str:
     return "/".join(labels)
 
 
-def _evaluate(bench: Bench, rule: Rule, status: pl.DataFrame) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+def _evaluate(bench: Bench, rule: Rule, status: pl.DataFrame, strict: bool) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     """Warnings of one rule, and whether it spoke: for all, and for each county."""
     nothing = pl.DataFrame(schema=RAW_SCHEMA)
     sources = _weigh_sources(bench.policy, rule, status, bench.as_of)
@@ -593,11 +604,14 @@ def _evaluate(bench: Bench, rule: Rule, status: pl.DataFrame) -> tuple[pl.DataFr
     if sources.off_because:
         return nothing, [_status_row(rule, None, "off", sources.off_because, sources)]
     unknown = _unknown_values(bench.policy, rule, bench.counties, bench.as_of)
-    rows = [_status_row(rule, None, "on", sources.note, sources)]
+    rows: list[dict[str, Any]] = []
     for county, (whole, what) in unknown.items():
         why = f"本县{what}:当前没有已知数值，{'今晚未核对' if whole else '对应家庭今晚未核对'}，不代表没有问题。"
         rows.append(_status_row(rule, county, "off" if whole else "on", why, sources))
-    frame = raised(rule, bench.rows(rule, rule.list_kind), sources)
+    frame, refused = whole_rows(rule, raised(rule, bench.rows(rule, rule.list_kind), sources), strict=strict)
+    # A row that cannot say where or why is nobody's visit; one such row does not silence the rule.
+    note = f"另有{refused}条线索缺少家庭或理由要素，未列入清单，已记录。" if refused else ""
+    rows.append(_status_row(rule, None, "on", sources.note + note, sources))
     silent = [county for county, (whole, _) in unknown.items() if whole]
     if silent and frame.height:
         places = bench.frame("household").select("household_id", "county_code")
@@ -767,7 +781,7 @@ def run(
         for rule_id in wanted:
             rule = policy.rules[rule_id]
             try:
-                frame, spoken = _evaluate(bench, rule, state)
+                frame, spoken = _evaluate(bench, rule, state, strict)
             except (PolicyError, duckdb.Error, pl.exceptions.PolarsError) as error:
                 if strict:
                     raise

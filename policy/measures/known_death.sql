@@ -36,5 +36,7 @@ select person_id,
                   end)                                             as sources_zh
 from death
 where person_id is not null
+  -- A record that does not say where it comes from confirms nothing.
+  and death_source in ('register', 'cremation', 'certificate')
   and coalesce(death_date, recorded_date) <= $as_of
 group by person_id
