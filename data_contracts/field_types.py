@@ -127,10 +127,26 @@ class FieldType:
     plain: Plain | None = None
     """Kinds stored as they are delivered: whether a cell needs nothing done to it. The third argument says that no cell
     of the batch has outer blanks or may have been read in the wrong encoding, so that need not be asked again."""
+    forms: tuple[str, ...] = ()
+    """Parsed kinds with fixed places: the forms of `plain_dates.py`, which need no expression."""
     few: bool = False
     """Columns of this kind hold few different values: they are looked at instead of every cell."""
     pattern: str | None = None
     """What a stored value looks like when it is valid (regular expression), where that can be said."""
+
+    @property
+    def is_parsed(self) -> bool:
+        """Stored as something else than the text that was delivered."""
+        return self.quick is not None or bool(self.forms)
+
+    def read_plain(self, cells: pl.Series, column: Column, first: str | None) -> pl.Series:
+        """Parsed kinds: values of the cells in the plain spelling (that of `first`), null for all others."""
+        if self.forms:
+            return plain_dates.read(cells, plain_dates.form_of(first, self.forms))
+        assert self.quick is not None
+        return cells.to_frame("v").select(self.quick(pl.col("v"), column, first).alias(cells.name))[
+            cells.name
+        ]
 
     def read(self, cells: pl.Series, column: Column) -> Read:
         """Typed values and reasons of any cells; the slow and complete way."""
@@ -852,18 +868,6 @@ def _careful_date(cells: pl.Series, column: Column) -> Read:
     return _expressions(cells, pl.when(_in_range(found)).then(found), reason, **_day_steps(column))
 
 
-def _quick_by(forms: tuple[str, ...], dtype: pl.DataType) -> Quick:
-    """Reads the spelling that the first value has."""
-
-    def quick(value: pl.Expr, column: Column, first: str | None) -> pl.Expr:
-        form = plain_dates.form_of(first, forms)
-        return value.map_batches(
-            lambda cells: plain_dates.read(cells, form), return_dtype=dtype, is_elementwise=True
-        )
-
-    return quick
-
-
 def _careful_timestamp(cells: pl.Series, column: Column) -> Read:
     steps = _day_steps(column)
     text = pl.col("text")
@@ -1224,7 +1228,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             _careful_date,
             _shown,
             ("20250131", "2025-01-31"),
-            quick=_quick_by(plain_dates.DATE_FORMS, pl.Date()),
+            forms=plain_dates.DATE_FORMS,
         ),
         FieldType(
             "month",
@@ -1232,7 +1236,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             _careful_month,
             _month_shown,
             ("202501", "2025-01"),
-            quick=_quick_by(plain_dates.MONTH_FORMS, pl.Date()),
+            forms=plain_dates.MONTH_FORMS,
         ),
         FieldType("year", pl.Int32(), _careful_year, _shown, ("2025",), quick=_quick_year),
         FieldType(
@@ -1241,7 +1245,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             _careful_timestamp,
             _shown,
             ("2025-01-31 08:30:00", "20250131083000"),
-            quick=_quick_by(plain_dates.MOMENT_FORMS, pl.Datetime("us")),
+            forms=plain_dates.MOMENT_FORMS,
         ),
         FieldType("money", _YUAN, _careful_money, _shown, ("1234.50", "-200.00"), quick=_quick_money),
         FieldType("decimal", _QUANTITY, _careful_decimal, _shown, ("12.5", "3.1416"), quick=_quick_decimal),

@@ -30,6 +30,7 @@ from data_contracts.field_types import FIELD_TYPES, Column, schema_of
 from data_contracts.headers import Match, match, similar
 from data_contracts.issues import IssueLog
 from data_contracts.ledger import Ledger
+from data_contracts.resident_id import are_numbers, only_digits, only_these
 
 QUARANTINE = pl.Schema(
     {"_row": pl.Int64(), "disposition": pl.String(), "reason": pl.String(), "raw": pl.String()}
@@ -614,8 +615,8 @@ def _read_quickly(
     for name, (place, column) in columns.items():
         kind = FIELD_TYPES[column.spec.type]
         cells = frame[place]
-        strange = cells.is_in(list(column.dirty)).fill_null(False) if column.dirty else None
-        if kind.quick is not None:
+        strange = _dirty(cells, column)
+        if kind.is_parsed:
             values = outcome[name]
             if values.null_count() == cells.null_count() and strange is None:
                 result[name] = values, _NOWHERE
@@ -635,6 +636,17 @@ def _read_quickly(
     return result
 
 
+def _dirty(cells: pl.Series, column: Column) -> pl.Series | None:
+    """Cells for which the contract says what they mean; null when there are none."""
+    if not column.dirty:
+        return None
+    if len(column.dirty) == 1:
+        found = (cells == next(iter(column.dirty))).fill_null(False)
+    else:
+        found = cells.is_in(list(column.dirty)).fill_null(False)
+    return found if found.any() else None
+
+
 _NOWHERE = pl.Series([], dtype=pl.UInt32)
 
 
@@ -645,12 +657,18 @@ def _tried(
     parsed: list[pl.Expr] = []
     judged: list[pl.Expr] = []
     few: list[str] = []
+    settled: dict[str, pl.Series] = {}
     for name, (place, column) in columns.items():
         kind = FIELD_TYPES[column.spec.type]
         value = pl.col(place)
-        if kind.quick is not None:
+        if kind.forms:
+            known = frame[place].head(PADDED).drop_nulls()
+            settled[name] = kind.read_plain(frame[place], column, known[0] if len(known) else None)
+        elif kind.quick is not None:
             known = frame[place].head(PADDED).drop_nulls()
             parsed.append(kind.quick(value, column, known[0] if len(known) else None).alias(name))
+        elif kind.plain is not None and _is_plain_at_a_glance(frame[place], column):
+            settled[name] = pl.Series([True])
         elif kind.plain is not None and kind.few:
             few.append(name)
             judged.append(value.unique().implode().alias(name))
@@ -668,7 +686,16 @@ def _tried(
             plain(pl.col(place), column, is_tidy).all(ignore_nulls=True).alias(name)
         )[name]
     values = {series.name: series for series in frame.select(parsed).get_columns()} if parsed else {}
-    return values | verdicts
+    return values | verdicts | settled
+
+
+def _is_plain_at_a_glance(cells: pl.Series, column: Column) -> bool:
+    """Codes and numbers as they should be, seen from the bytes that polars keeps in place."""
+    if column.spec.type == "code" and column.codes is not None:
+        return only_these(cells, column.codes.codes)
+    if column.spec.type == "identifier":
+        return are_numbers(cells)
+    return column.spec.type == "village_code" and only_digits(cells, 12)
 
 
 def _merge(values: pl.Series, places: pl.Series, read: pl.Series) -> pl.Series:
@@ -709,7 +736,7 @@ def _hashable(typed: pl.DataFrame) -> pl.DataFrame:
 class _SeenRows:
     """Which rows came before in the same file: 64 bits of all their fields and 64 of their key must agree."""
 
-    _SLOTS = 25
+    _SLOTS = 24
 
     def __init__(self) -> None:
         self._runs: list[tuple[_Hashes, _Hashes]] = []
@@ -832,7 +859,7 @@ class _Draft:
 
 def _arrow(frame: pl.DataFrame) -> pa.Table:
     """The rows for the writer; the one delivery of all of them as an index, which saves writing it a million times."""
-    table = frame.to_arrow()
+    table = frame.to_arrow(compat_level=pl.CompatLevel.newest())
     if frame.columns[0] != "_delivery_id":
         return table
     same = pa.DictionaryArray.from_arrays(

@@ -9,7 +9,7 @@ Every function takes a polars expression or series and gives back the same. Unkn
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import date
 from typing import Any, TypeVar
 
@@ -54,11 +54,30 @@ def _apply(column: Column, kernel: Callable[[pl.Series], pl.Series], dtype: Any)
     return column.map_batches(kernel, return_dtype=dtype, is_elementwise=True)
 
 
+def inline_views(series: pl.Series) -> _Matrix | None:
+    """Sixteen bytes a value: its length (four bytes, little end first) and, up to twelve bytes of length, its text.
+
+    Without a copy: polars keeps short texts in place (the string view of Arrow). None when the column is laid out
+    otherwise. What stands for a null is undefined.
+    """
+    array = series.rechunk().to_arrow(compat_level=pl.CompatLevel.newest())
+    if str(array.type) != "string_view" or len(array) != len(series):
+        return None
+    count = 16 * len(array)
+    return np.frombuffer(array.buffers()[1], dtype=np.uint8, count=count, offset=16 * array.offset).reshape(
+        -1, 16
+    )
+
+
 def bytes_of_width(series: pl.Series, width: int) -> tuple[_Flags | None, _Matrix]:
     """The values that are `width` bytes long as one matrix, and which rows they are (none given: all rows).
 
     Reading the contiguous buffer is what makes a million checks cost milliseconds.
     """
+    if width <= 12 and len(series) and not series.null_count():
+        views = inline_views(series)
+        if views is not None and (views.view(np.uint32)[:, 0] == width).all():
+            return None, views[:, 4 : 4 + width]
     rows: _Flags | None = None
     fits = (series.str.len_bytes() == width).fill_null(False)
     if not fits.all():
@@ -71,6 +90,60 @@ def bytes_of_width(series: pl.Series, width: int) -> tuple[_Flags | None, _Matri
     start = int(np.frombuffer(offsets, dtype=np.int64)[array.offset])
     flat = np.frombuffer(data, dtype=np.uint8, count=len(series) * width, offset=start)
     return rows, flat.reshape(len(series), width)
+
+
+def only_these(series: pl.Series, values: Collection[str]) -> bool:
+    """Whether a column holds nothing else than the given short texts (nulls aside). False where that is not plain to
+    see: for long texts or many of them.
+    """
+    known = [value.encode() for value in values]
+    if len(known) > 40 or any(len(value) > 4 for value in known):
+        return False
+    series = series.drop_nulls()
+    views = inline_views(series) if len(series) else None
+    if views is None:
+        return len(series) == 0
+    # Length and the first four bytes side by side are one number of eight bytes.
+    heads = np.ascontiguousarray(views.view(np.uint64)[:, 0])
+    wanted = np.frombuffer(
+        b"".join(len(value).to_bytes(4, "little") + value.ljust(4, b"\0") for value in known), dtype=np.uint64
+    )
+    found = np.zeros(len(heads), dtype=bool)
+    for word in wanted:
+        found |= heads == word
+    return bool(found.all())
+
+
+def only_digits(series: pl.Series, width: int) -> bool:
+    """Whether every value (nulls aside) is a number of that many digits, at most twelve, without a leading zero."""
+    rows, matrix = bytes_of_width(series.drop_nulls(), width)
+    if rows is not None:
+        return False
+    for start in range(0, len(matrix), _BLOCK):
+        columns = np.ascontiguousarray(matrix[start : start + _BLOCK].T)
+        if not ((columns - np.uint8(48)) <= 9).all() or (columns[0] == 48).any():
+            return False
+    return True
+
+
+def are_numbers(series: pl.Series) -> bool:
+    """Whether every value (nulls aside) consists of five to twelve digits. False where that is not plain to see."""
+    series = series.drop_nulls()
+    views = inline_views(series) if len(series) else None
+    if views is None:
+        return len(series) == 0
+    for start in range(0, len(views), _BLOCK):
+        block = views[start : start + _BLOCK]
+        lengths = block.view(np.uint32)[:, 0]
+        if lengths.min() < 5 or lengths.max() > 12:
+            return False
+        # What lies behind the end of a short text is zero.
+        columns = np.ascontiguousarray(block[:, 4:].T)
+        if not (((columns - np.uint8(48)) <= 9) | (columns == 0)).all():
+            return False
+        if np.count_nonzero(columns) != int(lengths.sum()):
+            return False
+    return True
 
 
 def _check_bytes(digits: _Matrix) -> _Matrix:

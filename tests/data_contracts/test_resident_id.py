@@ -9,9 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data_contracts.resident_id import (
+    are_numbers,
     birth_date_of,
     check_character,
     division_of,
+    only_digits,
+    only_these,
     resident_id_is_valid,
     sex_of,
     upgrade_15_to_18,
@@ -121,3 +124,37 @@ def test_fifteen_digits_become_eighteen_and_nothing_else_changes():
     assert upgraded[1].startswith("15090218990101998")
     assert resident_id_is_valid(upgraded).to_list() == [True, True, False, True, False, None]
     assert upgraded.to_list()[2:] == values[2:]
+
+
+short = st.lists(
+    st.one_of(st.none(), st.sampled_from(["1", "10", "9", "01", "甲", "", "12345", "1\x00"])), max_size=12
+)
+
+
+@given(short, st.sets(st.sampled_from(["1", "10", "01", "甲", "", "1234"])))
+def test_only_these_agrees_with_membership(values, known):
+    series = pl.Series("v", [None, *values], dtype=pl.String).slice(1)
+    assert only_these(series, known) == all(value is None or value in known for value in values)
+
+
+@given(
+    st.lists(st.one_of(st.none(), st.from_regex(r"\A[0-9]{11,13}\Z"), st.just("15090200100a")), max_size=12)
+)
+def test_only_digits_agrees_with_the_pattern(values):
+    series = pl.Series("v", values, dtype=pl.String)
+    expected = all(v is None or re.fullmatch(r"[1-9][0-9]{11}", v, flags=re.ASCII) for v in values)
+    assert only_digits(series, 12) == expected
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.none(), st.from_regex(r"\A[0-9]{4,13}\Z"), st.sampled_from(["12345\x00", "1234a", "00000"])
+        ),
+        max_size=8,
+    )
+)
+def test_are_numbers_agrees_with_the_pattern(values):
+    series = pl.Series("v", values, dtype=pl.String)
+    expected = all(v is None or re.fullmatch(r"[0-9]{5,12}", v, flags=re.ASCII) for v in values)
+    assert are_numbers(series) == expected
