@@ -11,7 +11,7 @@ import dagster as dg
 import polars as pl
 
 from pipelines.alerts import FileChannel, run_failed
-from pipelines.deployments import instance
+from pipelines.deployments import instance, quick_history
 from pipelines.jobs import QUIET
 
 ROWS = ("rows_received", "rows_accepted", "rows_rejected", "rows_duplicate", "rows_quarantined")
@@ -77,7 +77,7 @@ def run(
     partitions = found.partitions_def
     if partitions is None or not partitions.has_partition_key(day.isoformat()):
         raise CannotRun(f"{day} is not a business date that can be run (from 2024-01-01 to today)")
-    with instance(home) as remembered:
+    with quick_history(), instance(home) as remembered:
         run_id = str(uuid.uuid4())
         done: list[str] = []
         selected = found.get_subset(asset_selection=set(only)) if only else found
