@@ -47,11 +47,11 @@ class Case(Closed):
 
     name: Text
     as_of: date
-    parameters: dict[str, list[dict[str, Any]]] = {}
+    parameters: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
     """Parameter -> values that stand in for the file's own in this case."""
     given: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
     expect: list[dict[str, Any]]
-    expect_status: list[dict[str, Any]] = []
+    expect_status: list[dict[str, Any]] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,8 @@ def _cases(rows: Iterable[dict[str, Any]], given: dict[str, list[dict[str, Any]]
         }
         given["assistance_case"].append(case | row)
         given["assistance_member"] += [
-            {"case_id": row["case_id"], "is_covered": True, "is_single_person": False} | member for member in members
+            {"case_id": row["case_id"], "is_covered": True, "is_single_person": False} | member
+            for member in members
         ]
 
 
@@ -275,7 +276,9 @@ def differences(expected: list[dict[str, Any]], rows: list[dict[str, Any]]) -> l
             left.remove(match)
     problems += [
         "raised and not expected: "
-        + str({k: row[k] for k in ("household_id", "person_id", "case_id", "level", "cause_key", "reason_zh")})
+        + str(
+            {k: row[k] for k in ("household_id", "person_id", "case_id", "level", "cause_key", "reason_zh")}
+        )
         for row in left
     ]
     return problems
@@ -285,10 +288,15 @@ def check(located: Located, policy: Policy | None = None) -> list[str]:
     """Problems of one case; empty when it holds."""
     outcome = outcome_of(located, policy)
     problems = differences(located.case.expect, outcome.warnings.to_dicts())
-    statuses = [{**row, "evidence_json": "{}", "reason_zh": row["reason_zh"] or ""} for row in outcome.rule_status.to_dicts()]
+    statuses = [
+        {**row, "evidence_json": "{}", "reason_zh": row["reason_zh"] or ""}
+        for row in outcome.rule_status.to_dicts()
+    ]
     for wanted in located.case.expect_status:
         if not any(_fits(wanted, row) for row in statuses):
-            shown = [{k: row[k] for k in ("rule_id", "county_code", "status", "reason_zh")} for row in statuses]
+            shown = [
+                {k: row[k] for k in ("rule_id", "county_code", "status", "reason_zh")} for row in statuses
+            ]
             problems.append(f"expected status {wanted}, got {shown}")
     return problems
 

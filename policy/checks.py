@@ -55,7 +55,9 @@ def refuse_foreign_tables(file: SqlFile, known: set[str], declared: set[str]) ->
     """A table outside the vocabulary, a schema or file by name, or a fact that the header does not declare."""
     for touch in file.tables:
         if touch.qualifier:
-            raise file.refuse(f"reads `{touch.qualifier}.{touch.name}`; tables are read by name alone", touch.line)
+            raise file.refuse(
+                f"reads `{touch.qualifier}.{touch.name}`; tables are read by name alone", touch.line
+            )
         if touch.name not in known:
             raise file.refuse(f"reads the unknown table `{touch.name}`", touch.line)
         if touch.name not in declared:
@@ -111,7 +113,7 @@ def _aliased(tree: Any) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _yearly_names(file: SqlFile, yearly: set[str]) -> set[str]:
     """Columns of the year, and every alias in the query that is made of one."""
-    found = {name for name in yearly}
+    found = set(yearly)
     found |= {n for n in (touch.name.lower() for touch in file.columns) if "per_year" in n or "annual" in n}
     while True:
         more = {alias for alias, item in _aliased(file.tree) if alias not in found and _names(item) & found}
@@ -147,7 +149,11 @@ def refuse_spread_years(file: SqlFile, yearly: set[str]) -> None:
 
 
 def check_query(
-    file: SqlFile, declared: set[str], known: set[str], vocabulary: Mapping[str, Table], forbidden: Sequence[NeverColumn]
+    file: SqlFile,
+    declared: set[str],
+    known: set[str],
+    vocabulary: Mapping[str, Table],
+    forbidden: Sequence[NeverColumn],
 ) -> None:
     """Everything that can be said without running the query."""
     refuse_forbidden_columns(file, forbidden)
@@ -191,7 +197,9 @@ def check_rule_result(rule: Rule, columns: Mapping[str, str]) -> None:
             raise file.refuse(f"evidence `{name}` is not a column of the query", file.line_of_key("evidence"))
     for name in header.placeholders():
         if name not in columns:
-            raise file.refuse(f"the reason shows {{{name}}}, which the query does not return", file.line_of_key("reason"))
+            raise file.refuse(
+                f"the reason shows {{{name}}}, which the query does not return", file.line_of_key("reason")
+            )
     if not isinstance(header.reason, str) and columns.get("cause") != "VARCHAR":
         raise file.refuse("a reason by cause needs a text column `cause`", file.line_of_key("reason"))
     if header.levels and columns.get("level") != "VARCHAR":
@@ -200,7 +208,10 @@ def check_rule_result(rule: Rule, columns: Mapping[str, str]) -> None:
         raise file.refuse("returns `level` without declaring `levels`", file.query_line)
     for name, kind in columns.items():
         if kind in ("DOUBLE", "FLOAT"):
-            raise file.refuse(f"`{name}` is {kind}; figures are DECIMAL, so that the same input gives the same bytes", file.query_line)
+            raise file.refuse(
+                f"`{name}` is {kind}; figures are DECIMAL, so that the same input gives the same bytes",
+                file.query_line,
+            )
 
 
 def check_cases(rule: Rule, cases: Path) -> None:
@@ -225,7 +236,8 @@ def check_lock(item: Rule | Measure, locked: Mapping[str, Mapping[str, Any]], lo
         )
     if entry["version"] != item.header.version:
         raise item.file.refuse(
-            f"is version {item.header.version}, but {entry['version']} is locked; run `python -m policy.lock`", line
+            f"is version {item.header.version}, but {entry['version']} is locked; run `python -m policy.lock`",
+            line,
         )
 
 
@@ -234,5 +246,7 @@ def check_unique(items: Sequence[Rule | Measure]) -> None:
     seen: dict[str, Path] = {}
     for item in items:
         if item.id in seen:
-            raise PolicyError(item.file.path, item.file.line_of_key("id"), f"{item.id} is also {seen[item.id].name}")
+            raise PolicyError(
+                item.file.path, item.file.line_of_key("id"), f"{item.id} is also {seen[item.id].name}"
+            )
         seen[item.id] = item.file.path

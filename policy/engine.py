@@ -119,7 +119,11 @@ class Policy:
         """Tables and parameters that some queries, their measures, the score and the engine itself read."""
         wanted = [*items, self.score]
         wanted += [measure for item in wanted for measure in self.measures_of(item)]
-        return {*ENGINE_TABLES, *ENGINE_PARAMETERS, *(touch.name for item in wanted for touch in item.file.tables)}
+        return {
+            *ENGINE_TABLES,
+            *ENGINE_PARAMETERS,
+            *(touch.name for item in wanted for touch in item.file.tables),
+        }
 
     def parameters_of(self, rule: Rule) -> list[str]:
         """Parameters that the rule and its measures cannot do without."""
@@ -165,7 +169,8 @@ def load(root: Path = ROOT, cases: Path = checks.CASES, *, locked: bool = True) 
     lock: dict[str, Any] = {}
     if locked:
         lock = yaml.safe_load(lock_path.read_text(encoding="utf-8")) if lock_path.is_file() else {}
-    for item in (*measures, *rules, score):
+    items: list[Rule | Measure] = [*measures, *rules, score]
+    for item in items:
         extra = {"open_warning"} if item is score else set()
         for fact in (*item.header.needs, *item.header.uses):
             if fact not in vocabulary:
@@ -185,7 +190,7 @@ def load(root: Path = ROOT, cases: Path = checks.CASES, *, locked: bool = True) 
         checks.check_cases(rule, cases)
     bench = Bench(policy, {}, date(2000, 1, 1), (*measures, *rules), counties=())
     try:
-        for item in (*measures, *rules, score):
+        for item in items:
             bench.bind(item)
     finally:
         bench.close()
@@ -327,7 +332,9 @@ class Bench:
             checks.check_rule_result(item, columns)
         elif set(item.header.columns) != set(columns):
             stray = sorted(set(item.header.columns) ^ set(columns))
-            raise item.file.refuse(f"columns declared and returned differ: {stray}", item.file.line_of_key("columns"))
+            raise item.file.refuse(
+                f"columns declared and returned differ: {stray}", item.file.line_of_key("columns")
+            )
 
     def put(self, name: str, frame: pl.DataFrame, columns: Mapping[str, str]) -> None:
         """A table of ours that only the risk score reads."""
@@ -408,7 +415,9 @@ def _weigh_sources(policy: Policy, rule: Rule, status: pl.DataFrame, as_of: date
         if row is None or row["status"] == "absent" or row["last_batch"] is None:
             return f"{_title(source)}{STATE_ZH['absent']}"
         if row["status"] != "fresh":
-            return f"{_title(source)}{STATE_ZH.get(row['status'], '不可用')}(数据截至{_day(row['last_batch'])})"
+            return (
+                f"{_title(source)}{STATE_ZH.get(row['status'], '不可用')}(数据截至{_day(row['last_batch'])})"
+            )
         if (as_of - row["last_batch"]).days > need.max_age_days:
             return f"{_title(source)}已超过{need.max_age_days}天未更新(数据截至{_day(row['last_batch'])})"
         return None
@@ -417,9 +426,7 @@ def _weigh_sources(policy: Policy, rule: Rule, status: pl.DataFrame, as_of: date
     notes: list[str] = []
     for need in needs.values():
         missing = [why for source in need.sources if (why := why_not(source, need))]
-        if need.all and missing:
-            off += missing
-        elif need.any and len(missing) == len(need.any):
+        if (need.all and missing) or (need.any and len(missing) == len(need.any)):
             off += missing
         else:
             notes += missing
@@ -487,7 +494,9 @@ def _reasons(rule: Rule, rows: pl.DataFrame) -> pl.Expr:
 def _evidence(rule: Rule, rows: pl.DataFrame) -> pl.Expr:
     """Evidence as JSON: counts as numbers, everything else as text, so that money keeps its digits."""
     fields = [
-        pl.col(name) if rows.schema[name].is_integer() or rows.schema[name] == pl.Boolean() else pl.col(name).cast(pl.String())
+        pl.col(name)
+        if rows.schema[name].is_integer() or rows.schema[name] == pl.Boolean()
+        else pl.col(name).cast(pl.String())
         for name in rule.header.evidence
     ]
     return pl.struct(fields).struct.json_encode()
@@ -542,7 +551,7 @@ def raised(rule: Rule, rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
         evidence_json=pl.col("evidence_json"),
         sources_json=pl.lit(sources.as_json),
     )
-    frame = frame.cast(dict(RAW_SCHEMA)) if frame.height else pl.DataFrame(schema=RAW_SCHEMA)
+    frame = frame.cast(RAW_SCHEMA) if frame.height else pl.DataFrame(schema=RAW_SCHEMA)
     allowed = header.levels or [header.level]
     if stray := sorted(set(frame.get_column("level").fill_null("null").to_list()) - set(allowed)):
         raise rule.file.refuse(f"returned the levels {stray}, not {allowed}", rule.file.query_line)
@@ -573,7 +582,9 @@ def _status_row(rule: Rule, county: str | None, status: str, reason: str, source
     }
 
 
-def _unknown_values(policy: Policy, rule: Rule, counties: Iterable[str], as_of: date) -> dict[str, tuple[bool, str]]:
+def _unknown_values(
+    policy: Policy, rule: Rule, counties: Iterable[str], as_of: date
+) -> dict[str, tuple[bool, str]]:
     """County -> (nothing is known at all, what is not known, in Chinese)."""
     found: dict[str, tuple[bool, list[str]]] = {}
     for name in policy.parameters_of(rule):
@@ -594,7 +605,9 @@ def _key_label(parameter: Parameter, keys: tuple[str, ...]) -> str:
     return "/".join(labels)
 
 
-def _evaluate(bench: Bench, rule: Rule, status: pl.DataFrame, strict: bool) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+def _evaluate(
+    bench: Bench, rule: Rule, status: pl.DataFrame, strict: bool
+) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
     """Warnings of one rule, and whether it spoke: for all, and for each county."""
     nothing = pl.DataFrame(schema=RAW_SCHEMA)
     sources = _weigh_sources(bench.policy, rule, status, bench.as_of)
@@ -642,7 +655,9 @@ def _deadlines(frame: pl.DataFrame, levels: pl.DataFrame, base: str) -> pl.DataF
         joined = joined.with_columns(due.alias(out))
     quarter_end = pl.col(base).dt.truncate("1q").dt.offset_by("1q").dt.offset_by("-1d")
     return joined.with_columns(
-        close_due_on=pl.when(pl.col("closes_at_quarter_end")).then(quarter_end).otherwise(pl.col("close_due_on"))
+        close_due_on=pl.when(pl.col("closes_at_quarter_end"))
+        .then(quarter_end)
+        .otherwise(pl.col("close_due_on"))
     )
 
 
@@ -696,7 +711,7 @@ def finish(bench: Bench, raw: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFr
             county_code=pl.col("home"),
         )
         .select(WARNING_SCHEMA.names())
-        .cast(dict(WARNING_SCHEMA))
+        .cast(WARNING_SCHEMA)
         .sort("warning_id")
     )
 
@@ -704,13 +719,18 @@ def finish(bench: Bench, raw: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFr
 LEVEL_COLUMNS = ("level_points", "visit_working_days", "close_working_days", "closes_at_quarter_end")
 
 
-def _register(bench: Bench, warnings: pl.DataFrame, status: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFrame:
+def _register(
+    bench: Bench, warnings: pl.DataFrame, status: pl.DataFrame, previous: pl.DataFrame
+) -> pl.DataFrame:
     heard = set(status.filter(pl.col("county_code").is_null()).get_column("rule_id").to_list())
     absent = sorted(set(previous.get_column("rule_id").to_list()) - heard)
     unheard = pl.concat(
         [
             status.filter(pl.col("status") == "off").select("rule_id", "county_code"),
-            pl.DataFrame({"rule_id": absent, "county_code": [None] * len(absent)}, schema={"rule_id": pl.String(), "county_code": pl.String()}),
+            pl.DataFrame(
+                {"rule_id": absent, "county_code": [None] * len(absent)},
+                schema={"rule_id": pl.String(), "county_code": pl.String()},
+            ),
         ]
     )
     return register(
@@ -728,14 +748,18 @@ def _priority(bench: Bench, book: pl.DataFrame) -> pl.DataFrame:
     """The risk score over open warnings: one row a household and list, in the order in which to visit."""
     titles = {rule.id: rule.header.title.zh for rule in bench.policy.rules.values()}
     standing = book.filter(pl.col("state").is_in(OPEN_STATES)).with_columns(
-        title_zh=pl.col("rule_id").replace_strict(titles, default=pl.col("rule_id"), return_dtype=pl.String()),
+        title_zh=pl.col("rule_id").replace_strict(
+            titles, default=pl.col("rule_id"), return_dtype=pl.String()
+        ),
         county_code=pl.coalesce("county_code", pl.lit(NATION)),
         raised_on=pl.col("first_raised_on"),
     )
     bench.put("open_warning", standing, OPEN_WARNING)
     rows = bench.rows(bench.policy.score, "help_in")
     levels = bench.parameter("warning_level").select("county_code", "level", *LEVEL_COLUMNS)
-    timed = _deadlines(rows.rename({"visit_due_on": "first_visit", "close_due_on": "first_close"}), levels, "level_since")
+    timed = _deadlines(
+        rows.rename({"visit_due_on": "first_visit", "close_due_on": "first_close"}), levels, "level_since"
+    )
     return timed.select(
         "household_id",
         "list_kind",
@@ -789,7 +813,10 @@ def run(
                 log.error("rule %s failed: %s", rule_id, type(error).__name__)
                 nowhere = Sources(None, "", {})
                 why = "规则运行出错，今晚未核对，已记录，请数据组处理。"
-                frame, spoken = pl.DataFrame(schema=RAW_SCHEMA), [_status_row(rule, None, "off", why, nowhere)]
+                frame, spoken = (
+                    pl.DataFrame(schema=RAW_SCHEMA),
+                    [_status_row(rule, None, "off", why, nowhere)],
+                )
             frames.append(frame)
             rows += spoken
         warnings = finish(bench, pl.concat(frames), previous)

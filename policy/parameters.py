@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from policy.sql_file import Closed, Name, PolicyError, Text, Words
 
@@ -45,7 +46,7 @@ class ParameterHeader(Closed):
     title: Words
     unit: Text
     description: Words | None = None
-    keys: dict[Name, list[str] | None] = {}
+    keys: dict[Name, list[str] | None] = Field(default_factory=dict)
     """Further keys beside division and dates: their values, or null when the list is open."""
     columns: dict[Name, ColumnType]
 
@@ -115,9 +116,7 @@ class Parameter:
             for keys in sorted(candidates):
                 for start, end, value in _spells(candidates[keys]):
                     if value.columns is not None:
-                        rows.append(
-                            (county, *keys, start, end, *value.columns, value.source, value.evidence)
-                        )
+                        rows.append((county, *keys, start, end, *value.columns, value.source, value.evidence))
         return pl.DataFrame(rows, schema=self.schema, orient="row")
 
     def unknown(self, counties: Iterable[str], as_of: date) -> dict[str, list[tuple[str, ...]]]:
@@ -125,9 +124,7 @@ class Parameter:
 
         Keys are those named anywhere in the file, so that a county may be known for towns and not for villages.
         """
-        table = self.table(counties).filter(
-            (pl.col("valid_from") <= as_of) & (pl.col("valid_to") >= as_of)
-        )
+        table = self.table(counties).filter((pl.col("valid_from") <= as_of) & (pl.col("valid_to") >= as_of))
         names = list(self.header.keys)
         present: dict[str, set[tuple[str, ...]]] = defaultdict(set)
         for row in table.select("county_code", *names).iter_rows():
@@ -228,7 +225,7 @@ def parse_values(
         spells[(item.division, item.keys)].append(item)
     for items in spells.values():
         items.sort(key=lambda v: v.valid_from)
-        for earlier, later in zip(items, items[1:], strict=False):
+        for earlier, later in pairwise(items):
             if later.valid_from <= earlier.valid_to:
                 raise PolicyError(path, later.line, f"overlaps the value of line {earlier.line}")
     return tuple(found)
@@ -252,9 +249,7 @@ def read_parameter(path: Path) -> Parameter:
         header = ParameterHeader.model_validate(body)
     except ValidationError as error:
         first = error.errors()[0]
-        raise PolicyError(
-            path, 1, f"`{'.'.join(str(p) for p in first['loc'])}`: {first['msg']}"
-        ) from error
+        raise PolicyError(path, 1, f"`{'.'.join(str(p) for p in first['loc'])}`: {first['msg']}") from error
     if header.id != path.stem:
         raise PolicyError(path, 1, f"the file must be named as its parameter, {header.id}.yaml")
     node = next(value for key, value in root.value if key.value == "values")

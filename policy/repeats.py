@@ -127,7 +127,9 @@ def register(
     before = open_since(previous)
     family = pl.col("result_code").str.head(1)
     rises = _rank("level") > _rank("was_level")
-    moved = (pl.col("level") != pl.col("was_level")) | pl.col("evidence_json").ne_missing(pl.col("was_evidence"))
+    moved = (pl.col("level") != pl.col("was_level")) | pl.col("evidence_json").ne_missing(
+        pl.col("was_evidence")
+    )
     silent_family = family.is_in(NOTHING_TO_DO)
     stubborn = pl.col("rule_id").is_in(sorted(never_suppressed))
     holds = pl.col("result_on").is_not_null() & (pl.col("result_on") >= quiet_from) & ~rises.fill_null(False)
@@ -159,7 +161,9 @@ def register(
         previous.drop("result_code", "result_on")
         .join(warnings.select("warning_id"), on="warning_id", how="anti")
         .join(
-            previous.select("warning_id", was_code="result_code", was_on="result_on"), on="warning_id", how="left"
+            previous.select("warning_id", was_code="result_code", was_on="result_on"),
+            on="warning_id",
+            how="left",
         )
         .join(answered, on="warning_id", how="left")
         .join(somewhere, on=["rule_id", "county_code"], how="left")
@@ -167,7 +171,11 @@ def register(
             result_code=pl.coalesce("result_code", "was_code"), result_on=pl.coalesce("result_on", "was_on")
         )
         .with_columns(
-            state=pl.when(still_open & pl.col("result_code").is_not_null() & (pl.col("result_on") >= pl.col("first_raised_on")))
+            state=pl.when(
+                still_open
+                & pl.col("result_code").is_not_null()
+                & (pl.col("result_on") >= pl.col("first_raised_on"))
+            )
             .then(pl.lit("answered"))
             .when(still_open & mute & (pl.col("expires_on") >= as_of))
             .then(pl.lit("repeated"))

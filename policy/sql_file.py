@@ -19,7 +19,15 @@ from typing import Annotated, Any, Literal, Self
 
 import duckdb
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 
 ROOT = Path(__file__).resolve().parent
 Level = Literal["red", "orange", "yellow", "blue"]
@@ -51,7 +59,9 @@ class Closed(BaseModel):
 
 def unfolded(text: str) -> str:
     """Chinese text that YAML folded over several lines: the blanks that folding leaves between characters are taken out."""
-    return re.sub(r"(?<=[^\x00-\x7f}]) (?=[^\x00-\x7f{])|(?<=[^\x00-\x7f]) (?={)|(?<=}) (?=[^\x00-\x7f])", "", text)
+    return re.sub(
+        r"(?<=[^\x00-\x7f}]) (?=[^\x00-\x7f{])|(?<=[^\x00-\x7f]) (?={)|(?<=}) (?=[^\x00-\x7f])", "", text
+    )
 
 
 Chinese = Annotated[Text, AfterValidator(unfolded)]
@@ -155,7 +165,7 @@ class RuleHeader(Header):
         """Cause -> template; the key is null when the rule has one sentence."""
         if isinstance(self.reason, str):
             return {None: self.reason}
-        return {cause: template for cause, template in self.reason.items()}
+        return dict(self.reason.items())
 
     def placeholders(self) -> list[str]:
         """Columns that the sentences show, in order of appearance."""
@@ -248,9 +258,7 @@ class SqlFile:
             if node.get("type") == "BASE_TABLE":
                 qualifier = ".".join(q for q in (node.get("catalog_name"), node.get("schema_name")) if q)
                 if qualifier or node["table_name"].lower() not in own:
-                    found.append(
-                        Touch(node["table_name"], self._line(node.get("query_location")), qualifier)
-                    )
+                    found.append(Touch(node["table_name"], self._line(node.get("query_location")), qualifier))
         return found
 
     @cached_property

@@ -88,7 +88,9 @@ def calendar(path: Path = ROOT / "public_holidays.yaml") -> Calendar:
     for year in sorted(years):
         notice = years[year]
         off = {
-            spell.from_ + timedelta(days=n) for spell in notice.days_off for n in range((spell.to - spell.from_).days + 1)
+            spell.from_ + timedelta(days=n)
+            for spell in notice.days_off
+            for n in range((spell.to - spell.from_).days + 1)
         }
         made_up = set(notice.make_up)
         day = date(year, 1, 1)

@@ -44,7 +44,11 @@ def everything() -> dict[str, pl.DataFrame]:
     offset = 0
     for path in sorted(FOLDER.glob("*/*.yaml")):
         for located in read_cases(path):
-            if located.case.as_of != NIGHT or located.case.parameters or "source_status" in located.case.given:
+            if (
+                located.case.as_of != NIGHT
+                or located.case.parameters
+                or "source_status" in located.case.given
+            ):
                 continue
             offset += 1000
             for name, frame in frames_of(located.case, all_sources()).items():
@@ -52,7 +56,11 @@ def everything() -> dict[str, pl.DataFrame]:
                     continue
                 shifted = frame.with_columns(
                     [pl.col(c) + offset for c in frame.columns if "person_id" in c or c == "household_id"]
-                    + [pl.col(c) + f"-{offset}" for c in ("case_id", "application_id", "row_key") if c in frame.columns]
+                    + [
+                        pl.col(c) + f"-{offset}"
+                        for c in ("case_id", "application_id", "row_key")
+                        if c in frame.columns
+                    ]
                 )
                 merged.setdefault(name, []).append(shifted)
     return {name: pl.concat(parts) for name, parts in merged.items()} | {
@@ -83,7 +91,16 @@ def test_every_rule_speaks_in_one_night():
 
 def test_every_warning_has_household_reason_sources_expiry_and_a_place():
     warnings = night().warnings
-    for column in ("warning_id", "household_id", "reason_zh", "evidence_json", "sources_json", "expires_on", "county_code", "township_code"):
+    for column in (
+        "warning_id",
+        "household_id",
+        "reason_zh",
+        "evidence_json",
+        "sources_json",
+        "expires_on",
+        "county_code",
+        "township_code",
+    ):
         assert warnings[column].null_count() == 0, column
     assert warnings["warning_id"].n_unique() == warnings.height
     assert warnings["warning_id"].str.contains(r"^W[0-9a-f]{15}$").all()
@@ -97,7 +114,9 @@ def test_every_warning_has_household_reason_sources_expiry_and_a_place():
 
 
 def test_deadlines_are_working_days_by_level():
-    by_level = {row["level"]: (row["visit_due_on"], row["close_due_on"]) for row in night().warnings.to_dicts()}
+    by_level = {
+        row["level"]: (row["visit_due_on"], row["close_due_on"]) for row in night().warnings.to_dicts()
+    }
     assert by_level == {
         "red": (date(2025, 11, 20), date(2025, 12, 1)),
         "orange": (date(2025, 11, 24), date(2025, 12, 8)),
@@ -114,7 +133,9 @@ def test_a_warning_keeps_its_id_and_its_deadline_the_next_night():
         assert before[column] == after[column], column
     assert after["expires_on"] == tomorrow + timedelta(days=90)
     assert second.register["state"].to_list() == ["repeated"]
-    other_car = CAR | {"vehicle": [{"person_id": 11, "vehicle_id": "v2", "vehicle_type": "K33", "status": "A"}]}
+    other_car = CAR | {
+        "vehicle": [{"person_id": 11, "vehicle_id": "v2", "vehicle_type": "K33", "status": "A"}]
+    }
     third = run(frames(other_car, tomorrow), tomorrow, first.register, only=["X04"], strict=True)
     assert sorted(third.register["state"].to_list()) == ["expired", "new"]
 
@@ -125,7 +146,14 @@ def test_a_higher_level_counts_from_tonight_but_never_ends_later():
         "cases": [{"case_id": "c1", "members": [11]}],
         "death": [{"person_id": 11, "death_date": date(2025, 8, 1), "death_source": "register"}],
         "assistance_payment": [
-            {"person_id": 11, "case_id": "c1", "pay_month": "2025-09", "item": "1", "amount": 1, "pay_status": "1"}
+            {
+                "person_id": 11,
+                "case_id": "c1",
+                "pay_month": "2025-09",
+                "item": "1",
+                "amount": 1,
+                "pay_status": "1",
+            }
         ],
     }
     first = run(frames(dead), NIGHT, only=["X01"], strict=True)
@@ -205,7 +233,9 @@ def test_a_rule_that_fails_is_off_and_the_night_goes_on(monkeypatch):
 
     monkeypatch.setattr(engine, "raised", raised)
     outcome = run(frames(CAR), NIGHT, only=["X04", "X06"])
-    status = dict(outcome.rule_status.filter(pl.col("county_code").is_null()).select("rule_id", "status").iter_rows())
+    status = dict(
+        outcome.rule_status.filter(pl.col("county_code").is_null()).select("rule_id", "status").iter_rows()
+    )
     assert status == {"X04": "off", "X06": "on"}
     with pytest.raises(PolicyError):
         run(frames(CAR), NIGHT, only=["X04"], strict=True)
@@ -252,14 +282,22 @@ def test_a_row_without_household_cause_or_reason_is_refused(column, value, why):
 def test_check_out_sees_nobody_behind_a_link_below_grade_a():
     rows = {
         "vehicle": [
-            {"person_id": 1, "link_grade": grade, "vehicle_id": str(grade), "vehicle_type": "K33", "status": "A"}
+            {
+                "person_id": 1,
+                "link_grade": grade,
+                "vehicle_id": str(grade),
+                "vehicle_type": "K33",
+                "status": "A",
+            }
             for grade in ("A", "B", "C", "D", None)
         ]
     }
     policy = default_policy()
     bench = engine.Bench(policy, frames(rows), NIGHT, [policy.rules["X04"]])
     seen = {
-        kind: bench.connection.execute(f"select vehicle_id from {kind}.vehicle where person_id is not null order by 1").fetchall()
+        kind: bench.connection.execute(
+            f"select vehicle_id from {kind}.vehicle where person_id is not null order by 1"
+        ).fetchall()
         for kind in ("help_in", "check_out")
     }
     bench.close()
@@ -295,7 +333,8 @@ def test_the_order_of_input_rows_does_not_change_a_byte():
     reference = night()
     for _ in range(2):
         mixed = {
-            name: frame.sample(fraction=1, shuffle=True, seed=chance.randrange(10**6)) for name, frame in everything().items()
+            name: frame.sample(fraction=1, shuffle=True, seed=chance.randrange(10**6))
+            for name, frame in everything().items()
         }
         again = run(mixed, NIGHT, strict=True)
         for name, frame in reference.frames().items():
@@ -329,7 +368,12 @@ def test_three_yellow_signals_make_a_family_orange():
         "families": [{"household_id": 1, "members": [11]}],
         "cases": [{"case_id": "c1", "members": [11]}],
         "assistance_application": [
-            {"person_id": 11, "application_id": "a", "accept_date": date(2025, 6, 1), "has_authorization": True}
+            {
+                "person_id": 11,
+                "application_id": "a",
+                "accept_date": date(2025, 6, 1),
+                "has_authorization": True,
+            }
         ],
         "vehicle": CAR["vehicle"],
         "entity_role": [{"person_id": 11, "uscc": "u", "entity_type": "2", "role": "4", "status": "1"}],
@@ -338,7 +382,15 @@ def test_three_yellow_signals_make_a_family_orange():
     assert [(row["level"], row["signals"]) for row in two] == [("yellow", 2)]
     assert two[0]["visit_due_on"] == date(2025, 12, 1)
     rows["financial_asset"] = [
-        {"person_id": 11, "asset_kind": "bank", "asset_id": "b", "amount": 90000, "currency": "CNY", "query_date": date(2025, 10, 1), "result": "1"}
+        {
+            "person_id": 11,
+            "asset_kind": "bank",
+            "asset_id": "b",
+            "amount": 90000,
+            "currency": "CNY",
+            "query_date": date(2025, 10, 1),
+            "result": "1",
+        }
     ]
     three = run(frames(rows), NIGHT, strict=True).priority.filter(list_kind="check_out").to_dicts()
     assert [(row["level"], row["signals"]) for row in three] == [("orange", 3)]
@@ -357,18 +409,43 @@ def test_structure_counts_for_help_and_not_for_checking():
                 ],
             }
         ],
-        "household_edge": [{"person_id_a": 11, "person_id_b": 12, "kind": "parent_child", "confidence": "certain"}],
+        "household_edge": [
+            {"person_id_a": 11, "person_id_b": 12, "kind": "parent_child", "confidence": "certain"}
+        ],
         "cases": [{"case_id": "c1", "members": [11, 12, 13]}],
-        "disability": [{"person_id": 13, "dis_type": "4", "dis_grade": "1", "issue_date": date(2010, 1, 1), "status": "1"}],
+        "disability": [
+            {
+                "person_id": 13,
+                "dis_type": "4",
+                "dis_grade": "1",
+                "issue_date": date(2010, 1, 1),
+                "status": "1",
+            }
+        ],
         "vehicle": CAR["vehicle"],
-        "medical_settlement": [{"person_id": 11, "settlement_id": "s", "settle_date": date(2025, 3, 1), "self_pay": 6000}],
+        "medical_settlement": [
+            {"person_id": 11, "settlement_id": "s", "settle_date": date(2025, 3, 1), "self_pay": 6000}
+        ],
         "assistance_payment": [
-            {"person_id": 11, "case_id": "c1", "pay_month": "2025-10", "item": "1", "amount": 1, "pay_status": "1"}
+            {
+                "person_id": 11,
+                "case_id": "c1",
+                "pay_month": "2025-10",
+                "item": "1",
+                "amount": 1,
+                "pay_status": "1",
+            }
         ],
     }
     priority = {row["list_kind"]: row for row in run(frames(rows), NIGHT, strict=True).priority.to_dicts()}
-    names = {kind: [p["part"].split(":")[0] for p in json.loads(row["parts_json"])] for kind, row in priority.items()}
-    assert names == {"help_in": ["N01", "child", "elder_80", "severe_disability", "single_parent"], "check_out": ["X04"]}
+    names = {
+        kind: [p["part"].split(":")[0] for p in json.loads(row["parts_json"])]
+        for kind, row in priority.items()
+    }
+    assert names == {
+        "help_in": ["N01", "child", "elder_80", "severe_disability", "single_parent"],
+        "check_out": ["X04"],
+    }
     # 20 for orange, 2 for a fifth over the limit, 2 + 4 + 4 + 4 for the family.
     assert float(priority["help_in"]["score"]) == 36.0
 
@@ -377,7 +454,12 @@ def test_an_answered_warning_is_not_in_the_order_of_visits():
     first = run(frames(CAR), NIGHT, only=["X04"], strict=True)
     told = CAR | {
         "outcome_return": [
-            {"warning_id": first.warnings["warning_id"].item(), "result_code": "501", "visited_on": NIGHT, "rule_id": "X04"}
+            {
+                "warning_id": first.warnings["warning_id"].item(),
+                "result_code": "501",
+                "visited_on": NIGHT,
+                "rule_id": "X04",
+            }
         ]
     }
     tomorrow = NIGHT + timedelta(days=1)
@@ -390,14 +472,24 @@ def test_an_answered_warning_is_not_in_the_order_of_visits():
 # ---- unknown is not "no" -----------------------------------------------------------------------------------------
 
 CHECKED = everything()
-FACTS = sorted(name for name, table in tables().items() if table.is_fact and name in CHECKED and name != "outcome_return")
+FACTS = sorted(
+    name for name, table in tables().items() if table.is_fact and name in CHECKED and name != "outcome_return"
+)
 
 
 def known(warnings: pl.DataFrame) -> set[tuple[str, int, str]]:
-    return {(r["rule_id"], r["household_id"], str(r["case_id"] or r["person_id"])) for r in warnings.to_dicts()}
+    return {
+        (r["rule_id"], r["household_id"], str(r["case_id"] or r["person_id"])) for r in warnings.to_dicts()
+    }
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 @given(data=st.data())
 def test_rows_of_unknown_values_never_make_a_check(data):
     """Rows that name a person and say nothing else (all null) raise no check-out warning that was not there."""
@@ -414,19 +506,39 @@ def test_rows_of_unknown_values_never_make_a_check(data):
             [pl.lit(None, dtype=frame.schema[c]).alias(c) for c in frame.columns if c not in keep]
         ).with_columns((pl.int_range(pl.len()).cast(pl.String) + f"-{name}-blank").alias("row_key"))
         views[name] = pl.concat([frame, blank])
-    after = known(run(views, NIGHT, only=[r for r in default_policy().rules if r[0] == "X"], strict=True).warnings)
+    after = known(
+        run(views, NIGHT, only=[r for r in default_policy().rules if r[0] == "X"], strict=True).warnings
+    )
     assert after <= before
 
 
-@settings(max_examples=6, deadline=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
 @given(data=st.data())
 def test_a_value_that_becomes_unknown_never_makes_a_check(data):
     """Blanking the facts that weigh against a family (not those in its favour) takes warnings away, and adds none."""
-    against = ["vehicle", "dwelling_title", "home_contract", "entity_role", "financial_asset", "death", "assistance_payment"]
+    against = [
+        "vehicle",
+        "dwelling_title",
+        "home_contract",
+        "entity_role",
+        "financial_asset",
+        "death",
+        "assistance_payment",
+    ]
     name = data.draw(st.sampled_from([n for n in against if n in CHECKED]))
     frame = CHECKED[name]
     table = tables()[name]
-    column = data.draw(st.sampled_from([c for c in table.columns if c not in ("row_key", "asset_id", "obtained_by", "query_date")]))
+    column = data.draw(
+        st.sampled_from(
+            [c for c in table.columns if c not in ("row_key", "asset_id", "obtained_by", "query_date")]
+        )
+    )
     views = CHECKED | {name: frame.with_columns(pl.lit(None, dtype=frame.schema[column]).alias(column))}
     rules = [r for r in default_policy().rules if r[0] == "X"]
     after = known(run(views, NIGHT, only=rules, strict=True).warnings)

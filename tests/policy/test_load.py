@@ -86,10 +86,14 @@ def test_the_rule_itself_is_accepted(desk):
 
 def test_the_policy_of_the_repository_loads_and_is_locked():
     policy = load()
-    assert {"N01", "N02", "N05", "N09", "N10", "P04", "X01", "X04", "X05", "X06", "X07", "X13"} == set(policy.rules)
+    assert {"N01", "N02", "N05", "N09", "N10", "P04", "X01", "X04", "X05", "X06", "X07", "X13"} == set(
+        policy.rules
+    )
 
 
-@pytest.mark.parametrize("column", ["r.education", "ethnic_group", "religion", "native_place", "person_name", "impression"])
+@pytest.mark.parametrize(
+    "column", ["r.education", "ethnic_group", "religion", "native_place", "person_name", "impression"]
+)
 def test_a_column_of_never_yaml_is_refused(desk, column):
     desk.refuses("group by all", f"where {column} = '1'\ngroup by all", "never.yaml forbids", 25)
 
@@ -135,13 +139,26 @@ def test_a_yearly_amount_is_not_spread_over_a_number_of_months_under_another_nam
 
 
 def test_a_monthly_standard_may_be_made_yearly(desk):
-    desk.write(RULE.replace("group by all", "where exists (select 1 from rural_monitor m where m.per_capita_income_per_year < 610 * 12)\ngroup by all"))
+    desk.write(
+        RULE.replace(
+            "group by all",
+            "where exists (select 1 from rural_monitor m where m.per_capita_income_per_year < 610 * 12)\ngroup by all",
+        )
+    )
     desk.load()
 
 
 @pytest.mark.parametrize(
     ("key", "line"),
-    [("owner", 1), ("legal_basis", 1), ("expires", 1), ("reason", 1), ("known_gaps", 1), ("false_alarms", 1), ("version", 1)],
+    [
+        ("owner", 1),
+        ("legal_basis", 1),
+        ("expires", 1),
+        ("reason", 1),
+        ("known_gaps", 1),
+        ("false_alarms", 1),
+        ("version", 1),
+    ],
 )
 def test_a_missing_part_of_the_header_is_refused(desk, key, line):
     row = next(row for row in RULE.splitlines() if row.startswith(f"{key}:"))
@@ -163,8 +180,12 @@ def test_a_rule_without_cases_is_refused(desk):
 
 
 def test_a_query_without_household_subject_or_cause_is_refused(desk):
-    desk.refuses("select h.household_id, v.person_id", "select v.person_id", "returns no column `household_id`", 21)
-    desk.refuses("select h.household_id, v.person_id", "select h.household_id", "returns no column `person_id`", 21)
+    desk.refuses(
+        "select h.household_id, v.person_id", "select v.person_id", "returns no column `household_id`", 21
+    )
+    desk.refuses(
+        "select h.household_id, v.person_id", "select h.household_id", "returns no column `person_id`", 21
+    )
     desk.refuses("'v' as cause_key", "'v' as cause", "returns no column `cause_key`", 21)
 
 
@@ -247,7 +268,9 @@ def test_a_changed_reason_needs_a_new_version_and_a_changed_gap_does_not(desk):
 
 def test_a_new_version_is_locked_on_request(desk):
     newer = RULE.replace("count(*)", "count(v.vehicle_id)").replace("version: 1\n", "version: 2\n", 1)
-    newer = newer.replace("what: first version}]", "what: first version}, {version: 2, since: 2025-12-01, what: counts ids}]")
+    newer = newer.replace(
+        "what: first version}]", "what: first version}, {version: 2, since: 2025-12-01, what: counts ids}]"
+    )
     desk.write(newer)
     with pytest.raises(PolicyError, match="is version 2, but 1 is locked"):
         desk.load(locked=True)
@@ -260,7 +283,10 @@ def test_a_new_version_is_locked_on_request(desk):
 
 def test_a_measure_is_locked_too(desk):
     path = desk.root / "measures" / "person_household.sql"
-    path.write_text(path.read_text(encoding="utf-8").replace("min(m.household_id)", "max(m.household_id)"), encoding="utf-8")
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("min(m.household_id)", "max(m.household_id)"),
+        encoding="utf-8",
+    )
     with pytest.raises(PolicyError, match="changed without a new version"):
         desk.load(locked=True)
 

@@ -37,7 +37,8 @@ def spells(found: Parameter, county: str, kind: str = "1"):
 
 
 @pytest.mark.parametrize(
-    ("division", "digits"), [("000000", ""), ("150000", "15"), ("150900", "1509"), ("150921", "150921"), ("130104", "130104")]
+    ("division", "digits"),
+    [("000000", ""), ("150000", "15"), ("150900", "1509"), ("150921", "150921"), ("130104", "130104")],
 )
 def test_reach_of_a_division(division, digits):
     assert reach(division) == digits
@@ -81,16 +82,43 @@ def test_known_for_towns_and_not_for_villages(tmp_path):
 @pytest.mark.parametrize(
     ("row", "why"),
     [
-        ('{division: "1509", urban_rural: "1", from: 2022-01-01, amount: 1, source: s, evidence: published}', "six digits"),
-        ('{division: 150900, urban_rural: "1", from: 2022-01-01, amount: 1, source: s, evidence: published}', "six digits"),
-        ('{division: "150900", urban_rural: "3", from: 2022-01-01, amount: 1, source: s, evidence: published}', "urban_rural"),
-        ('{division: "150900", urban_rural: "1", amount: 1, source: s, evidence: published}', "dates in order"),
-        ('{division: "150900", urban_rural: "1", from: 2022-01-01, to: 2021-01-01, amount: 1, source: s, evidence: published}', "dates in order"),
-        ('{division: "150900", urban_rural: "1", from: 2022-01-01, amount: 1, evidence: published}', "source"),
+        (
+            '{division: "1509", urban_rural: "1", from: 2022-01-01, amount: 1, source: s, evidence: published}',
+            "six digits",
+        ),
+        (
+            '{division: 150900, urban_rural: "1", from: 2022-01-01, amount: 1, source: s, evidence: published}',
+            "six digits",
+        ),
+        (
+            '{division: "150900", urban_rural: "3", from: 2022-01-01, amount: 1, source: s, evidence: published}',
+            "urban_rural",
+        ),
+        (
+            '{division: "150900", urban_rural: "1", amount: 1, source: s, evidence: published}',
+            "dates in order",
+        ),
+        (
+            '{division: "150900", urban_rural: "1", from: 2022-01-01, to: 2021-01-01, amount: 1, source: s, evidence: published}',
+            "dates in order",
+        ),
+        (
+            '{division: "150900", urban_rural: "1", from: 2022-01-01, amount: 1, evidence: published}',
+            "source",
+        ),
         ('{division: "150900", urban_rural: "1", from: 2022-01-01, amount: 1, source: s}', "evidence"),
-        ('{division: "150900", urban_rural: "1", from: 2022-01-01, amount: many, source: s, evidence: published}', "not a number"),
-        ('{division: "150900", urban_rural: "1", from: 2022-01-01, amuont: 1, source: s, evidence: published}', "amuont"),
-        ('{division: "150921", urban_rural: "1", from: 2024-01-01, amount: 1, source: s, evidence: published}', "overlaps the value of line 10"),
+        (
+            '{division: "150900", urban_rural: "1", from: 2022-01-01, amount: many, source: s, evidence: published}',
+            "not a number",
+        ),
+        (
+            '{division: "150900", urban_rural: "1", from: 2022-01-01, amuont: 1, source: s, evidence: published}',
+            "amuont",
+        ),
+        (
+            '{division: "150921", urban_rural: "1", from: 2024-01-01, amount: 1, source: s, evidence: published}',
+            "overlaps the value of line 10",
+        ),
     ],
 )
 def test_a_bad_value_is_refused_with_its_line(tmp_path, row, why):
@@ -100,9 +128,9 @@ def test_a_bad_value_is_refused_with_its_line(tmp_path, row, why):
 
 
 def test_a_file_is_named_as_its_parameter(tmp_path):
+    path = tmp_path / "other.yaml"
+    path.write_text(FILE, encoding="utf-8")
     with pytest.raises(PolicyError, match=r"standard\.yaml"):
-        path = tmp_path / "other.yaml"
-        path.write_text(FILE, encoding="utf-8")
         read_parameter(path)
 
 
@@ -110,7 +138,16 @@ def test_values_of_a_case_stand_in(tmp_path):
     found = parameter(tmp_path)
     other = replaced(
         found,
-        [{"division": "000000", "urban_rural": "1", "from": date(2020, 1, 1), "amount": 5, "source": "s", "evidence": "model"}],
+        [
+            {
+                "division": "000000",
+                "urban_rural": "1",
+                "from": date(2020, 1, 1),
+                "amount": 5,
+                "source": "s",
+                "evidence": "model",
+            }
+        ],
     )
     assert spells(other, "110101") == [(date(2020, 1, 1), FOREVER, 5.0)]
 

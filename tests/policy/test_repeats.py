@@ -22,7 +22,9 @@ OUTCOMES = {
 NOBODY = pl.DataFrame(schema={"rule_id": pl.String, "county_code": pl.String})
 
 
-def warning(name: str = "W1", *, rule: str = "X04", level: str = "yellow", evidence: str = "{}", on: date = NIGHT):
+def warning(
+    name: str = "W1", *, rule: str = "X04", level: str = "yellow", evidence: str = "{}", on: date = NIGHT
+):
     return {
         "warning_id": name,
         "rule_id": rule,
@@ -52,7 +54,13 @@ def frame(*rows):
 
 
 def answer(code: str, on: date, name: str = "W1"):
-    return {"warning_id": name, "result_code": code, "visited_on": on, "data_as_of": on, "row_key": f"{on}{code}"}
+    return {
+        "warning_id": name,
+        "result_code": code,
+        "visited_on": on,
+        "data_as_of": on,
+        "row_key": f"{on}{code}",
+    }
 
 
 def night(raised, previous=None, answers=(), *, on=NIGHT, stubborn=(), unheard=NOBODY):
@@ -129,16 +137,22 @@ def test_a_data_fault_silences_too_and_a_higher_level_breaks_the_silence():
 def test_payments_after_death_are_never_suppressed():
     first = night(frame(warning(rule="X01")))
     told = [answer("501", after(3))]
-    assert states(night(frame(warning(rule="X01")), first, told, on=after(4), stubborn=["X01"])) == {"W1": "repeated"}
+    assert states(night(frame(warning(rule="X01")), first, told, on=after(4), stubborn=["X01"])) == {
+        "W1": "repeated"
+    }
 
 
 def test_an_action_is_an_answer_and_new_evidence_of_a_stubborn_rule_reopens_it():
     first = night(frame(warning(rule="X01", evidence='{"last":"2025-10"}')))
     told = [answer("401", after(3))]
-    same = night(frame(warning(rule="X01", evidence='{"last":"2025-10"}')), first, told, on=after(4), stubborn=["X01"])
+    same = night(
+        frame(warning(rule="X01", evidence='{"last":"2025-10"}')), first, told, on=after(4), stubborn=["X01"]
+    )
     assert states(same) == {"W1": "answered"}
     assert same["result_code"].to_list() == ["401"]
-    more = night(frame(warning(rule="X01", evidence='{"last":"2025-11"}')), same, told, on=after(30), stubborn=["X01"])
+    more = night(
+        frame(warning(rule="X01", evidence='{"last":"2025-11"}')), same, told, on=after(30), stubborn=["X01"]
+    )
     assert states(more) == {"W1": "changed"}
 
 
