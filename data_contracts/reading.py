@@ -12,6 +12,7 @@ import hashlib
 import queue
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -70,6 +71,7 @@ def read_delivery(
     finally:
         reader.accepted.discard()
         reader.quarantine.discard()
+        reader.digest.close()
 
 
 def delivery_id_of(sha256: str, file: str) -> str:
@@ -89,27 +91,30 @@ class _Reader:
     ) -> None:
         self.contract, self.path, self.batch_date, self.manifest = contract, path, batch_date, manifest
         self.log = IssueLog(contract.id, batch_date, path.name)
-        with path.open("rb") as stream:
-            sha256 = hashlib.file_digest(stream, "sha256").hexdigest()
+        self.digest = _Digest(path)
         self.book = Ledger(
-            delivery_id=delivery_id_of(sha256, path.name),
+            delivery_id="",
             class_id=contract.id,
             department=contract.department,
             batch_date=batch_date,
             file=path.name,
-            sha256=sha256,
+            sha256="",
             bytes=path.stat().st_size,
             format=contract.delivery.format,
             encoding=contract.delivery.encoding,
             kind=_kind(contract, path, manifest),
         )
         self.history = _relevant(history, path.name, batch_date)
-        place = f"{contract.id}/batch_date={batch_date}/{self.book.delivery_id}.parquet"
-        self.schema = pl.Schema({"_delivery_id": pl.String(), "_row": pl.Int64(), **schema_of(contract)})
+        place = f"{contract.id}/batch_date={batch_date}"
+        self.schema = pl.Schema({"_row": pl.Int64(), **schema_of(contract)})
         few = [s.name for s in contract.fields if FIELD_TYPES[s.type].few]
         packed = [s.name for s in contract.fields if s.type in _LONG_TEXT]
-        self.accepted = _Draft(lake / "accepted" / place, self.schema, packed, ["_delivery_id", *few])
-        self.quarantine = _Draft(lake / "quarantine" / place, QUARANTINE, ["raw"], ["disposition", "reason"])
+        self.accepted = _Draft(
+            lake / "accepted" / place, self.digest, self.schema, packed, few, with_delivery_id=True
+        )
+        self.quarantine = _Draft(
+            lake / "quarantine" / place, self.digest, QUARANTINE, ["raw"], ["disposition", "reason"]
+        )
         self.seen = _SeenRows()
         self.totals: dict[str, Decimal] = {}
         self.factors: dict[str, int] = {}
@@ -139,6 +144,7 @@ class _Reader:
         return self._finish()
 
     def _finish(self) -> Reading:
+        self.book.sha256, self.book.delivery_id = self.digest.sha256, self.digest.delivery_id
         if self.book.status == "accepted" and self.book.rows_accepted:
             self.accepted.keep()
         else:
@@ -154,8 +160,11 @@ class _Reader:
     def _delivered_before(self) -> dict[str, Any] | None:
         if self.history.is_empty():
             return None
+        # Nothing of another size can be the same, and the digest need not be waited for.
+        if not (self.history["bytes"] == self.book.bytes).any():
+            return None
         same = self.history.filter(
-            (pl.col("sha256") == self.book.sha256)
+            (pl.col("sha256") == self.digest.sha256)
             & (pl.col("status") == "accepted")
             & (pl.col("kind") == self.book.kind)
         )
@@ -271,7 +280,7 @@ class _Reader:
 
     def _judge_sha256(self) -> None:
         declared = str(self.manifest["sha256"]).strip().lower()
-        same = declared == self.book.sha256
+        same = declared == self.digest.sha256
         if not same:
             self.log.file("control_sha256")
         self._control(same, "校验值相符" if same else "校验值不符")
@@ -420,11 +429,7 @@ class _Reader:
             typed, rows = typed.filter(~repeated), rows.filter(~repeated)
         self.book.rows_accepted += typed.height
         if typed.height:
-            self.accepted.write(
-                typed.select(
-                    pl.lit(self.book.delivery_id).alias("_delivery_id"), rows.alias("_row"), pl.all()
-                )
-            )
+            self.accepted.write(typed.select(rows.alias("_row"), pl.all()))
 
     def _typed(
         self, frame: pl.DataFrame, rows: pl.Series, found: Match, *, is_1904: bool, is_tidy: bool
@@ -559,6 +564,7 @@ _HISTORY = (
     "batch_date",
     "file",
     "sha256",
+    "bytes",
     "status",
     "kind",
     "rows_received",
@@ -782,25 +788,66 @@ class _SeenRows:
 _Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 
+class _Digest:
+    """SHA-256 of a file, made by a thread of its own while the file is read; whoever asks first waits."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = path.name
+        self._pool = ThreadPoolExecutor(max_workers=1)
+        self._future = self._pool.submit(self._work, path)
+
+    @staticmethod
+    def _work(path: Path) -> str:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+
+    @property
+    def sha256(self) -> str:
+        """64 hexadecimal digits; OSError when the file cannot be read."""
+        return self._future.result()
+
+    @property
+    def delivery_id(self) -> str:
+        """The id of the delivery."""
+        return delivery_id_of(self.sha256, self.file)
+
+    def close(self) -> None:
+        """Let go of the thread."""
+        self._pool.shutdown()
+
+
 class _Draft:
     """A Parquet file that is written in batches by a thread of its own, and appears only when it is complete."""
 
-    def __init__(self, target: Path, schema: pl.Schema, packed: list[str], few: list[str]) -> None:
-        self.target = target
+    def __init__(
+        self,
+        folder: Path,
+        digest: _Digest,
+        schema: pl.Schema,
+        packed: list[str],
+        few: list[str],
+        *,
+        with_delivery_id: bool = False,
+    ) -> None:
+        self.folder, self.draft = folder, folder / f".{digest.file}.draft"
+        self._digest, self._schema, self._with_delivery_id = digest, schema, with_delivery_id
         self._packed, self._few = packed, few
-        self.draft = target.with_name(f".{target.name}.draft")
-        self._schema = schema
         self._writer: pq.ParquetWriter | None = None
         self._line: queue.Queue[pl.DataFrame | None] = queue.Queue(maxsize=1)
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
+
+    @property
+    def target(self) -> Path:
+        """The finished file, named by the id of the delivery."""
+        return self.folder / f"{self._digest.delivery_id}.parquet"
 
     def write(self, frame: pl.DataFrame) -> None:
         """Rows to be written soon."""
         if self._error is not None:
             raise self._error
         if self._thread is None:
-            self.target.parent.mkdir(parents=True, exist_ok=True)
+            self.folder.mkdir(parents=True, exist_ok=True)
             self._thread = threading.Thread(target=self._work, daemon=True)
             self._thread.start()
         self._line.put(frame.select(pl.col(name).cast(dtype) for name, dtype in self._schema.items()))
@@ -810,9 +857,13 @@ class _Draft:
             if self._error is not None:
                 continue
             try:
-                table = _arrow(frame)
+                table = frame.to_arrow(compat_level=pl.CompatLevel.newest())
+                if self._with_delivery_id:
+                    table = _with_constant(table, "_delivery_id", self._digest.delivery_id)
                 if self._writer is None:
-                    self._writer = _writer(self.draft, table.schema, self._packed, self._few)
+                    self._writer = _writer(
+                        self.draft, table.schema, self._packed, ["_delivery_id", *self._few]
+                    )
                 self._writer.write_table(table)
             except BaseException as error:
                 self._error = error
@@ -857,15 +908,10 @@ class _Draft:
         self.draft.unlink(missing_ok=True)
 
 
-def _arrow(frame: pl.DataFrame) -> pa.Table:
-    """The rows for the writer; the one delivery of all of them as an index, which saves writing it a million times."""
-    table = frame.to_arrow(compat_level=pl.CompatLevel.newest())
-    if frame.columns[0] != "_delivery_id":
-        return table
-    same = pa.DictionaryArray.from_arrays(
-        pa.array(np.zeros(frame.height, dtype=np.int32)), pa.array([frame[0, 0]], type=pa.string())
-    )
-    return table.set_column(0, "_delivery_id", same)
+def _with_constant(table: pa.Table, name: str, value: str) -> pa.Table:
+    """A first column that holds the same everywhere, as an index, which saves writing it a million times."""
+    index = pa.array(np.zeros(table.num_rows, dtype=np.int32))
+    return table.add_column(0, name, pa.DictionaryArray.from_arrays(index, pa.array([value], pa.string())))
 
 
 _LONG_TEXT = ("text", "text_list")
