@@ -232,7 +232,9 @@ def outcome_of(located: Located, policy: Policy | None = None) -> Outcome:
     needs, uses = policy.needs_of(policy.rules[located.rule_id])
     named = {source for need in (*needs.values(), *uses.values()) for source in need.sources}
     frames = frames_of(located.case, {*_class_ids(), *named})
-    return run(frames, located.case.as_of, only=[located.rule_id], policy=policy, strict=True)
+    return run(
+        frames, located.case.as_of, only=[located.rule_id], policy=policy, strict=True, conclusion=False
+    )
 
 
 def _same(wanted: Any, got: Any) -> bool:

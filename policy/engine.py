@@ -74,6 +74,19 @@ STATUS_SCHEMA = pl.Schema(
         "sources_json": pl.String(),
     }
 )
+PRIORITY_SCHEMA = pl.Schema(
+    {
+        "household_id": pl.Int64(),
+        "list_kind": pl.String(),
+        "level": pl.String(),
+        "score": pl.Decimal(9, 2),
+        "parts_json": pl.String(),
+        "signals": pl.Int32(),
+        "visit_due_on": pl.Date(),
+        "close_due_on": pl.Date(),
+        "order_no": pl.Int64(),
+    }
+)
 STATE_ZH = {"late": "逾期未更新", "absent": "尚未收到", "failed": "无法使用", "held": "待部门确认"}
 
 View = Path | str | pl.DataFrame | pl.LazyFrame
@@ -760,17 +773,40 @@ def _priority(bench: Bench, book: pl.DataFrame) -> pl.DataFrame:
     timed = _deadlines(
         rows.rename({"visit_due_on": "first_visit", "close_due_on": "first_close"}), levels, "level_since"
     )
-    return timed.select(
-        "household_id",
-        "list_kind",
-        "level",
-        pl.col("score").cast(pl.Decimal(9, 2)),
-        "parts_json",
-        pl.col("signals").cast(pl.Int32()),
-        visit_due_on=pl.min_horizontal("visit_due_on", "first_visit"),
-        close_due_on=pl.min_horizontal("close_due_on", "first_close"),
-        order_no=pl.col("order_no").cast(pl.Int64()),
-    ).sort("list_kind", "order_no")
+    return (
+        timed.with_columns(
+            visit_due_on=pl.min_horizontal("visit_due_on", "first_visit"),
+            close_due_on=pl.min_horizontal("close_due_on", "first_close"),
+        )
+        .select(PRIORITY_SCHEMA.names())
+        .cast(PRIORITY_SCHEMA)
+        .sort("list_kind", "order_no", "household_id")
+    )
+
+
+def _rules(
+    bench: Bench, wanted: Iterable[str], previous: pl.DataFrame, strict: bool
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Warnings and status of some rules. A rule that fails is switched off visibly, unless `strict`."""
+    state = bench.frame("source_status")
+    frames = [pl.DataFrame(schema=RAW_SCHEMA)]
+    rows: list[dict[str, Any]] = []
+    for rule_id in wanted:
+        rule = bench.policy.rules[rule_id]
+        try:
+            frame, spoken = _evaluate(bench, rule, state, strict)
+        except (PolicyError, duckdb.Error, pl.exceptions.PolarsError) as error:
+            if strict:
+                raise
+            # Types only: a message of the engine may quote a value.
+            log.error("rule %s failed: %s", rule_id, type(error).__name__)
+            why = "规则运行出错，今晚未核对，已记录，请数据组处理。"
+            frame = pl.DataFrame(schema=RAW_SCHEMA)
+            spoken = [_status_row(rule, None, "off", why, Sources(None, "", {}))]
+        frames.append(frame)
+        rows += spoken
+    warnings = finish(bench, pl.concat(frames), previous)
+    return warnings, pl.DataFrame(rows, schema=STATUS_SCHEMA).sort("rule_id", "county_code", nulls_last=False)
 
 
 def run(
@@ -781,13 +817,15 @@ def run(
     *,
     policy: Policy | None = None,
     strict: bool = False,
+    conclusion: bool = True,
 ) -> Outcome:
     """Every rule on one day's facts.
 
     `views`: fact tables, household tables, person, division, source_status, each a Parquet file, a folder of them, or a
     frame; a table that is missing is empty. `previous_register`: last night's, or null on the first night. `only`: ids of
     the rules to run; the others are then unheard, and what stood open of them stays open in the register.
-    A rule that fails is switched off visibly and the night goes on, unless `strict`.
+    A rule that fails is switched off visibly and the night goes on, unless `strict`. Without `conclusion`, register and
+    priority are left empty for `conclude` to make when all rules have spoken.
 
     Frames: `warnings` (repeats.WARNING_SCHEMA), `rule_status` (STATUS_SCHEMA: one row a rule, and one a county for which
     something is not known), `priority`, `register` (repeats.REGISTER_SCHEMA), and the measures that were made.
@@ -799,30 +837,11 @@ def run(
     previous = empty_register() if previous_register is None else previous_register
     bench = Bench(policy, views, as_of, [policy.rules[rule_id] for rule_id in wanted])
     try:
-        state = bench.frame("source_status")
-        frames = [pl.DataFrame(schema=RAW_SCHEMA)]
-        rows: list[dict[str, Any]] = []
-        for rule_id in wanted:
-            rule = policy.rules[rule_id]
-            try:
-                frame, spoken = _evaluate(bench, rule, state, strict)
-            except (PolicyError, duckdb.Error, pl.exceptions.PolarsError) as error:
-                if strict:
-                    raise
-                # Types only: a message of the engine may quote a value.
-                log.error("rule %s failed: %s", rule_id, type(error).__name__)
-                nowhere = Sources(None, "", {})
-                why = "规则运行出错，今晚未核对，已记录，请数据组处理。"
-                frame, spoken = (
-                    pl.DataFrame(schema=RAW_SCHEMA),
-                    [_status_row(rule, None, "off", why, nowhere)],
-                )
-            frames.append(frame)
-            rows += spoken
-        warnings = finish(bench, pl.concat(frames), previous)
-        status = pl.DataFrame(rows, schema=STATUS_SCHEMA).sort("rule_id", "county_code", nulls_last=False)
-        book = _register(bench, warnings, status, previous)
-        priority = _priority(bench, book)
+        warnings, status = _rules(bench, wanted, previous, strict)
+        book, priority = empty_register(), pl.DataFrame(schema=PRIORITY_SCHEMA)
+        if conclusion:
+            book = _register(bench, warnings, status, previous)
+            priority = _priority(bench, book)
         measures = {
             name: bench.connection.execute(f"from help_in.{_quoted(name)} order by all").pl()
             for name in sorted(bench.made["help_in"])

@@ -53,8 +53,15 @@ class Desk:
         self.root = folder / "policy"
         self.cases = folder / "cases"
         shutil.copytree(ROOT, self.root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-        for path in self.root.glob("rules/*/*.sql"):
-            path.unlink()
+        # What the trial rule does not need would only be read again for every test.
+        keep = {"person_household", "warning_level", "warning_window", "score_points", "severe_disability"}
+        for path in [
+            *self.root.glob("rules/*/*.sql"),
+            *self.root.glob("measures/*.sql"),
+            *self.root.glob("parameters/*.yaml"),
+        ]:
+            if path.stem not in keep:
+                path.unlink()
         self.path = self.root / "rules" / "check_out" / "X90_trial.sql"
         (self.cases / "check_out").mkdir(parents=True)
         (self.cases / "check_out" / "X90_trial.yaml").write_text("[]")
