@@ -37,14 +37,15 @@ run: setup  ## Set up, invent a county of 20,000 people, run three nights, say w
 sample: setup  ## Write the sample county's deliveries (PERSONS, NIGHTS, SEED, FIRST_NIGHT)
 	@$(BIN)/hardship-watch --home $(HOME_DIR) sample --persons $(PERSONS) --nights $(NIGHTS) --seed $(SEED) --start $(FIRST_NIGHT)
 
+# Status 1 means: the nights ran, and the end of the table says what somebody should look at.
 nights: setup
-	@$(BIN)/hardship-watch --home $(HOME_DIR) run --date $(FIRST_NIGHT) --to $(LAST_NIGHT)
+	@$(BIN)/hardship-watch --home $(HOME_DIR) run --date $(FIRST_NIGHT) --to $(LAST_NIGHT) || test $$? -eq 1
 
 ui: setup  ## Open the Dagster UI on this machine, port 3000
 	@HARDSHIP_WATCH_HOME=$(abspath $(HOME_DIR)) DAGSTER_HOME=$(abspath $(HOME_DIR))/dagster $(BIN)/dagster dev -w workspace.yaml
 
 test: setup-dev  ## Run all tests
-	@$(BIN)/python -m pytest -n auto tests
+	@$(BIN)/python -m pytest -n auto --dist loadfile tests
 
 check: setup-dev  ## Format, lint, types, import rules, Dagster definitions
 	@$(BIN)/ruff format --check .

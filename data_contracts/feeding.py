@@ -86,6 +86,7 @@ class AcceptedFile:
     batch_date: date
     kind: str
     file: str
+    rows: int
 
 
 def sql_type(kind: str) -> str:
@@ -110,14 +111,21 @@ def accepted_files(lake: Path, class_id: str, as_of: date) -> list[AcceptedFile]
     rows = ledger(lake, class_id, as_of)
     if rows.is_empty():
         return []
-    found = []
-    for row in rows.filter((pl.col("status") == "accepted") & (pl.col("rows_accepted") > 0)).iter_rows(
-        named=True
-    ):
+    # A full file that says "nobody" is word too, and so is a quiet delta once there was word; a file of which every
+    # row was rejected is not.
+    told = (pl.col("rows_accepted") > 0) | (pl.col("rows_received") == 0)
+    found: list[AcceptedFile] = []
+    for row in rows.filter((pl.col("status") == "accepted") & told).iter_rows(named=True):
+        if not found and row["kind"] == "delta" and not row["rows_accepted"]:
+            continue
         path = (
             lake / "accepted" / class_id / f"batch_date={row['batch_date']}" / f"{row['delivery_id']}.parquet"
         )
-        found.append(AcceptedFile(path, row["delivery_id"], row["batch_date"], row["kind"], row["file"]))
+        found.append(
+            AcceptedFile(
+                path, row["delivery_id"], row["batch_date"], row["kind"], row["file"], row["rows_accepted"]
+            )
+        )
     return found
 
 
@@ -129,19 +137,21 @@ def state_sql(contract: Contract, files: list[AcceptedFile]) -> str:
     `order`, then by batch, file and row. Columns: all fields, `_delivery_id`, `_row`, `_batch` (date).
     """
     columns = ", ".join(f'"{spec.name}"' for spec in contract.fields)
+    typed = ", ".join(f'NULL::{sql_type(spec.type)} AS "{spec.name}"' for spec in contract.fields)
+    nothing = f"SELECT {typed}, NULL::VARCHAR AS _delivery_id, NULL::BIGINT AS _row, NULL::DATE AS _batch"
     if not files:
-        typed = ", ".join(f'NULL::{sql_type(spec.type)} AS "{spec.name}"' for spec in contract.fields)
-        return f"SELECT {typed}, NULL::VARCHAR AS _delivery_id, NULL::BIGINT AS _row, NULL::DATE AS _batch WHERE false"
+        return f"{nothing} WHERE false"
     full_days = [f.batch_date for f in files if f.kind == "full"]
     last_full = max(full_days) if full_days else None
     per = contract.delivery.full_per
     if last_full is not None and not per:
         files = [f for f in files if f.batch_date >= last_full]
     files = sorted(files, key=lambda f: (f.batch_date, f.kind != "full", f.file))
-    parts = [
+    parts = [f"{nothing}, 0 AS _turn, false AS _full WHERE false"] + [
         f"SELECT {columns}, _delivery_id, _row, DATE '{f.batch_date}' AS _batch, {n} AS _turn, "
         f"{str(f.kind == 'full').lower()} AS _full FROM read_parquet({_quoted(str(f.path))})"
         for n, f in enumerate(files)
+        if f.rows
     ]
     rows = " UNION ALL ".join(parts)
     if per and full_days:
@@ -284,16 +294,14 @@ def source_status(
         elif states and not states & {"accepted", "duplicate"}:
             held = "held" in states
             status = "held" if held else "failed"
-            day = latest["batch_date"][0]
-            note = (
-                f"{day}送达的全量文件比上次明显减少,待部门确认,暂用{last or '无'}的数据"
-                if held
-                else f"{day}送达的文件无法使用,暂用{last or '无'}的数据"
+            what = "送达的全量文件比上次明显减少，待部门确认" if held else "送达的文件无法使用"
+            note = f"{latest['batch_date'][0]}{what}，" + (
+                f"暂用{last}的数据" if last else "此前没有可用的数据"
             )
         elif last is None:
             status, note = "absent", "尚未收到任何数据"
         elif expected and as_of > expected:
-            status, note = "late", f"最近一次数据为{last},应在{expected}前更新,已逾期"
+            status, note = "late", f"最近一次数据为{last}，应在{expected}前更新，已逾期"
         rows.append(
             {
                 "class_id": contract.id,
@@ -310,13 +318,11 @@ def source_status(
 def _last_word(book: pl.DataFrame, good: list[AcceptedFile]) -> date | None:
     """Day of the last delivery that told how things stand.
 
-    The last full file sent again says that nothing changed; so does a delta without rows, once there are rows.
+    The last full file sent again says that nothing changed.
     """
     last = max((f.batch_date for f in good), default=None)
     if last is None or book.is_empty():
         return last
-    quiet = book.filter((pl.col("status") == "accepted") & (pl.col("kind") == "delta"))["batch_date"].max()
-    last = max(last, quiet) if isinstance(quiet, date) else last
     fulls = book.filter((pl.col("status") == "accepted") & (pl.col("kind") == "full"))
     if fulls.is_empty():
         return last

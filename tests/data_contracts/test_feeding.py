@@ -125,12 +125,13 @@ def deliver(
             "file": [file],
             "kind": [kind],
             "status": [status],
+            "rows_received": [len(rows)],
             "rows_accepted": [len(rows) if status == "accepted" else 0],
             "sha256": [sha or delivery_id],
         }
     )
     (pl.concat([pl.read_parquet(book), line]) if book.exists() else line).write_parquet(book)
-    return AcceptedFile(folder / f"{delivery_id}.parquet", delivery_id, day, kind, file)
+    return AcceptedFile(folder / f"{delivery_id}.parquet", delivery_id, day, kind, file, len(rows))
 
 
 def state(lake: Path, subject: Contract, day: date) -> list[tuple]:
@@ -181,6 +182,19 @@ def test_rejected_and_held_files_never_count(tmp_path):
     deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "area": 1}])
     deliver(tmp_path, NIGHTS[1], [{"deed_no": "b", "area": 1}], status="held")
     assert state(tmp_path, contract(), NIGHTS[1]) == [("a", None, 1)]
+
+
+def test_an_empty_full_says_nobody_and_a_quiet_delta_says_nothing_new(tmp_path, monkeypatch):
+    deed = contract()
+    deliver(tmp_path, NIGHTS[0], [], kind="delta")
+    assert statuses(tmp_path, NIGHTS[0], monkeypatch) == ("absent", None)
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "a", "area": 1}])
+    deliver(tmp_path, NIGHTS[2], [], kind="delta")
+    assert state(tmp_path, deed, NIGHTS[2]) == [("a", None, 1)]
+    assert statuses(tmp_path, NIGHTS[2], monkeypatch) == ("fresh", NIGHTS[2])
+    deliver(tmp_path, date(2025, 11, 20), [])
+    assert state(tmp_path, deed, date(2025, 11, 20)) == []
+    assert statuses(tmp_path, date(2025, 11, 20), monkeypatch) == ("fresh", date(2025, 11, 20))
 
 
 ID_A, ID_B = "11010519491231002X", "110105194912310038"
