@@ -30,7 +30,14 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
 ---*/
-with authorised as (
+with signed as (
+    -- The number on the reply is the number of a signed authorisation. It needs no link: a number is a number.
+    select distinct authorization_id
+    from assistance_application
+    where has_authorization and authorization_id is not null and accept_date <= $as_of
+),
+authorised as (
+    -- A reply without a number, of somebody who signed.
     select person_id from assistance_application where has_authorization and person_id is not null and accept_date <= $as_of
     union
     select m.person_id
@@ -48,7 +55,8 @@ family as (
 latest as (
     select person_id, asset_kind, asset_id, currency, result, amount, query_date
     from financial_asset
-    where person_id in (from authorised) and query_date <= $as_of
+    where query_date <= $as_of
+      and (authorization_id in (from signed) or (authorization_id is null and person_id in (from authorised)))
     qualify row_number() over (partition by person_id, asset_kind, coalesce(asset_id, row_key)
                                order by query_date desc, result, amount desc nulls last, row_key) = 1
 ),

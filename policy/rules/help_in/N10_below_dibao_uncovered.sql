@@ -48,7 +48,8 @@ recorded as (
 ),
 surveyed as (
     -- A net income of the year, per head, as the rural department surveyed it: one household, one figure.
-    select h.household_id, h.county_code, h.urban_rural, 'surveyed' as way, o.members,
+    -- Monitored households are farm households: the rural standard is theirs, also where the register does not say.
+    select h.household_id, h.county_code, '2' as urban_rural, 'surveyed' as way, o.members,
            max(r.per_capita_income_per_year) * o.members as income_total,
            '属防止返贫监测且风险未消除' as hardship
     from rural_monitor r
@@ -56,7 +57,7 @@ surveyed as (
     join household o on o.household_id = h.household_id
     where r.is_risk_removed = false and r.identify_date <= $as_of and r.per_capita_income_per_year is not null
       and o.members > 0
-    group by h.household_id, h.county_code, h.urban_rural, o.members
+    group by h.household_id, h.county_code, o.members
 ),
 below as (
     select e.*, s.amount as standard_amount, s.period as standard_period, s.standard_12m, s.source as standard_source
