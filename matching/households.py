@@ -91,8 +91,8 @@ _READ: dict[str, tuple[str, ...]] = {
     "death": ("person_id", "death_date", "recorded_date"),
     "custody": ("person_id", "custody_type", "start_date", "end_date", "status"),
     "school_enrolment": ("person_id", "guardian_person_id", "status", "status_date"),
-    "assistance_case": ("person_id", "village_code"),
-    "assistance_member": ("person_id", "leave_month"),
+    "assistance_case": ("person_id", "case_id", "village_code", "status"),
+    "assistance_member": ("person_id", "case_id", "leave_month"),
 }
 
 
@@ -345,8 +345,9 @@ def assemble(facts: Facts, previous: Mapping[str, pl.DataFrame] | None, as_of: d
 
     `facts` are the fact tables by name (missing ones count as empty); `previous` are the frames of the last night.
     Everybody who is registered, lives here, or is in an assistance case, is alive and not in prison or compulsory
-    rehabilitation belongs to exactly one household. The dead leave from the month after death. Link grades A and B
-    count. Every frame has a total order.
+    rehabilitation belongs to exactly one household. The dead leave from the month after death. Where nobody else is left,
+    the last person of an open assistance case keeps the household (basis `case`), for somebody must be sent there. Link
+    grades A and B count. Every frame has a total order.
     """
     tables = {name: _read(facts, name) for name in _READ}
     membership = tables["register_membership"].filter(
@@ -398,6 +399,8 @@ def _people(
             _away(tables["custody"], as_of),
         ]
     ).unique()
+    last = _last_of_a_case(tables, books, in_case, everyone, absent)
+    absent = absent.filter(~absent.is_in(last.implode()))
     known = (
         tables["person"]
         .drop_nulls("person_id")
@@ -431,9 +434,37 @@ def _people(
             pl.col("person_id").is_in(school.implode()).alias("is_student"),
             pl.coalesce("lives_in", "registered_in").alias("at"),
             (pl.col("person_id") == pl.col("head_person_id")).fill_null(False).alias("is_head"),
+            pl.col("person_id").is_in(last.implode()).alias("is_last_of_case"),
         )
         .sort("person_id")
     )
+
+
+def _last_of_a_case(
+    tables: Mapping[str, pl.DataFrame],
+    books: pl.DataFrame,
+    in_case: pl.DataFrame,
+    everyone: pl.Series,
+    absent: pl.Series,
+) -> pl.Series:
+    """Absent persons of open cases (not ended) all of whose people, and all of whose book, are absent too.
+
+    Payments to somebody who died alone would otherwise belong to no household, and stand on no list.
+    """
+    present = everyone.filter(~everyone.is_in(absent.implode()))
+    is_present = pl.col("person_id").is_in(present.implode())
+    cases = tables["assistance_case"].filter(pl.col("status").is_null() | (pl.col("status") != "4"))
+    people = pl.concat(
+        [
+            cases.select("case_id", "person_id"),
+            in_case.join(cases, on="case_id", how="semi").select("case_id", "person_id"),
+        ]
+    ).drop_nulls()
+    living_books = books.filter(is_present)["register_id"].implode()
+    at_home = books.filter(pl.col("register_id").is_in(living_books))["person_id"].implode()
+    somebody = is_present | pl.col("person_id").is_in(at_home)
+    empty = people.group_by("case_id").agg(somebody.any().alias("somebody")).filter(~pl.col("somebody"))
+    return people.join(empty, on="case_id", how="semi")["person_id"].unique().sort()
 
 
 def _pairs(spouses: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
@@ -594,7 +625,13 @@ def _group(people: pl.DataFrame, spouses: pl.DataFrame, parents: pl.DataFrame) -
         ).alias("moved"),
         pl.coalesce("parent_home", "home").alias("home"),
     )
-    return homes.select("person_id", "home", "basis", "moved", "unbooked").sort("person_id")
+    kept = people.select("person_id", "is_last_of_case")
+    return (
+        homes.join(kept, on="person_id", suffix="_kept")
+        .with_columns(pl.when("is_last_of_case").then(pl.lit("case")).otherwise("basis").alias("basis"))
+        .select("person_id", "home", "basis", "moved", "unbooked")
+        .sort("person_id")
+    )
 
 
 def _beyond(near: pl.DataFrame, far: pl.DataFrame) -> pl.DataFrame:
@@ -689,7 +726,7 @@ def _relations(
     # Adult children with parents, and everybody further away, may or may not share the household's means: the duty
     # is certain, the common life is not. People brought here from another book are to be looked at as well.
     return (
-        members.with_columns((~nuclear | pl.col("moved")).alias("needs_check")),
+        members.with_columns((~nuclear | pl.col("moved") | (pl.col("basis") == "case")).alias("needs_check")),
         heads,
     )
 

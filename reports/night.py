@@ -48,7 +48,7 @@ BASIS_ZH = {
     "marriage": "婚姻登记",
     "parent_child": "亲子关系登记",
     "guardian": "监护关系登记",
-    "assistance": "救助台账",
+    "case": "救助台账（无其他成员在家）",
     "student": "在外就学的子女",
     "alone": "单独立户",
 }

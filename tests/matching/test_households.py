@@ -87,6 +87,15 @@ def facts_of(case: dict[str, Any]) -> tuple[dict[str, pl.DataFrame], dict[str, i
             {"person_id": ids[p], "village_code": village, "live_since": date(2020, 1, 1)}
             for p, village in case.get("lives", {}).items()
         ],
+        "assistance_case": [
+            {"person_id": ids[people[0]], "case_id": number, "status": status}
+            for number, (status, *people) in case.get("helped", {}).items()
+        ],
+        "assistance_member": [
+            {"person_id": ids[p], "case_id": number}
+            for number, (_, *people) in case.get("helped", {}).items()
+            for p in people
+        ],
     }
     return {name: table(name, found) for name, found in rows.items()}, ids
 
