@@ -79,10 +79,13 @@ summed as (
     group by all
 ),
 placed as (
-    select s.*, coalesce(h.household_id, c.household_id) as household_id, coalesce(h.county_code, c.county_code) as county_code
+    -- Own household, or that of the case, or of kin beyond doubt: somebody must be sent somewhere.
+    select s.*, coalesce(h.household_id, c.household_id, k.household_id) as household_id,
+           coalesce(h.county_code, c.county_code, k.county_code) as county_code
     from summed s
     left join case_household c on c.case_id = s.case_id
     left join person_household h on h.person_id = s.person_id
+    left join nearest_household k on k.person_id = s.person_id and k.is_certain
 )
 select p.household_id, p.person_id, p.case_id,
        p.cause || ':' || p.paid_by as cause_key,

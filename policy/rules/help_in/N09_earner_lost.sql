@@ -43,30 +43,11 @@ with event as (
       and start_date <= $as_of and (end_date is null or end_date >= $as_of)
     group by person_id
 ),
-kin as (
-    select person_id_a as person_id, person_id_b as other_person_id, kind, since, until from household_edge
-    union all
-    select person_id_b, person_id_a, kind, since, until from household_edge
-),
-home as (
-    -- The dead leave the household from the month after death: the family is where their nearest kin live.
-    select e.person_id, e.event_kind, arg_min(c.household_id, (c.rank, c.household_id)) as household_id
-    from event e
-    join (
-        select person_id, household_id, 0 as rank from person_household
-        union all
-        select k.person_id, h.household_id,
-               case k.kind when 'spouse' then 1 when 'parent_child' then 2 when 'guardian' then 3 else 4 end
-        from kin k join person_household h on h.person_id = k.other_person_id
-        where k.kind in ('spouse', 'parent_child', 'guardian', 'same_register')
-    ) c on c.person_id = e.person_id
-    group by e.person_id, e.event_kind
-),
 recent as (
-    select e.*, m.household_id, h.county_code
+    -- The dead leave the household from the month after death: the family is where their nearest kin live.
+    select e.*, h.household_id, h.county_code
     from event e
-    join home m on m.person_id = e.person_id and m.event_kind = e.event_kind
-    join household h on h.household_id = m.household_id
+    join nearest_household h on h.person_id = e.person_id
     join warning_window s on s.county_code = h.county_code and s."window" = 'earner_lost_seen'
      and $as_of between s.valid_from and s.valid_to
     join warning_window x on x.county_code = h.county_code and x."window" = 'earner_lost_event'
