@@ -707,7 +707,8 @@ def finish(bench: Bench, raw: pl.DataFrame, previous: pl.DataFrame) -> pl.DataFr
     # Whole points for each tenth over the limit, in integers: a float would round differently from night to night.
     hundredths = (pl.col("ratio") * 100).cast(pl.Int64())
     over = ((hundredths - 100).clip(lower_bound=0) * pl.col("ratio_points").cast(pl.Int64())) // 100
-    extra = pl.min_horizontal(over, pl.col("ratio_limit").cast(pl.Int64())).fill_null(0)
+    capped = pl.min_horizontal(over, pl.col("ratio_limit").cast(pl.Int64()))
+    extra = pl.when(over.is_null()).then(0).otherwise(capped)
     expires = timedelta(days=_window(bench, "warning_expires"))
     was_later = [
         pl.when(pl.col("same_level") | pl.col(f"was_{due}").is_null())

@@ -13,7 +13,6 @@ columns:
   members: living members
   income_12m: recorded income of all members in 12 months, in yuan
   hardship_zh: what says that the household is in hardship; null when nothing does
-  latest_hardship_on: date of the latest of them where it has one
 needs:
   jobless_registration: {max_age_days: 45, all: [hr_jobless_register]}
   unemployment_benefit: {max_age_days: 45, all: [hr_unemployment_benefit]}
@@ -109,8 +108,7 @@ select household_id, county_code, urban_rural,
            case when count(exhausted_since) > 0 then '有失业保险金领满成员' end,
            case when bool_or(is_severe) then '有重度残疾成员' end,
            case when bool_or(is_ill) then '有重大疾病成员' end,
-           case when bool_or(is_monitored) then '属防止返贫监测且风险未消除' end), '') as hardship_zh,
-       max(greatest(jobless_since, exhausted_since))        as latest_hardship_on
+           case when bool_or(is_monitored) then '属防止返贫监测且风险未消除' end), '') as hardship_zh
 from means
 group by household_id, county_code, urban_rural
 having bool_and(is_known)

@@ -380,6 +380,8 @@ def test_three_yellow_signals_make_a_family_orange():
     }
     two = run(frames(rows), NIGHT, strict=True).priority.filter(list_kind="check_out").to_dicts()
     assert [(row["level"], row["signals"]) for row in two] == [("yellow", 2)]
+    # Ten points for each yellow signal, and three for the second: what has no ratio gets no points for one.
+    assert float(two[0]["score"]) == 23.0
     assert two[0]["visit_due_on"] == date(2025, 12, 1)
     rows["financial_asset"] = [
         {

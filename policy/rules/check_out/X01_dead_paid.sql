@@ -22,8 +22,8 @@ uses:
 parameters: [warning_window]
 evidence: [cause, died_on, source_count, sources_zh, paid_months, first_paid_month, last_paid_month, paid_amount, other_members]
 reason:
-  assistance: 该成员于{died_on}死亡（{sources_zh}，共{source_count}个来源），其所在救助证在此后的{first_paid_month}至{last_paid_month}仍按在保发放{paid_months}个月、合计{paid_amount}元；该证另有{other_members}名保障成员。请核实是否死亡、是否已调整或停发。
-  subsidy: 该成员于{died_on}死亡（{sources_zh}，共{source_count}个来源），{subsidy_zh}在此后的{first_paid_month}至{last_paid_month}仍发放{paid_months}个月、合计{paid_amount}元。请核实。
+  assistance: 该成员于{died_on}死亡（{sources_zh}，共{source_count}个来源），其所在救助证在此后（{paid_span}）仍发放{paid_months}个月、合计{paid_amount}元；该证另有{other_members}名保障成员。请核实是否死亡、是否已调整或停发。
+  subsidy: 该成员于{died_on}死亡（{sources_zh}，共{source_count}个来源），{subsidy_zh}在此后（{paid_span}）仍发放{paid_months}个月、合计{paid_amount}元。请核实。
 cited: [ca_assist_payment, ps_death, ca_cremation, hl_birth_death_cert]
 known_gaps:
   zh: 土葬地区无火化记录；死亡日期未载明的按登记日期；合计金额为全证金额，含其他成员应得部分。
@@ -91,6 +91,8 @@ select p.household_id, p.person_id, p.case_id,
        p.cause || ':' || p.paid_by as cause_key,
        p.cause,
        case when p.source_count >= 2 then 'red' else 'orange' end as level,
+       strftime(p.first_paid_month, '%Y年%-m月')
+           || case when p.last_paid_month > p.first_paid_month then strftime(p.last_paid_month, '至%Y年%-m月') else '' end as paid_span,
        p.died_on, p.source_count, p.sources_zh, p.first_paid_month, p.last_paid_month, p.paid_months, p.paid_amount,
        (select count(*) from covered o
          where o.case_id = p.case_id and o.person_id is distinct from p.person_id

@@ -14,7 +14,7 @@ needs:
 parameters: [vehicle_limit, vehicle_type_counted]
 evidence: [vehicles, vehicles_max, families_zh, newest_reg]
 reason: >-
-  该户{category_zh}在保，家庭成员名下有正常状态的机动车{vehicles}辆（{families_zh}，最近一辆登记于{newest_reg}），
+  该户现为{category_zh}，成员名下有正常状态的机动车{vehicles}辆（{families_zh}，最近一辆登记于{newest_reg}），
   超过当地允许的{vehicles_max}辆。请核实车辆用途和现值。标准依据：{limit_source}。
 cited: [ps_vehicle, ca_assist_member]
 known_gaps:
@@ -44,8 +44,8 @@ select o.household_id, o.case_id,
        count(*) as vehicles, l.vehicles_max, l.source as limit_source,
        string_agg(distinct o.family_zh, '、' order by o.family_zh) as families_zh,
        coalesce(strftime(max(o.registered_on), '%Y年%-m月%-d日'), '日期不详') as newest_reg,
-       case min(o.category) when '1' then '低保' when '2' then '特困' when '3' then '低保边缘'
-                            when '4' then '刚性支出困难' else '其他困难' end as category_zh
+       case min(o.category) when '1' then '低保家庭' when '2' then '特困供养人员' when '3' then '低保边缘家庭'
+                            when '4' then '刚性支出困难家庭' else '其他困难家庭' end as category_zh
 from owned o
 join vehicle_limit l on l.county_code = o.county_code and $as_of between l.valid_from and l.valid_to
 group by o.household_id, o.case_id, l.vehicles_max, l.source

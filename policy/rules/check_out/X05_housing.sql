@@ -16,10 +16,10 @@ uses:
 parameters: [dwelling_limit]
 evidence: [cause, units, units_max, event_on, start_month]
 reason:
-  dwellings: 该户在保，家庭成员名下有现势住房{units}套，超过当地允许的{units_max}套。请核实产权份额和居住情况。标准依据：{limit_source}。
-  non_residential: 该户在保，家庭成员名下有商业、办公或工业用房{units}处，超过当地允许的{units_max}处（车位车库不计）。标准依据：{limit_source}。
-  title_after_start: 该户自{start_month}起在保，此后于{event_on}以购买方式登记了{units}套住房的产权。请核实购房资金来源。
-  contract_after_start: 该户自{start_month}起在保，此后于{event_on}网签了{units}份有效商品房合同。请核实购房资金来源。
+  dwellings: 该户现为救助对象，成员名下有现势住房{units}套，超过当地允许的{units_max}套。请核实产权份额和居住情况。标准依据：{limit_source}。
+  non_residential: 该户现为救助对象，成员名下有商业、办公或工业用房{units}处，超过当地允许的{units_max}处（车位车库不计）。标准依据：{limit_source}。
+  title_after_start: 该户自{start_month}起为救助对象，此后于{event_on}以购买方式登记了{units}套住房的产权。请核实购房资金来源。
+  contract_after_start: 该户自{start_month}起为救助对象，此后于{event_on}网签了{units}份有效商品房合同。请核实购房资金来源。
 cited: [re_ownership, hc_presale_contract]
 known_gaps:
   zh: 农村宅基地房屋多未登记；旧证没有身份证号；网签早于产权登记数月到数年。

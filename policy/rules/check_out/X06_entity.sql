@@ -14,7 +14,7 @@ needs:
 parameters: [entity_role_blocking]
 evidence: [entities, roles_zh, oldest_est, subscribed_total]
 reason: >-
-  该户{category_zh}在保，家庭成员在{entities}个存续的市场主体中任{roles_zh}（最早成立于{oldest_est}，
+  该户现为{category_zh}，成员在{entities}个存续的市场主体中任{roles_zh}（最早成立于{oldest_est}，
   认缴出资合计{subscribed_total}元）。请核实是否实际经营、有无收入。标准依据：{limit_source}。
 cited: [am_entity_role, ca_assist_member]
 known_gaps:
@@ -48,7 +48,7 @@ select household_id, case_id,
        coalesce(strftime(min(est_date), '%Y年%-m月%-d日'), '日期不详') as oldest_est,
        cast(coalesce(sum(subscribed_capital) filter (where role = '2'), 0) as decimal(18, 2)) as subscribed_total,
        min(limit_source) as limit_source,
-       case min(category) when '1' then '低保' when '2' then '特困' when '3' then '低保边缘'
-                          when '4' then '刚性支出困难' else '其他困难' end as category_zh
+       case min(category) when '1' then '低保家庭' when '2' then '特困供养人员' when '3' then '低保边缘家庭'
+                          when '4' then '刚性支出困难家庭' else '其他困难家庭' end as category_zh
 from role
 group by household_id, case_id

@@ -18,8 +18,8 @@ uses:
 parameters: [payment_schedule, warning_window]
 evidence: [cause, due_month, benefit_per_month]
 reason:
-  not_paid: 该户{category_zh}在保（自{start_month}起），{due_month}的救助金（每月{benefit_per_month}元）到当月{pay_by_day}日仍没有发放成功的记录。
-  returned: 该户{category_zh}在保，{due_month}的救助金{returned_amount}元被退回（{returned_on}），至今没有重发成功的记录。
+  not_paid: 该户现为{category_zh}（自{start_month}起），{due_month}的救助金（每月{benefit_per_month}元）到当月{pay_by_day}日仍没有发放成功的记录。
+  returned: 该户现为{category_zh}，{due_month}的救助金{returned_amount}元被退回（{returned_on}），至今没有重发成功的记录。
 cited: [ca_assist_payment, ca_assist_household]
 known_gaps:
   zh: 以发放台账为准，现金代发和跨年补发可能未登记。
@@ -87,7 +87,7 @@ returned as (
 )
 select r.household_id, r.case_id, r.cause || ':' || r.due_month as cause_key,
        r.cause, r.due_month, r.start_month, r.benefit_per_month, r.pay_by_day, r.returned_amount, r.returned_on,
-       case r.category when '1' then '低保' else '特困' end as category_zh
+       case r.category when '1' then '低保家庭' else '特困供养人员' end as category_zh
 from (
     from not_paid
     union all by name
