@@ -351,8 +351,10 @@ def _blocks(
     rest = b""
     main = source.encoding
     other = "GB18030/GBK" if main == "utf-8" else "UTF-8"
-    for data, is_last in _with_last(iter(source)):
-        decoded = decode(data, main, separator.encode() if separator.isascii() else None)
+    mark = separator.encode() if separator.isascii() else None
+    # Decoding runs ahead of parsing, which runs ahead of typing: three threads that each wait for the next.
+    ahead = prefetched(decode(data, main, mark) for data in source)
+    for decoded, is_last in _with_last(ahead):
         before = rest.count(b"\n")
         notes = [(line + before, "other_encoding", {"found": other}) for line in decoded.other_encoding]
         notes += [(line + before, "mixed_encoding", {}) for line in decoded.mixed]
@@ -382,7 +384,7 @@ def _with_last(items: Iterator[T]) -> Iterator[tuple[T, bool]]:
         yield held.pop(), True
 
 
-def prefetched(items: Iterable[T], depth: int = 1) -> Iterator[T]:
+def prefetched(items: Iterable[T], depth: int = 2) -> Iterator[T]:
     """The same items, made by a thread of their own while the last one is worked on."""
     line: queue.Queue[tuple[str, Any]] = queue.Queue(maxsize=depth)
     stop = threading.Event()

@@ -72,6 +72,7 @@ class _Iconv:
         self._handle = self._open(b"UTF-8", b"GB18030")
         if self._handle in (None, ctypes.c_void_p(-1).value):
             raise OSError("no conversion from GB18030")
+        self._target: _Bytes = np.empty(0, dtype=np.uint8)
         sample = bytes.fromhex("d5c5a1a48130813095329836fe9f0a7c")
         if self.convert(sample) != sample.decode("gb18030").encode():
             raise OSError("iconv reads GB18030 in its own way")
@@ -79,7 +80,9 @@ class _Iconv:
     def convert(self, data: bytes) -> bytes | None:
         """UTF-8, or None when a byte does not fit."""
         room = len(data) * 2 + 16
-        target = np.empty(room, dtype=np.uint8)
+        if len(self._target) < room:
+            self._target = np.empty(room, dtype=np.uint8)
+        target = self._target
         # The source is only read; a view of the bytes object saves a copy.
         source = ctypes.cast(ctypes.c_char_p(data), ctypes.c_void_p)
         source_left, target_left = ctypes.c_size_t(len(data)), ctypes.c_size_t(room)
@@ -151,9 +154,19 @@ def sniff(sample: bytes, declared: str | None = None) -> tuple[Encoding, int]:
             return "utf-16-le", 0
         if even > 4 * odd:
             return "utf-16-be", 0
-    lines = sample.split(b"\n")
-    if len(lines) > 1:
-        lines.pop()
+    # The first lines decide; only where they are plain ASCII are more of them looked at.
+    for size in (_FIRST_LOOK, len(sample)):
+        votes = _votes(sample[:size].split(b"\n")[: -1 if b"\n" in sample[:size] else None])
+        if votes["utf-8"] != votes["gb18030"]:
+            return ("utf-8" if votes["utf-8"] > votes["gb18030"] else "gb18030"), 0
+    return ("gb18030" if declared in ("gb18030", "gbk") else "utf-8"), 0
+
+
+_FIRST_LOOK = 1 << 15
+
+
+def _votes(lines: list[bytes]) -> dict[str, int]:
+    """How many lines speak for an encoding."""
     votes = {"utf-8": 0, "gb18030": 0}
     for line in lines:
         if line.isascii():
@@ -162,9 +175,7 @@ def sniff(sample: bytes, declared: str | None = None) -> tuple[Encoding, int]:
             votes["utf-8"] += 1
         elif _is_gb18030(line):
             votes["gb18030"] += 1
-    if votes["utf-8"] == votes["gb18030"]:
-        return ("gb18030" if declared in ("gb18030", "gbk") else "utf-8"), 0
-    return ("utf-8" if votes["utf-8"] > votes["gb18030"] else "gb18030"), 0
+    return votes
 
 
 def _is_gb18030(data: bytes) -> bool:
@@ -215,7 +226,7 @@ def decode(block: bytes, encoding: Encoding, separator: bytes | None = None) -> 
         _remove_control(result, separator)
     may_be_wrong = result.other_encoding or result.mixed or result.damaged or result.control
     # UTF-8 may hold text that was read wrongly before it was written; in GB 18030 it was seen while decoding.
-    if encoding == "gb18030" and separator and not may_be_wrong and _LOST not in block:
+    if encoding == "gb18030" and separator and not may_be_wrong and not _holds_lost(block):
         result.is_tidy = _is_tidy(result.utf8, low, separator)
     return result
 
@@ -317,7 +328,13 @@ def _is_tidy(utf8: bytes, low: Any, separator: bytes) -> bool:
     return not (beside.any() or blanks[0] == 0 or blanks[-1] == last)
 
 
-_LOST = "锟斤拷".encode("gb18030")
+def _holds_lost(block: bytes) -> bool:
+    """Whether 锟斤拷 may be in a GB 18030 block: the bytes of U+FFFD in UTF-8. Searching for one byte is faster."""
+    raw = np.frombuffer(block, dtype=np.uint8)
+    places = _places(block, lambda piece: piece == 0xEF)
+    places = places[places < len(raw) - 2]
+    return bool(((raw[places + 1] == 0xBF) & (raw[places + 2] == 0xBD)).any())
+
 
 _TELLING: tuple[tuple[int, tuple[int, ...]], ...] = (
     (0xC2, (0xA0,)),

@@ -27,7 +27,7 @@ import pyarrow.parquet as pq
 from data_contracts.contract import Contract, FieldSpec
 from data_contracts.deliveries import FORMATS_ZH, Batch, Note, Unreadable, open_delivery
 from data_contracts.encodings import ENCODINGS_ZH
-from data_contracts.field_types import FIELD_TYPES, Column, schema_of
+from data_contracts.field_types import BLANKS, FIELD_TYPES, Column, schema_of
 from data_contracts.headers import Match, match, similar
 from data_contracts.issues import IssueLog
 from data_contracts.ledger import Ledger
@@ -592,14 +592,12 @@ def _raw_text(frame: pl.DataFrame) -> pl.Series:
 
 def _without_padding(frame: pl.DataFrame, found: Match) -> pl.DataFrame:
     """Columns that come padded with blanks (fixed width, old exports) are stripped as a whole."""
-    from data_contracts.field_types import BLANKS
-
-    head = frame.head(PADDED)
-    padded = [
-        name
-        for name in (str(position) for position in found.columns)
-        if (head[name].str.strip_chars(BLANKS) != head[name]).any()
-    ]
+    names = [str(position) for position in found.columns]
+    head = frame.head(PADDED).lazy().select(names)
+    dressed = head.select(
+        (pl.col(name).str.strip_chars(BLANKS) != pl.col(name)).any() for name in names
+    ).collect()
+    padded = [name for name in names if dressed[name][0]]
     if not padded:
         return frame
     stripped = [pl.col(name).str.strip_chars(BLANKS) for name in padded]
@@ -746,7 +744,7 @@ class _SeenRows:
 
     def __init__(self) -> None:
         self._runs: list[tuple[_Hashes, _Hashes]] = []
-        self._marks = np.zeros(1 << self._SLOTS, dtype=bool)
+        self._marks = [np.zeros(1 << self._SLOTS, dtype=bool) for _ in range(2)]
 
     def repeated(self, frame: pl.DataFrame, key: list[str]) -> pl.Series | None:
         """Rows that repeat an earlier one (of this or another batch); null when there is none."""
@@ -761,11 +759,13 @@ class _SeenRows:
             exact = np.lexsort((np.arange(len(first)), second, first))
             again = (first[exact][1:] == first[exact][:-1]) & (second[exact][1:] == second[exact][:-1])
             same[exact[1:][again]] = True
-        slots = first >> np.uint64(64 - self._SLOTS)
-        marked = np.flatnonzero(self._marks[slots])
+        # Nearly every new row is settled by its two marks; only the others are looked up.
+        slots = [half >> np.uint64(64 - self._SLOTS) for half in (first, second)]
+        marked = np.flatnonzero(self._marks[0][slots[0]] & self._marks[1][slots[1]])
         if len(marked):
             same[marked] |= self._before(first[marked], second[marked])
-        self._marks[slots] = True
+        for marks, slot in zip(self._marks, slots, strict=True):
+            marks[slot] = True
         self._runs.append((ordered, ordered_second))
         return pl.Series("repeated", same) if same.any() else None
 

@@ -99,7 +99,7 @@ def only_these(series: pl.Series, values: Collection[str]) -> bool:
     known = [value.encode() for value in values]
     if len(known) > 40 or any(len(value) > 4 for value in known):
         return False
-    series = series.drop_nulls()
+    series = series.drop_nulls() if series.null_count() else series
     views = inline_views(series) if len(series) else None
     if views is None:
         return len(series) == 0
@@ -116,7 +116,7 @@ def only_these(series: pl.Series, values: Collection[str]) -> bool:
 
 def only_digits(series: pl.Series, width: int) -> bool:
     """Whether every value (nulls aside) is a number of that many digits, at most twelve, without a leading zero."""
-    rows, matrix = bytes_of_width(series.drop_nulls(), width)
+    rows, matrix = bytes_of_width(series.drop_nulls() if series.null_count() else series, width)
     if rows is not None:
         return False
     for start in range(0, len(matrix), _BLOCK):
@@ -128,7 +128,7 @@ def only_digits(series: pl.Series, width: int) -> bool:
 
 def are_numbers(series: pl.Series) -> bool:
     """Whether every value (nulls aside) consists of five to twelve digits. False where that is not plain to see."""
-    series = series.drop_nulls()
+    series = series.drop_nulls() if series.null_count() else series
     views = inline_views(series) if len(series) else None
     if views is None:
         return len(series) == 0
