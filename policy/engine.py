@@ -428,11 +428,9 @@ def _weigh_sources(policy: Policy, rule: Rule, status: pl.DataFrame, as_of: date
         if row is None or row["status"] == "absent" or row["last_batch"] is None:
             return f"{_title(source)}{STATE_ZH['absent']}"
         if row["status"] != "fresh":
-            return (
-                f"{_title(source)}{STATE_ZH.get(row['status'], '不可用')}(数据截至{_day(row['last_batch'])})"
-            )
+            return f"{_title(source)}{STATE_ZH.get(row['status'], '不可用')}（数据截至{_day(row['last_batch'])}）"
         if (as_of - row["last_batch"]).days > need.max_age_days:
-            return f"{_title(source)}已超过{need.max_age_days}天未更新(数据截至{_day(row['last_batch'])})"
+            return f"{_title(source)}已超过{need.max_age_days}天未更新（数据截至{_day(row['last_batch'])}）"
         return None
 
     off: list[str] = []
@@ -604,7 +602,7 @@ def _unknown_values(
         parameter = policy.parameters[name]
         for county, gaps in parameter.unknown(counties, as_of).items():
             whole = gaps == [()]
-            labels = "" if whole else "(" + "、".join(_key_label(parameter, gap) for gap in gaps) + ")"
+            labels = "" if whole else "（" + "、".join(_key_label(parameter, gap) for gap in gaps) + "）"
             before, texts = found.get(county, (False, []))
             found[county] = (before or whole, [*texts, f"{parameter.header.title.zh}{labels}"])
     return {county: (whole, "、".join(texts)) for county, (whole, texts) in sorted(found.items())}
