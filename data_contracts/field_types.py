@@ -70,6 +70,9 @@ EMPTY = (
 EMPTY_WORDS = (*EMPTY, "无", "无。", "没有", "(无)", "（无）")
 """The same for names, texts, addresses, numbers of documents, dates: there 无 is nothing too."""
 
+_EMPTY_WORDS = pl.Series(EMPTY_WORDS)
+_EMPTY_NUMBERS = pl.Series([*EMPTY_WORDS, "0", "9999"])
+
 OPEN_ENDED = ("长期", "长期有效", "永久", "至今", "无固定期限", "长期有效期")
 """Dates that say that there is no end."""
 
@@ -229,7 +232,7 @@ IS_LOSSY_CODE = r"^[0-9](?:\.[0-9]+[eE]\+?|[eE]\+)[0-9]{1,3}$"
 
 def _careful_text(cells: pl.Series, column: Column) -> Read:
     cleaned = strip(cells.str.replace_all(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u200b\u2060\ufeff]", ""))
-    cleaned = cleaned.set(cleaned.is_in(list(EMPTY_WORDS)), None)
+    cleaned = cleaned.set(cleaned.is_in(_EMPTY_WORDS), None)
     reasons = pl.Series("reason", [None] * len(cells), dtype=pl.String)
     wrong = (cleaned.str.contains(_MOJIBAKE)).fill_null(False).arg_true()
     if len(wrong):
@@ -276,13 +279,13 @@ def _is_untouched(value: pl.Expr) -> pl.Expr:
     return (
         (value.str.len_bytes() > 0)  # workbooks have cells with an empty text
         & (value.str.strip_chars(BLANKS) == value)
-        & ~value.is_in(list(EMPTY_WORDS))
+        & ~value.is_in(_EMPTY_WORDS)
         & ~value.str.contains(_MOJIBAKE)
     )
 
 
 def _plain_text(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
-    return ~value.is_in(list(EMPTY_WORDS)) if is_tidy else _is_untouched(value)
+    return ~value.is_in(_EMPTY_WORDS) if is_tidy else _is_untouched(value)
 
 
 def _mask_text(value: pl.Expr) -> pl.Expr:
@@ -404,7 +407,7 @@ _PLAIN_IDENTIFIER = r"^[0-9A-Za-z\u4e00-\u9fff（）()〔〕\[\]_/*-]+$"
 
 
 def _plain_identifier(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
-    return value.str.contains(_PLAIN_IDENTIFIER) & ~value.is_in([*EMPTY_WORDS, "0", "9999"])
+    return value.str.contains(_PLAIN_IDENTIFIER) & ~value.is_in(_EMPTY_NUMBERS)
 
 
 def _careful_identifier(cells: pl.Series, column: Column) -> Read:

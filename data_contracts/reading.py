@@ -24,6 +24,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from data_contracts import plain_dates
 from data_contracts.contract import Contract, FieldSpec
 from data_contracts.deliveries import FORMATS_ZH, Batch, Note, Unreadable, open_delivery
 from data_contracts.encodings import ENCODINGS_ZH
@@ -118,6 +119,7 @@ class _Reader:
         self.seen = _SeenRows()
         self.totals: dict[str, Decimal] = {}
         self.factors: dict[str, int] = {}
+        self.dirt: dict[str, list[str]] = {}
 
     # --- the whole file
 
@@ -440,7 +442,10 @@ class _Reader:
             known = replace(column, is_1904=True) if is_1904 else column
             by_name[column.spec.name] = (str(position), known)
             self.factors[column.spec.name] = column.factor
-        quick = _read_quickly(frame, by_name, is_tidy=is_tidy)
+        for name, (_, column) in by_name.items():
+            if name not in self.dirt:
+                self.dirt[name] = _plain_dirt(column)
+        quick = _read_quickly(frame, by_name, self.dirt, is_tidy=is_tidy)
         columns: list[pl.Series] = []
         for spec in self.contract.fields:
             if spec.name not in by_name:
@@ -611,7 +616,11 @@ FEW = 4_000
 
 
 def _read_quickly(
-    frame: pl.DataFrame, columns: dict[str, tuple[str, Column]], *, is_tidy: bool
+    frame: pl.DataFrame,
+    columns: dict[str, tuple[str, Column]],
+    dirt: dict[str, list[str]],
+    *,
+    is_tidy: bool,
 ) -> dict[str, tuple[pl.Series, pl.Series]]:
     """Field -> values by the plain spelling, and the places of cells that are spelt in another way."""
     outcome = _tried(frame, columns, is_tidy=is_tidy)
@@ -619,7 +628,7 @@ def _read_quickly(
     for name, (place, column) in columns.items():
         kind = FIELD_TYPES[column.spec.type]
         cells = frame[place]
-        strange = _dirty(cells, column)
+        strange = _dirty(cells, dirt[name])
         if kind.is_parsed:
             values = outcome[name]
             if values.null_count() == cells.null_count() and strange is None:
@@ -640,14 +649,28 @@ def _read_quickly(
     return result
 
 
-def _dirty(cells: pl.Series, column: Column) -> pl.Series | None:
-    """Cells for which the contract says what they mean; null when there are none."""
+def _plain_dirt(column: Column) -> list[str]:
+    """Dirty values of the contract that look like good ones (19000101). The others never pass the quick way."""
     if not column.dirty:
-        return None
-    if len(column.dirty) == 1:
-        found = (cells == next(iter(column.dirty))).fill_null(False)
+        return []
+    kind = FIELD_TYPES[column.spec.type]
+    keys = pl.Series("v", list(column.dirty), dtype=pl.String)
+    if kind.forms:
+        found = [plain_dates.read(keys, form).is_not_null() for form in kind.forms]
+    elif kind.quick is not None:
+        found = [kind.read_plain(keys, column, key).is_not_null() for key in keys]
+    elif kind.plain is not None:
+        found = [keys.to_frame().select(kind.plain(pl.col("v"), column, True))["v"].fill_null(True)]
     else:
-        found = cells.is_in(list(column.dirty)).fill_null(False)
+        return []
+    return [key for key, *passes in zip(keys, *found, strict=True) if any(passes)]
+
+
+def _dirty(cells: pl.Series, keys: list[str]) -> pl.Series | None:
+    """Cells for which the contract says what they mean; null when there are none."""
+    if not keys:
+        return None
+    found = (cells == keys[0] if len(keys) == 1 else cells.is_in(keys)).fill_null(False)
     return found if found.any() else None
 
 
