@@ -24,6 +24,7 @@ READ = (
     "school_enrolment",
     "assistance_case",
     "assistance_member",
+    "welfare_subsidy",
 )
 """Fact tables that the assembly is given: what ties people to each other, and what takes them out of a family."""
 

@@ -193,6 +193,32 @@ def identities(lake: Path, as_of: date, contracts: Iterable[Contract] | None = N
     return pl.concat(frames).sort("source_class", "role", "identity_key")
 
 
+def identity_rows(lake: Path, as_of: date, contracts: Iterable[Contract] | None = None) -> pl.DataFrame:
+    """Which delivered row, role and place in a packed cell each identity stands for, as of a day.
+
+    Columns: `source_class`, `role`, `delivery_id`, `row`, `position` (0, or 1, 2 ... in a packed cell), `identity_key`.
+    For tracing and for holding links against known truth.
+    """
+    schema = {"source_class": pl.String, "role": pl.String, "delivery_id": pl.String, "row": pl.Int64}
+    frames = [pl.DataFrame(schema=schema | {"position": pl.Int64, "identity_key": pl.String})]
+    with _memory() as connection:
+        for contract in contracts if contracts is not None else catalogue().values():
+            files = accepted_files(lake, contract.id, as_of)
+            if not files or not contract.subjects:
+                continue
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE state AS {state_sql(contract, files)}")
+            for subject in contract.subjects:
+                expressions = _identity_expressions(contract, subject)
+                rows = connection.sql(
+                    f"SELECT {_quoted(contract.id)} AS source_class, {_quoted(subject.role)} AS role, "
+                    f'_delivery_id AS delivery_id, _row AS "row", _n::BIGINT AS "position", '
+                    f"{_key_sql(contract, subject, expressions)} AS identity_key "
+                    f"FROM ({_unpacked_sql(contract, subject, 'state')}) WHERE {_names_somebody(subject, expressions)}"
+                )
+                frames.append(rows.pl().cast(frames[0].schema))
+    return pl.concat(frames).sort("source_class", "delivery_id", "row", "role", "position")
+
+
 def facts(
     lake: Path,
     as_of: date,

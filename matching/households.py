@@ -93,6 +93,7 @@ _READ: dict[str, tuple[str, ...]] = {
     "school_enrolment": ("person_id", "guardian_person_id", "status", "status_date"),
     "assistance_case": ("person_id", "case_id", "village_code", "status"),
     "assistance_member": ("person_id", "case_id", "leave_month"),
+    "welfare_subsidy": ("person_id", "pay_month", "status"),
 }
 
 
@@ -399,7 +400,7 @@ def _people(
             _away(tables["custody"], as_of),
         ]
     ).unique()
-    last = _last_of_a_case(tables, books, in_case, everyone, absent)
+    last = _last_of_a_case(tables, books, in_case, everyone, absent, as_of)
     absent = absent.filter(~absent.is_in(last.implode()))
     known = (
         tables["person"]
@@ -446,19 +447,26 @@ def _last_of_a_case(
     in_case: pl.DataFrame,
     everyone: pl.Series,
     absent: pl.Series,
+    as_of: date,
 ) -> pl.Series:
     """Absent persons of open cases (not ended) all of whose people, and all of whose book, are absent too.
 
-    Payments to somebody who died alone would otherwise belong to no household, and stand on no list.
+    A welfare subsidy paid within three months counts as a case of its own person. Payments to somebody who died alone would otherwise belong to no household, and stand on no list.
     """
     present = everyone.filter(~everyone.is_in(absent.implode()))
     is_present = pl.col("person_id").is_in(present.implode())
     cases = tables["assistance_case"].filter(pl.col("status").is_null() | (pl.col("status") != "4"))
+    paid = tables["welfare_subsidy"].filter(
+        (pl.col("status") == "1")
+        & (pl.col("pay_month") >= pl.lit(as_of).dt.month_start().dt.offset_by("-3mo"))
+    )
     people = pl.concat(
         [
             cases.select("case_id", "person_id"),
             in_case.join(cases, on="case_id", how="semi").select("case_id", "person_id"),
-        ]
+            paid.select((pl.lit("S:") + pl.col("person_id").cast(pl.String)).alias("case_id"), "person_id"),
+        ],
+        how="vertical",
     ).drop_nulls()
     living_books = books.filter(is_present)["register_id"].implode()
     at_home = books.filter(pl.col("register_id").is_in(living_books))["person_id"].implode()

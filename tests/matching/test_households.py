@@ -96,6 +96,10 @@ def facts_of(case: dict[str, Any]) -> tuple[dict[str, pl.DataFrame], dict[str, i
             for number, (_, *people) in case.get("helped", {}).items()
             for p in people
         ],
+        "welfare_subsidy": [
+            {"person_id": ids[p], "pay_month": month, "status": "1"}
+            for p, month in case.get("subsidies", {}).items()
+        ],
     }
     return {name: table(name, found) for name, found in rows.items()}, ids
 
