@@ -7,7 +7,7 @@ audience: audit
 part_of: quality_files
 place: 1
 sheet: 数据问题
-order: [class_no, severity_no, reason, column_zh]
+order: [class_no, class_id, severity_no, severity, reason, column_zh]
 columns:
   - {name: class_zh, zh: 数据类别, width: 24}
   - {name: column_zh, zh: 字段, width: 16}

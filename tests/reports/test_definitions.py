@@ -87,12 +87,22 @@ def test_a_wrong_header_is_refused(old, new, says):
         parse(SAMPLE.replace(old, new), "sample")
 
 
-def test_rows_without_a_total_order_are_refused():
-    output = parse(SAMPLE, "sample")
+def test_rows_that_agree_in_the_declared_order_are_put_by_their_other_columns():
+    output = parse(
+        SAMPLE.replace("{name: n, zh: 数}", "{name: n, zh: 数}\n  - {name: m, zh: 量}").replace(
+            "n from", "n, m from"
+        ),
+        "sample",
+    )
     day = date(2025, 1, 1)
-    assert run(output, {"numbers": pl.DataFrame({"n": [2, 1]})}, day)["n"].to_list() == [1, 2]
-    with pytest.raises(DefinitionError, match="no order"):
-        run(output, {"numbers": pl.DataFrame({"n": [1, 1]})}, day)
+    numbers = pl.DataFrame({"n": [2, 1, 1, 1], "m": [0, 3, None, 1]})
+    for rows in (numbers, numbers.reverse()):
+        assert run(output, {"numbers": rows}, day).select("n", "m").rows() == [
+            (1, 1),
+            (1, 3),
+            (1, None),
+            (2, 0),
+        ]
 
 
 def test_a_query_that_gives_other_columns_is_refused():
