@@ -187,6 +187,15 @@ class Feed(Closed):
     """DuckDB condition over the fields of this class."""
 
 
+class KeptApart(Closed):
+    """Rows of one grain that are several facts, not corrections of each other: two refunds of one settlement, two people
+    under one number. An empty value counts as a value here."""
+
+    by: list[Name]
+    where: str = "true"
+    """DuckDB condition over the fields of this class: in which rows `by` counts."""
+
+
 class Rows(Closed):
     minimum: Annotated[int, Field(ge=0)] = 0
     maximum: int | None = None
@@ -207,6 +216,7 @@ class Contract(Closed):
     description: Bilingual
     grain: list[Name]
     grain_title: Bilingual
+    kept_apart: KeptApart | None = None
     tier: Annotated[int, Field(ge=1, le=4)]
     """How identities were captured: 1 live-checked register, 2 checked at the counter, 3 imported list, 4 keyed from paper."""
     delivery: Delivery
@@ -217,7 +227,8 @@ class Contract(Closed):
     feeds: list[Feed]
     rows: Rows = Rows()
     order: list[Name] = []
-    """Fields that say which of two rows with the same grain is newer, before the order of delivery decides."""
+    """Fields that say which of two rows with the same grain is newer when both were delivered in the same night; otherwise
+    the one that was delivered later stays."""
     known_quirks: list[Bilingual] = []
     warnings: list[str] = []
     """Warning codes that rest on this class."""
@@ -250,6 +261,7 @@ class Contract(Closed):
         problems += [f"header {h} twice" for h in sorted({h for h in sources if sources.count(h) > 1})]
         known = set(names)
         used = {("grain", n) for n in self.grain} | {("order", n) for n in self.order}
+        used |= {("kept_apart.by", n) for n in (self.kept_apart.by if self.kept_apart else ())}
         used |= {("delivery.full_per", n) for n in self.delivery.full_per}
         used |= {("dirty_values", n) for n in self.dirty_values}
         roles: set[str] = set()

@@ -133,8 +133,9 @@ def state_sql(contract: Contract, files: list[AcceptedFile]) -> str:
     """SQL of the rows of a class that hold after these deliveries.
 
     The last full delivery supersedes everything before it (or, where `delivery.full_per` names fields, everything
-    with the same values of them); deltas merge over it. Of rows with the same grain the newest stays: first by
-    `order`, then by batch, file and row. Columns: all fields, `_delivery_id`, `_row`, `_batch` (date).
+    with the same values of them); deltas merge over it. Of rows with the same grain the last delivered stays: by batch,
+    a delta over the full of the same night, then by `order`, file and row. Columns: all fields, `_delivery_id`, `_row`,
+    `_batch` (date).
     """
     columns = ", ".join(f'"{spec.name}"' for spec in contract.fields)
     typed = ", ".join(f'NULL::{sql_type(spec.type)} AS "{spec.name}"' for spec in contract.fields)
@@ -162,12 +163,16 @@ def state_sql(contract: Contract, files: list[AcceptedFile]) -> str:
             f"OVER (PARTITION BY {keys}), DATE '0001-01-01')"
         )
     chosen = f"SELECT {columns}, _delivery_id, _row, _batch FROM"
+    # What is delivered later corrects what came before; `order` decides only among rows of the same night.
     newest = [f'"{name}" DESC NULLS LAST' for name in contract.order]
-    ranked = ", ".join([*newest, "_turn DESC", "_row DESC"])
+    ranked = ", ".join(["_batch DESC", "_full", *newest, "_turn DESC", "_row DESC"])
     grain = ", ".join(f'"{name}"' for name in contract.grain)
     unknown = " OR ".join(f'"{name}" IS NULL' for name in contract.grain)
     # Rows whose key is partly unknown cannot be told apart by it: each stands for itself.
     alone = f"CASE WHEN {unknown} THEN _delivery_id || ':' || _row END"
+    if contract.kept_apart:
+        holds = f"coalesce(({contract.kept_apart.where}), false)"
+        grain += "".join(f', CASE WHEN {holds} THEN "{name}" END' for name in contract.kept_apart.by)
     return (
         f"{chosen} ({rows}) QUALIFY row_number() OVER (PARTITION BY {grain}, {alone} ORDER BY {ranked}) = 1"
     )

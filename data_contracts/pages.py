@@ -103,6 +103,14 @@ EVIDENCE: dict[str, str] = {
 FACT_TYPES = {**{k: v.split(" ")[0] for k, v in TYPE_TITLES.items()}, "text_list": "多个文本"}
 
 
+def _kept_apart(contract: Contract) -> str:
+    """What tells rows of one grain apart, where the contract says so."""
+    if contract.kept_apart is None:
+        return ""
+    where = "" if contract.kept_apart.where == "true" else f" (`{contract.kept_apart.where}`)"
+    return f"<br>另按以下字段区分 also told apart by: {_names(contract.kept_apart.by)}{where}"
+
+
 def contract_page(contract: Contract) -> str:
     """The page of one class: who delivers what, how, under which law, and what it feeds."""
     delivery = contract.delivery
@@ -120,7 +128,7 @@ def contract_page(contract: Contract) -> str:
         ("报送单位 Supplying unit", contract.supplying_unit),
         ("用途 Purpose", _both(contract.purpose)),
         ("法律依据 Legal basis", "<br>".join(contract.legal_basis)),
-        ("粒度 Grain", f"{_both(contract.grain_title)}<br>{_names(contract.grain)}"),
+        ("粒度 Grain", f"{_both(contract.grain_title)}<br>{_names(contract.grain)}{_kept_apart(contract)}"),
         ("同一粒度取新 Newer row", _names(contract.order) or "后送达的 the one delivered later"),
         ("身份采集 Identity captured", f"{contract.tier} {TIERS[contract.tier]}"),
         ("送达 Delivery", f"{kinds}；{CADENCES[delivery.cadence]}；{late}"),

@@ -184,6 +184,34 @@ def test_rejected_and_held_files_never_count(tmp_path):
     assert state(tmp_path, contract(), NIGHTS[1]) == [("a", None, 1)]
 
 
+def test_a_correction_to_an_earlier_date_is_a_correction(tmp_path):
+    deed = contract(kind="delta", also=None, order=["year"])
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "year": 2025, "area": 9}], kind="delta")
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "a", "year": 2024, "area": 1}], kind="delta")
+    assert state(tmp_path, deed, NIGHTS[1]) == [("a", 2024, 1)]
+
+
+def test_within_a_night_the_order_of_the_contract_decides(tmp_path):
+    deed = contract(kind="delta", also=None, order=["year"])
+    rows = [{"deed_no": "a", "year": 2025, "area": 9}, {"deed_no": "a", "year": 2024, "area": 1}]
+    deliver(tmp_path, NIGHTS[0], rows, kind="delta")
+    assert state(tmp_path, deed, NIGHTS[0]) == [("a", 2025, 9)]
+
+
+def test_two_refunds_of_one_grain_are_two_facts(tmp_path):
+    deed = contract(kind="delta", also=None, kept_apart={"where": "area < 0", "by": ["area"]})
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "area": 9}, {"deed_no": "a", "area": -2}], kind="delta")
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "a", "area": -1}, {"deed_no": "a", "area": 8}], kind="delta")
+    assert state(tmp_path, deed, NIGHTS[1]) == [("a", None, -2), ("a", None, -1), ("a", None, 8)]
+
+
+def test_two_people_under_one_number_are_two_rows_and_a_missing_name_is_a_name(tmp_path):
+    deed = contract(kind="delta", also=None, kept_apart={"by": ["guardian_name"]})
+    names = ["王五", "王小宝", None, None]
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "guardian_name": n} for n in names], kind="delta")
+    assert len(state(tmp_path, deed, NIGHTS[0])) == 3
+
+
 def test_an_empty_full_says_nobody_and_a_quiet_delta_says_nothing_new(tmp_path, monkeypatch):
     deed = contract()
     deliver(tmp_path, NIGHTS[0], [], kind="delta")
