@@ -7,7 +7,7 @@ PERSONS ?= 20000
 NIGHTS ?= 3
 SEED ?= 1
 FIRST_NIGHT ?= 2025-11-17
-LAST_NIGHT ?= 2025-11-19
+LAST_NIGHT ?= $(shell $(PYTHON) -c 'from datetime import date, timedelta as t; print(date.fromisoformat("$(FIRST_NIGHT)") + t(days=$(NIGHTS) - 1))')
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run nights sample ui test check format docs bench clean

@@ -207,7 +207,7 @@ class Contract(Closed):
     """One class of information: what arrives, in which shape, under which law, and what it feeds."""
 
     id: Name
-    no: Annotated[int, Field(ge=1, le=49)]
+    no: Annotated[int, Field(ge=1)]
     title: Bilingual
     department: Name
     supplying_unit: str
@@ -401,6 +401,11 @@ def catalogue(root: Path = ROOT) -> dict[str, Contract]:
             raise ContractError(
                 f"{path.relative_to(root)}: file and folder must be named as the class and department"
             )
+    numbers = [contract.no for contract in found]
+    twice = sorted({no for no in numbers if numbers.count(no) > 1})
+    if twice:
+        who = sorted(contract.id for contract in found if contract.no in twice)
+        raise ContractError(f"number {twice} is given twice: {', '.join(who)}; the next free one is {max(numbers) + 1}")
     return {contract.id: contract for contract in sorted(found, key=lambda c: c.no)}
 
 
