@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
@@ -223,12 +223,18 @@ def parse_values(
     spells: dict[tuple[str, tuple[str, ...]], list[Value]] = defaultdict(list)
     for item in found:
         spells[(item.division, item.keys)].append(item)
+    ends: dict[int, date] = {}
     for items in spells.values():
         items.sort(key=lambda v: v.valid_from)
         for earlier, later in pairwise(items):
-            if later.valid_from <= earlier.valid_to:
+            if later.valid_from == earlier.valid_from:
+                raise PolicyError(path, later.line, f"begins on the day of the value of line {earlier.line}")
+            if earlier.valid_to == FOREVER:
+                # A new standard ends the one before it, as the notices say: one new line is enough.
+                ends[earlier.line] = later.valid_from - timedelta(days=1)
+            elif later.valid_from <= earlier.valid_to:
                 raise PolicyError(path, later.line, f"overlaps the value of line {earlier.line}")
-    return tuple(found)
+    return tuple(replace(v, valid_to=ends.get(v.line, v.valid_to)) for v in found)
 
 
 def read_parameter(path: Path) -> Parameter:

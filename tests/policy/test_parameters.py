@@ -52,6 +52,14 @@ def test_the_most_specific_division_wins_on_every_day(tmp_path):
     ]
 
 
+def test_a_standard_of_the_new_year_is_one_line_and_ends_the_one_before_it(tmp_path):
+    row = '{division: "150921", urban_rural: "1", from: 2025-01-01, amount: 900, source: s, evidence: published}'
+    assert spells(parameter(tmp_path, FILE + f"  - {row}\n"), "150921")[2:] == [
+        (date(2023, 7, 1), date(2024, 12, 31), 800.0),
+        (date(2025, 1, 1), FOREVER, 900.0),
+    ]
+
+
 def test_after_the_dates_of_a_prefecture_the_province_holds_again(tmp_path):
     assert spells(parameter(tmp_path), "150902") == [
         (date(2022, 1, 1), date(2022, 12, 31), 700.0),
@@ -116,8 +124,12 @@ def test_known_for_towns_and_not_for_villages(tmp_path):
             "amuont",
         ),
         (
-            '{division: "150921", urban_rural: "1", from: 2024-01-01, amount: 1, source: s, evidence: published}',
-            "overlaps the value of line 10",
+            '{division: "150900", urban_rural: "1", from: 2023-06-01, amount: 1, source: s, evidence: published}',
+            "overlaps the value of line 9",
+        ),
+        (
+            '{division: "150921", urban_rural: "1", from: 2023-07-01, amount: 1, source: s, evidence: published}',
+            "begins on the day of the value of line 10",
         ),
     ],
 )
