@@ -73,15 +73,19 @@ def _parse(utf8: bytes, separator: str, width: int, *, quoted: bool) -> pl.DataF
         return None
 
 
-def split(utf8: bytes, separator: str, width: int, *, quoting: bool, final: bool) -> Block:
-    """A block of whole lines as a table of `width` text columns. Never raises, never loses a line."""
+def split(utf8: bytes, separator: str, width: int, *, quoting: bool | None, final: bool) -> Block:
+    """A block of whole lines as a table of `width` text columns. Never raises, never loses a line.
+
+    `quoting` says whether quotes enclose fields; None where that is to be seen from the block, because many writers
+    quote only the fields that need it.
+    """
     if not utf8:
         return Block(empty_frame(width))
     if not utf8.endswith(b"\n"):
         utf8 += b"\n"
     raw = np.frombuffer(utf8, dtype=np.uint8)
     code = ord(separator)
-    if quoting and b'"' in utf8:
+    if quoting is not False and b'"' in utf8 and (quoting or _opens_a_quote(utf8, separator)):
         return _split_quoted(utf8, raw, separator, width, final=final)
     lines = count(utf8, NEWLINE)
     if width > 1 and count(utf8, code) == lines * (width - 1):
@@ -92,9 +96,32 @@ def split(utf8: bytes, separator: str, width: int, *, quoting: bool, final: bool
     ends = np.flatnonzero(raw == NEWLINE)
     separators = np.flatnonzero(raw == code)
     counts = np.diff(np.searchsorted(separators, ends), prepend=0)
+    shorter = _without_surplus(raw, code, ends, counts, width)
+    if shorter is not None:
+        return split(shorter, separator, width, quoting=False, final=final)
     starts = np.concatenate([[0], ends[:-1] + 1])
     good = (counts == width - 1) & (ends > starts)
     return _mended(utf8, starts, ends, good, separator, width, quoted=False, final=True)
+
+
+def _opens_a_quote(utf8: bytes, separator: str) -> bool:
+    """Whether any field begins with a quote."""
+    return utf8.startswith(b'"') or separator.encode() + b'"' in utf8 or b'\n"' in utf8
+
+
+def _without_surplus(raw: _Bytes, code: int, ends: _Places, counts: Any, width: int) -> bytes | None:
+    """The block without the separators at the ends of records that have too many; None where there are none."""
+    if not ((counts >= width) & (raw[np.maximum(ends - 1, 0)] == code)).any():
+        return None
+    others = np.flatnonzero(raw != code)
+    before = np.searchsorted(others, ends) - 1
+    trailing = ends - np.where(before >= 0, others[np.maximum(before, 0)], -1) - 1
+    drop = np.clip(np.minimum(counts - (width - 1), trailing), 0, None)
+    # The places ends-1, ends-2 ... of each record, as many as it has to lose.
+    within = np.arange(int(drop.sum())) - np.repeat(np.cumsum(drop) - drop, drop)
+    keep = np.ones(len(raw), dtype=bool)
+    keep[np.repeat(ends, drop) - 1 - within] = False
+    return raw[keep].tobytes()
 
 
 def _split_quoted(utf8: bytes, raw: _Bytes, separator: str, width: int, *, final: bool) -> Block:
@@ -120,6 +147,10 @@ def _split_quoted(utf8: bytes, raw: _Bytes, separator: str, width: int, *, final
     separators = np.flatnonzero(raw == code)
     separators = separators[np.searchsorted(quotes, separators) % 2 == 0]
     counts = np.diff(np.searchsorted(separators, ends_of_records), prepend=0)
+    shorter = _without_surplus(raw, code, ends_of_records, counts, width)
+    if shorter is not None:
+        # What follows the last whole record is no record yet, and stays as it is.
+        return _split_quoted(shorter, np.frombuffer(shorter, dtype=np.uint8), separator, width, final=final)
     good = (counts == width - 1) & (ends_of_records > starts)
     block = _mended(
         utf8[:last], starts, ends_of_records, good, separator, width, quoted=True, final=True, all_ends=ends

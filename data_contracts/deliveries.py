@@ -13,12 +13,13 @@ import json
 import queue
 import re
 import struct
+import tempfile
 import threading
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, BinaryIO, TypeVar
+from typing import IO, Any, BinaryIO, TypeVar
 
 import numpy as np
 import polars as pl
@@ -44,6 +45,9 @@ ROWS_AT_ONCE = 50_000
 
 LARGEST_MEMBER = 4 << 30
 """Bytes of one file in a zip; more is refused as a decompression bomb."""
+
+LARGEST_SALVAGED = 1 << 30
+"""The same for a member of a broken zip, whose size nobody states beforehand. It is inflated into a temporary file."""
 
 HEADER_WITHIN = 30
 TOTAL = r"^[\s\u3000]*(?:本页|本月|本年|全部|以上)?[\s\u3000]*[合总小累共][\s\u3000]*计[\s\u3000]*[:：]?[\s\u3000]*[0-9]*[\s\u3000]*(?:人|户|条|笔|元)?[\s\u3000]*$"
@@ -181,6 +185,7 @@ def _text_part(
     if at is not None:
         delivery.format = "delimited"
         headers: list[str | None] = list(_header_fields(lines[at], separator))
+        _drop_unnamed(headers, lines[at + 1 :], separator)
         above = at + 1
     elif contract.delivery.format == "fixed_width" or (
         len(lines[0]) > 0 and _fits_fixed_width(top, contract)
@@ -207,7 +212,8 @@ def _text_part(
             )
         )
     delivery.other += above
-    quoting = contract.delivery.quoted or _has_quoted_field(lines, separator)
+    # Without a sign of quotes so far each block is asked: most writers quote only the fields that need it.
+    quoting = True if contract.delivery.quoted or _has_quoted_field(lines, separator) else None
     source.skip(above)
     blocks = _blocks(source, separator, len(headers), quoting=quoting, delivery=delivery)
     return Part(headers, _numbered(prefetched(blocks), headers, counter))
@@ -223,6 +229,16 @@ def _newline(head: bytes, encoding: Encoding) -> bytes:
 
 def _header_fields(line: str, separator: str) -> list[str]:
     return [text.strip(BLANKS + '"') for text in line.split(separator)]
+
+
+def _drop_unnamed(headers: list[str | None], below: list[str], separator: str) -> None:
+    """A separator at the end of the header is no column, unless the rows have as many."""
+    named = len(headers)
+    while named > 1 and not header_key(headers[named - 1]):
+        named -= 1
+    widths = [line.count(separator) + 1 for line in below if line.strip(BLANKS + separator)]
+    if sum(width >= len(headers) for width in widths) * 2 <= len(widths):
+        del headers[named:]
 
 
 def _find_header(lines: list[str], contract: Contract, known: dict[str, Any]) -> tuple[str, int | None]:
@@ -345,7 +361,7 @@ class _Located:
 
 
 def _blocks(
-    source: _Source, separator: str, width: int, *, quoting: bool, delivery: Delivery
+    source: _Source, separator: str, width: int, *, quoting: bool | None, delivery: Delivery
 ) -> Iterator[_Located]:
     """Decoded and split blocks. The last line of a file that ends without a line end may be torn."""
     rest = b""
@@ -366,7 +382,7 @@ def _blocks(
             delivery.is_truncated = delivery.is_truncated or source.failed
             if source.torn and block.odd and block.odd[-1].at == block.lines - 1:
                 delivery.is_truncated = delivery.is_truncated or "最后一行不完整"
-        is_tidy = decoded.is_tidy and not (quoting and b'"' in utf8)
+        is_tidy = decoded.is_tidy and b'"' not in utf8
         yield _Located(block, notes, is_tidy)
 
 
@@ -788,7 +804,7 @@ def _members(content: BinaryIO, delivery: Delivery) -> Iterator[tuple[str, Binar
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, struct.error):
         delivery.is_truncated = "压缩包不完整"
         content.seek(0)
-        yield from _salvaged(content.read())
+        yield from _salvaged(content.read(), delivery)
         return
     with archive:
         for info in sorted(archive.infolist(), key=member_name):
@@ -808,7 +824,7 @@ def _members(content: BinaryIO, delivery: Delivery) -> Iterator[tuple[str, Binar
                 yield short, stream  # type: ignore[misc]
 
 
-def _salvaged(content: bytes) -> Iterator[tuple[str, BinaryIO]]:
+def _salvaged(content: bytes, delivery: Delivery) -> Iterator[tuple[str, Any]]:
     """Members found by their own headers, when the directory at the end of the zip is gone."""
     place = 0
     while (place := content.find(b"PK\x03\x04", place)) >= 0 and place + 30 <= len(content):
@@ -819,23 +835,35 @@ def _salvaged(content: bytes) -> Iterator[tuple[str, BinaryIO]]:
         info.flag_bits = flags
         place += 4
         if method == 8 and not flags & 1:
-            inflater = zlib.decompressobj(-15)
-            data = b""
-            try:
-                data = inflater.decompress(content[start:], LARGEST_MEMBER)
-            except zlib.error:
-                # Byte by byte up to the damage would gain a few rows; a block at a time is enough.
-                data = _inflate_what_goes(content[start:])
-            if data:
-                yield member_name(info).rsplit("/", 1)[-1], io.BytesIO(data)
+            name = member_name(info).rsplit("/", 1)[-1]
+            with tempfile.TemporaryFile() as data:
+                if not _inflate(memoryview(content)[start:], data):
+                    delivery.notes.append(Note("sheet_ignored", words={"found": f"压缩包内的{name}（过大）"}))
+                elif data.tell():
+                    data.seek(0)
+                    yield name, data
 
 
-def _inflate_what_goes(content: bytes) -> bytes:
+def _inflate(content: memoryview, data: IO[bytes]) -> bool:
+    """Inflates what goes, up to the damage, into a file; False when that is too much to be a delivery."""
     inflater = zlib.decompressobj(-15)
-    data = b""
-    for at in range(0, len(content), 4096):
-        try:
-            data += inflater.decompress(content[at : at + 4096])
-        except zlib.error:
+    size = 0
+    for at in range(0, len(content), _STEP):
+        piece: bytes | memoryview = content[at : at + _STEP]
+        while len(piece):
+            try:
+                inflated = inflater.decompress(piece, BLOCK_BYTES)
+            except zlib.error:
+                # Byte by byte up to the damage would gain a few rows; a piece at a time is enough.
+                return True
+            size += len(inflated)
+            if size > LARGEST_SALVAGED:
+                return False
+            data.write(inflated)
+            piece = inflater.unconsumed_tail
+        if inflater.eof:
             break
-    return data
+    return True
+
+
+_STEP = 4096

@@ -8,6 +8,7 @@ What a reason means to the reader is in `issues.py`; which file a cell comes fro
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
@@ -387,17 +388,16 @@ def _plain_resident_id(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr
 
 
 def _mask_resident_id(value: pl.Expr) -> pl.Expr:
-    long = value.str.slice(0, 6) + "********" + value.str.slice(14)
-    old = value.str.slice(0, 6) + "******" + value.str.slice(12)
-    short = value.str.slice(0, 2) + "***"
+    """The county only: beside a year of birth, the last four characters would leave a handful of people.
+
+    A star in the number changes nothing, because whoever put it there may have left the rest to be read.
+    """
     return (
-        pl.when(value.str.contains("*", literal=True))
-        .then(value)
-        .when(value.str.len_chars() == 18)
-        .then(long)
-        .when(value.str.len_chars() == 15)
-        .then(old)
-        .otherwise(short)
+        pl.when(value.str.contains(r"^[0-9]{6}.{12}$"))
+        .then(value.str.slice(0, 6) + "************")
+        .when(value.str.contains(r"^[0-9]{6}.{9}$"))
+        .then(value.str.slice(0, 6) + "*********")
+        .otherwise(value.str.slice(0, 2) + "***")
     )
 
 
@@ -516,6 +516,11 @@ def _as_it_is(value: pl.Expr) -> pl.Expr:
     return value
 
 
+def _mask_place(value: pl.Expr) -> pl.Expr:
+    """A village may be a few dozen families: the township is enough."""
+    return pl.when(value.str.len_chars() > 9).then(value.str.slice(0, 9) + "***").otherwise(value)
+
+
 def _plain_phone(value: pl.Expr, column: Column, is_tidy: bool) -> pl.Expr:
     return value.str.contains(r"^1[3-9][0-9]{9}$")
 
@@ -607,8 +612,9 @@ def _matches(pattern: str) -> Plain:
 
 
 def _mask_certificate(value: pl.Expr) -> pl.Expr:
-    """These numbers contain the identity number: shown like it."""
-    return value.str.slice(0, 7) + "********" + value.str.slice(-4)
+    """These numbers contain the identity number: shown like it, after the letter of a student number."""
+    county = value.str.extract(r"^([A-Z]?[0-9]{6})")
+    return pl.coalesce(county, value.str.slice(0, 2)) + "************"
 
 
 # --- codes ------------------------------------------------------------------------------------------------------
@@ -774,7 +780,7 @@ _SMALL_NUMERALS = {
     if 0 < _TENS[tens] + _ONES[ones] <= 31
 } | {"元": "1", "正": "1", "一十": "10", "冬": "11", "腊": "12"}
 
-_TIME = r"(?:[T ]?\s*(\d{1,2})[:：时](\d{1,2})(?:[:：分](\d{1,2})(?:\.\d+)?秒?)?分?\s*(?:Z|\+08:?00)?)"
+_TIME = r"(?:[T ]?\s*(\d{1,2})[:：时](\d{1,2})(?:[:：分](\d{1,2})(?:\.\d+)?秒?)?分?\s*([Zz]|[+-]\d{2}(?::?\d{2})?)?)"
 
 
 def _arabic_numerals(value: pl.Expr) -> pl.Expr:
@@ -809,6 +815,14 @@ _COMPACT = r"^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?|\s*" + _TIME + r")?
 _SERIAL = r"^(\d{5})(?:\.\d+)?$"
 _FIRST_SERIAL, _LAST_SERIAL = 10_000, 80_000
 """1927 to 2119 as day numbers of a spreadsheet. Four digits would be taken for a year."""
+_FIRST_RECENT_SERIAL = 30_000
+"""1982: five digits below are a day only where somebody may be that old. 20247 may just as well be July of 2024."""
+_LOCAL = 8 * 3600
+"""Days are those of Shanghai; what is written in another time is brought over."""
+
+
+def _is_birth(spec: FieldSpec) -> bool:
+    return "birth" in spec.name or "出生" in spec.source
 
 
 def _number(value: pl.Expr) -> pl.Expr:
@@ -830,17 +844,46 @@ def _day_steps(column: Column) -> dict[str, pl.Expr]:
         name: _number(pl.coalesce(text.str.extract(_YMD, at), text.str.extract(_COMPACT, at)))
         for at, name in enumerate(("year", "month", "day"), start=1)
     }
+    clock = {
+        name: _number(
+            pl.coalesce(
+                text.str.extract(_YMD, at), text.str.extract(_COMPACT, at), text.str.extract(_COMPACT, at + 3)
+            )
+        ).fill_null(0)
+        for at, name in enumerate(("hour", "minute", "second"), start=4)
+    }
+    zone = pl.col("zone")
+    ahead = _number(zone.str.slice(1, 2)) * 3600 + _number(zone.str.slice(-2)) * pl.when(
+        zone.str.len_chars() > 3
+    ).then(60).otherwise(0)
     epoch = pl.date(1904, 1, 1) if column.is_1904 else pl.date(1899, 12, 30)
     serial = text.str.extract(_SERIAL, 1).cast(pl.Int32, strict=False)
-    serial = pl.when(serial.is_between(_FIRST_SERIAL, _LAST_SERIAL)).then(serial)
+    first = _FIRST_SERIAL if _is_birth(column.spec) else _FIRST_RECENT_SERIAL
+    if column.is_1904:
+        first -= 1462
+    named = _calendar_day(pl.col("year"), pl.col("month"), pl.col("day"))
+    seconds = pl.col("hour") * 3600 + pl.col("minute") * 60 + pl.col("second")
     return {
         "text": _spelt(V),
         **part,
-        "serial": serial,
-        "found": pl.coalesce(
-            _calendar_day(pl.col("year"), pl.col("month"), pl.col("day")),
-            epoch + pl.duration(days=pl.col("serial")),
-        ),
+        **clock,
+        "zone": pl.coalesce(text.str.extract(_YMD, 7), text.str.extract(_COMPACT, 10)),
+        "shift": pl.when(zone.str.contains("(?i)^z$"))
+        .then(_LOCAL)
+        .when(zone.is_not_null())
+        .then(_LOCAL - pl.when(zone.str.starts_with("-")).then(-ahead).otherwise(ahead))
+        .otherwise(0),
+        "serial": pl.when(serial.is_between(first, _LAST_SERIAL)).then(serial),
+        "is_unsure": serial.is_between(_FIRST_SERIAL, first - 1).fill_null(False),
+        "named": named,
+        "moved": pl.when(pl.col("shift") != 0)
+        .then(
+            (pl.col("named").cast(pl.Datetime("us")) + pl.duration(seconds=seconds + pl.col("shift"))).cast(
+                pl.Date
+            )
+        )
+        .otherwise(pl.col("named")),
+        "found": pl.coalesce(pl.col("moved"), epoch + pl.duration(days=pl.col("serial"))),
     }
 
 
@@ -864,7 +907,7 @@ def _careful_date(cells: pl.Series, column: Column) -> Read:
         .then(pl.lit("date_impossible"))
         .when(text.str.contains(r"^\d{6}$|^\d{4}[-/.年]\d{1,2}月?$|^\d{4}年?$"))
         .then(pl.lit("date_incomplete"))
-        .when(text.str.contains(r"^\d{1,2}[-/.年]\d{1,2}[-/.月]\d{1,4}日?"))
+        .when(pl.col("is_unsure") | text.str.contains(r"^\d{1,2}[-/.年]\d{1,2}[-/.月]\d{1,4}日?"))
         .then(pl.lit("date_ambiguous"))
         .otherwise(pl.lit("date_unreadable"))
     )
@@ -874,33 +917,27 @@ def _careful_date(cells: pl.Series, column: Column) -> Read:
 def _careful_timestamp(cells: pl.Series, column: Column) -> Read:
     steps = _day_steps(column)
     text = pl.col("text")
-    clock = {
-        name: _number(
-            pl.coalesce(
-                text.str.extract(_YMD, at), text.str.extract(_COMPACT, at), text.str.extract(_COMPACT, at + 3)
-            )
-        ).fill_null(0)
-        for at, name in enumerate(("hour", "minute", "second"), start=4)
-    }
     fraction = text.str.extract(r"^\d{5}(\.\d+)$").cast(pl.Float64, strict=False)
     seconds = (
         pl.when(pl.col("serial").is_not_null())
         .then((fraction.fill_null(0.0) * 86_400).round(0).cast(pl.Int64))
-        .otherwise(pl.col("hour") * 3600 + pl.col("minute") * 60 + pl.col("second"))
+        .otherwise(pl.col("hour") * 3600 + pl.col("minute") * 60 + pl.col("second") + pl.col("shift"))
     )
     real = (
         _in_range(pl.col("found")) & (pl.col("hour") < 25) & (pl.col("minute") < 60) & (pl.col("second") < 61)
     )
-    moment = pl.col("found").cast(pl.Datetime("us")) + pl.duration(seconds=pl.col("seconds"))
+    # The day as it is written, because the seconds hold the way to local time.
+    moment = pl.coalesce("named", "found").cast(pl.Datetime("us")) + pl.duration(seconds=pl.col("seconds"))
     far = pl.col("year") >= 2900
     return _expressions(
         cells,
         pl.when(real).then(moment),
         pl.when(_is_no_date(text) | real | far.fill_null(False))
         .then(None)
+        .when(pl.col("is_unsure"))
+        .then(pl.lit("date_ambiguous"))
         .otherwise(pl.lit("date_unreadable")),
         **steps,
-        **clock,
         seconds=seconds,
     )
 
@@ -925,6 +962,8 @@ def _careful_month(cells: pl.Series, column: Column) -> Read:
         pl.when(good).then(pl.col("whole")),
         pl.when(_is_no_date(text) | good | far | text.is_in(["999912", "000000"]))
         .then(None)
+        .when(pl.col("is_unsure"))
+        .then(pl.lit("date_ambiguous"))
         .otherwise(pl.lit("month_unreadable")),
         **steps,
     )
@@ -994,7 +1033,7 @@ def _careful_money(cells: pl.Series, column: Column) -> Read:
     nothing = _is_empty(pl.col("text")) | _is_empty(V)
     lossy = pl.col("text").str.contains(IS_LOSSY)
     bad = (number.is_null() | ~fits) & ~nothing
-    changed = suffix.str.starts_with("万") & pl.lit(column.factor == 1)
+    changed = suffix.is_not_null() & (factor != pl.lit(column.factor).cast(pl.Decimal(38, 0)))
     return _expressions(
         cells,
         pl.when(fits & ~conflict.fill_null(False)).then(yuan).cast(_YUAN, strict=False),
@@ -1122,8 +1161,8 @@ def _month_shown(value: pl.Expr) -> pl.Expr:
 
 
 def _birth_year_shown(value: pl.Expr) -> pl.Expr:
-    """A full date next to a surname is nearly a name: the year and month are enough to look at a preview."""
-    return value.dt.strftime("%Y-%m") + "-**"
+    """A full date next to a surname is nearly a name: the year is enough to look at a preview."""
+    return value.dt.strftime("%Y")
 
 
 _TEXT = pl.String()
@@ -1181,7 +1220,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             "division_code",
             _TEXT,
             _place(_DIVISION),
-            _as_it_is,
+            _mask_place,
             ("150902",),
             plain=_matches(_PLAIN_DIVISION),
             few=True,
@@ -1191,7 +1230,7 @@ FIELD_TYPES: dict[str, FieldType] = {
             "village_code",
             _TEXT,
             _place(_VILLAGE),
-            _as_it_is,
+            _mask_place,
             ("150902001001",),
             plain=_matches(_VILLAGE),
             few=True,
@@ -1291,41 +1330,69 @@ def mask_text(kind: str, text: pl.Expr) -> pl.Expr:
 
     Unlike the mask of a typed value it assumes nothing about the text: a cell may hold anything.
     """
-    if kind in _HARMLESS:
-        hidden = text.str.replace_all(r"[0-9０-９]{7,}", "*******")
-        return pl.when(hidden.str.len_chars() > 24).then(hidden.str.slice(0, 24) + "…").otherwise(hidden)
     first = pl.when(text.str.contains(r"^[0-9]")).then(text.str.slice(0, 2)).otherwise(text.str.slice(0, 1))
-    return first + "***（" + text.str.len_chars().cast(pl.String) + "字）"
+    hidden = first + "***（" + text.str.len_chars().cast(pl.String) + "字）"
+    shape = _HARMLESS.get(kind)
+    return hidden if shape is None else pl.when(text.str.contains(shape)).then(text).otherwise(hidden)
 
 
-_HARMLESS = frozenset(
-    {
-        "date",
-        "month",
-        "year",
-        "timestamp",
-        "money",
-        "decimal",
-        "integer",
-        "boolean",
-        "code",
-        "division_code",
-        "village_code",
-    }
+_SHORT_DATE = (
+    r"^[0-9]{4,6}$"
+    r"|^[0-9]{4}[-/.年][0-9]{1,2}(?:[-/.月][0-9]{0,2}[日号]?)?(?:[T ][0-9]{1,2}:[0-9]{1,2}(?::[0-9]{1,2})?)?$"
+    r"|^[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{1,2}|[0-9]{4})$"
 )
+_SHORT_NUMBER = (
+    r"^[¥￥$]?[+-]?(?:[0-9]{1,6}|[0-9]{1,3}(?:,[0-9]{3}){1,2})?(?:\.[0-9]{0,5})?(?:[eE]\+?[0-9]{1,3})?"
+    r"[万千元亩人口个户次岁天年月季度/每%％]{0,5}$"
+)
+_SHORT_CODE = r"^[A-Za-z]{0,2}[-.]?[0-9]{1,6}(?:\.0)?$|^[A-Za-z]$"
+_HARMLESS = {
+    "date": _SHORT_DATE,
+    "month": _SHORT_DATE,
+    "timestamp": _SHORT_DATE,
+    "year": _SHORT_DATE,
+    "money": _SHORT_NUMBER,
+    "decimal": _SHORT_NUMBER,
+    "integer": _SHORT_NUMBER,
+    "boolean": _SHORT_CODE,
+    "code": _SHORT_CODE,
+    "division_code": r"^[0-9]{1,6}$",
+    "village_code": r"^[0-9]{1,6}$",
+}
+"""Kinds whose cells tell nothing about anybody, and what such a cell looks like. Anything else that stands in such a
+column (a name, a telephone number, an identity number with blanks in it) is hidden like any text."""
+
+
+_NUMBERS_IN_NAMES = re.compile(
+    r"(?P<number>\d{15,}[XxＸｘ]?)"
+    r"|(?P<spaced>\d{6}[\s-](?:18|19|20)\d{2}[\s-]?\d{4}[\s-]?\d{3}[\dXxＸｘ])"
+    r"|(?<!\d)(?P<mobile>1[3-9]\d(?:\d{8}|[\s-]\d{4}[\s-]\d{4}))(?!\d)"
+)
+
+
+def hide_numbers(name: str) -> str:
+    """A name of a file, sheet or column as it may be told: long numbers keep six digits, mobile numbers three.
+
+    An identity number and a place, day and serial number in one look the same; both are hidden.
+    """
+
+    def hidden(found: re.Match[str]) -> str:
+        return f"{found[0][:3]}***" if found["mobile"] else f"{found[0][:6]}***"
+
+    return _NUMBERS_IN_NAMES.sub(hidden, name)
 
 
 def masked(frame: pl.DataFrame, contract: Contract) -> pl.DataFrame:
     """Accepted rows of a class as text that may be shown: every field through the mask of its kind.
 
-    Birth dates keep year and month. Columns that are not in the contract are left out.
+    Birth dates keep the year, places the township, identity numbers the county. Columns that are not in the contract are left out.
     """
     births = {
         name
         for subject in contract.subjects
         for kind, name in subject.evidence.items()
         if kind == "birth_date"
-    }
+    } | {spec.name for spec in contract.fields if spec.type == "date" and _is_birth(spec)}
     columns = [spec for spec in contract.fields if spec.name in frame.columns]
     return frame.select(
         (_birth_year_shown if spec.name in births else FIELD_TYPES[spec.type].mask)(pl.col(spec.name)).alias(

@@ -1,7 +1,8 @@
 """What is said about a delivery that is not as agreed: reason codes, their Chinese sentences, and the log of one file.
 
 Each reason has one sentence for what was found and one for what the department can do. Where reasons are found
-belongs in `field_types.py`, `deliveries.py` and `reading.py`. No message contains a raw value.
+belongs in `field_types.py`, `deliveries.py` and `reading.py`. No message contains a raw value, nor a number from the
+name of a file, sheet or column by which somebody can be found.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import Any, Literal
 
 import polars as pl
 
-from data_contracts.field_types import mask_text
+from data_contracts.field_types import hide_numbers, mask_text
 
 Severity = Literal["error", "warning", "info"]
 
@@ -82,7 +83,9 @@ REASONS: dict[str, Reason] = {
     "month_unreadable": Reason("warning", "不是月份，已置空", "请按“年4位月2位”填写，如202501"),
     "year_unreadable": Reason("warning", "不是年份，已置空", "请填写4位年份"),
     "money_unreadable": Reason("warning", "不是金额，已置空", "请只填数字，单位按约定"),
-    "money_unit_converted": Reason("info", "单元格自带“万元”，已换算为元", "请按约定单位填写数字"),
+    "money_unit_converted": Reason(
+        "info", "单元格自带的单位与约定不同，已按单元格的单位换算为元", "请按约定的单位填写数字"
+    ),
     "money_period_conflict": Reason(
         "error", "金额的期间与约定（{unit}）不同，不作换算，已置空", "请按约定的期间（{unit}）重新报送该列"
     ),
@@ -95,6 +98,11 @@ REASONS: dict[str, Reason] = {
     "column_unknown": Reason("info", "该列不在约定中，未采用，也未保存", "无需处理；如应采用，请先修订契约"),
     "column_twice": Reason("warning", "同名列出现多次，只采用第一列", "请删除重复的列"),
     "column_absent": Reason("info", "约定的列未报送，按未知处理", "请在下次报送时补上该列"),
+    "part_incomplete": Reason(
+        "warning",
+        "“{found}”缺少必需的列（{missing}），该部分未采用，文件的其余部分照常处理",
+        "如是汇总或说明，无需处理；如有数据，请补上该列后重新报送",
+    ),
     "column_missing": Reason(
         "error", "缺少必需的列，整个文件未采用{similar}", "请补上该列后重新报送整个文件"
     ),
@@ -143,7 +151,7 @@ REASONS: dict[str, Reason] = {
     ),
     "sheet_ignored": Reason("info", "“{found}”中没有约定的列，未读取", "无需处理；如有数据，请加上表头"),
     "truncated": Reason(
-        "error", "文件像是传输中断：{found}；已读取到的行照常处理", "请核对后重新报送完整文件"
+        "error", "文件像是传输中断：{found}", "请核对后重新报送完整文件"
     ),
     "unreadable": Reason("error", "文件无法读取：{found}", "请重新生成并报送该文件"),
     "empty_file": Reason("error", "文件是空的", "请重新报送；如确无数据，请报送只有表头的文件"),
@@ -156,6 +164,39 @@ REASONS: dict[str, Reason] = {
         "error",
         "全量文件比上次少{found}（上次{before}行，本次{now}行），超过允许的{limit}，暂不采用",
         "请确认：如确已减少，请在清单中注明 confirm_shrink；否则请重新报送完整文件",
+    ),
+    "held_truncated": Reason(
+        "error",
+        "全量文件不完整（{found}），暂不采用，沿用此前的数据",
+        "请重新报送完整文件；如本文件确已完整，请在清单中注明 confirm_shrink",
+    ),
+    "held_rows": Reason(
+        "error",
+        "全量文件的行数与清单不符（清单{expected}行，实际{found}行），暂不采用，沿用此前的数据",
+        "请重新报送完整文件或更正清单；如本文件确已完整，请在清单中注明 confirm_shrink",
+    ),
+    "held_sha256": Reason(
+        "error",
+        "全量文件与清单中的校验值不符，又未写明行数，无法确认完整，暂不采用，沿用此前的数据",
+        "请重新报送完整文件或更正清单；如本文件确已完整，请在清单中注明 confirm_shrink",
+    ),
+    "held_part": Reason(
+        "error",
+        "同一份全量数据的其他部分（{found}）未被采用，本文件一并暂不采用，沿用此前的数据",
+        "请更正未被采用的部分，并把各部分一起重新报送",
+    ),
+    "held_part_missing": Reason(
+        "error",
+        "全量数据上次分为多个文件，本次缺少{found}，暂不采用，沿用此前的数据",
+        "请把各部分一起重新报送；如确已合并或取消该部分，请在清单中注明 confirm_shrink",
+    ),
+    "delta_incomplete": Reason(
+        "error",
+        "增量文件不完整（{found}）：读取到的行照常采用，但在收到下一份完整的文件之前，相关规则停用",
+        "请尽快重新报送完整文件",
+    ),
+    "nothing_usable": Reason(
+        "error", "没有一行可以采用，本文件不作为有效报送", "请按各行的问题更正后重新报送整个文件"
     ),
     "too_few_rows": Reason("error", "行数（{now}）少于下限（{limit}）", "请核对是否完整"),
     "too_many_rows": Reason("warning", "行数（{now}）多于通常的上限（{limit}）", "请核对是否重复取数"),
@@ -174,8 +215,8 @@ class IssueLog:
     """Findings of one file, cells beyond the first few of a kind only counted."""
 
     def __init__(self, class_id: str, batch_date: date, file: str) -> None:
-        self._fixed = {"class_id": class_id, "batch_date": batch_date, "file": file}
-        self._file = file
+        self._file = hide_numbers(file)
+        self._fixed = {"class_id": class_id, "batch_date": batch_date, "file": self._file}
         self._rows: list[dict[str, Any]] = []
         self._more: dict[tuple[str, str | None, str | None], int] = {}
         self._named: dict[tuple[str, str | None, str | None], int] = {}
@@ -235,6 +276,12 @@ class IssueLog:
         summary: str = "",
     ) -> None:
         meaning = REASONS[reason]
+        column = hide_numbers(column) if column else column
+        # Totals are sums over a file, and long; every other word may be a name that somebody chose.
+        words = {
+            key: hide_numbers(word) if isinstance(word, str) and reason != "control_total" else word
+            for key, word in words.items()
+        }
         place = self._file + (f"第{row}行" if row is not None else "") + (f"“{column}”列" if column else "")
         self._rows.append(
             {

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import queue
 import threading
 from collections.abc import Iterator
@@ -28,7 +29,7 @@ from data_contracts import plain_dates
 from data_contracts.contract import Contract, FieldSpec
 from data_contracts.deliveries import FORMATS_ZH, Batch, Note, Unreadable, open_delivery
 from data_contracts.encodings import ENCODINGS_ZH
-from data_contracts.field_types import BLANKS, FIELD_TYPES, Column, schema_of
+from data_contracts.field_types import BLANKS, FIELD_TYPES, Column, hide_numbers, schema_of
 from data_contracts.headers import Match, match, similar
 from data_contracts.issues import IssueLog
 from data_contracts.ledger import Ledger
@@ -41,6 +42,9 @@ QUARANTINE = pl.Schema(
 
 PADDED = 200
 """So many rows are looked at to see whether a column is padded with blanks throughout."""
+
+LARGEST_SUMMARY = 1_000
+"""A sheet or member with few of the agreed columns and no more rows is a summary beside the data, not data."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ class _Reader:
         history: pl.DataFrame | None,
     ) -> None:
         self.contract, self.path, self.batch_date, self.manifest = contract, path, batch_date, manifest
+        self.file = hide_numbers(path.name)
         self.log = IssueLog(contract.id, batch_date, path.name)
         self.digest = _Digest(path)
         self.book = Ledger(
@@ -98,14 +103,14 @@ class _Reader:
             class_id=contract.id,
             department=contract.department,
             batch_date=batch_date,
-            file=path.name,
+            file=self.file,
             sha256="",
             bytes=path.stat().st_size,
             format=contract.delivery.format,
             encoding=contract.delivery.encoding,
             kind=_kind(contract, path, manifest),
         )
-        self.history = _relevant(history, path.name, batch_date)
+        self.history = _relevant(history, self.file, batch_date)
         place = f"{contract.id}/batch_date={batch_date}"
         self.schema = pl.Schema({"_row": pl.Int64(), **schema_of(contract)})
         few = [s.name for s in contract.fields if FIELD_TYPES[s.type].few]
@@ -177,13 +182,20 @@ class _Reader:
         delivery = open_delivery(stream, self.contract, declared if isinstance(declared, str) else None)
         understood = False
         headers_seen: list[list[str | None]] = []
-        blamed: Match | None = None
+        incomplete: list[tuple[Match, str, int]] = []
+        summaries: list[list[Batch]] = []
         for part in delivery.parts:
             found = match(part.headers, self.contract)
             headers_seen.append(part.headers)
             if found.missing:
-                blamed = blamed or found
-                self._reject_part(part.batches)
+                before = self.book.rows_rejected
+                small = self._small_part(part.batches) if found.found * 2 < len(self.contract.fields) else []
+                if small:
+                    summaries.append(small)
+                else:
+                    self._reject_part(part.batches)
+                rows = self.book.rows_rejected - before + sum(len(batch.rows) for batch in small)
+                incomplete.append((found, part.name or "", rows))
                 continue
             understood = True
             self._report_headers(found)
@@ -192,8 +204,19 @@ class _Reader:
         self._take_notes(delivery.notes)
         self.book.format, self.book.encoding = delivery.format, delivery.encoding
         self.book.rows_other += delivery.other
-        if blamed is not None:
-            self._refuse(blamed, headers_seen, understood=understood)
+        for batches in summaries:
+            if understood:
+                self.book.rows_other += sum(b.other + len(b.rows) + len(b.odd) for b in batches)
+            else:
+                self._reject_part(iter(batches))
+        if incomplete and understood:
+            for found, name, rows in incomplete:
+                missing = "、".join(spec.source for spec in found.missing)
+                self.log.file("part_incomplete", rows, found=name, missing=missing)
+        elif incomplete:
+            self._refuse(
+                min((found for found, _, _ in incomplete), key=lambda f: len(f.missing)), headers_seen
+            )
         self._report_form(delivery.format, delivery.encoding)
         if delivery.is_truncated:
             self.log.file("truncated", found=delivery.is_truncated)
@@ -201,16 +224,14 @@ class _Reader:
         if self.book.rows_received == 0 and self.book.status == "accepted":
             self.log.file("no_rows")
 
-    def _refuse(self, blamed: Match, headers: list[list[str | None]], *, understood: bool) -> None:
-        """A required column is missing: nothing of the file is accepted, whatever other parts of it look like."""
+    def _refuse(self, blamed: Match, headers: list[list[str | None]]) -> None:
+        """A required column is missing wherever one looks: nothing of the file is accepted."""
         present = [text for part in headers for text in part]
         for spec in blamed.missing:
             near = similar(spec, present)
             hint = f"；文件中相近的列名有：{'、'.join(near)}" if near else ""
             self.log.column("column_missing", spec.source, spec.name, self.book.rows_received, similar=hint)
         self.book.status = "rejected"
-        if understood:
-            self._turn_away("rejected", "column_missing")
 
     def _reject_all(self, problem: Unreadable) -> None:
         self.log.file(problem.reason, **problem.words)
@@ -269,7 +290,10 @@ class _Reader:
         if full.is_empty():
             return None
         last = full.filter(pl.col("batch_date") == pl.col("batch_date").max())
-        same_name = last.filter(pl.col("file") == self.path.name)
+        same_name = last.filter(pl.col("file") == self.file)
+        if self.file != self.path.name and same_name.height:
+            # Several parts may look the same without their numbers; the smallest accuses nobody wrongly.
+            return min(same_name["rows_received"])
         # A full may come in parts; a part is compared with its own predecessor.
         return int((same_name if same_name.height else last)["rows_received"].sum())
 
@@ -374,6 +398,18 @@ class _Reader:
                 self.log.file(note.reason, **note.words)
 
     # --- rows
+
+    def _small_part(self, batches: Iterator[Batch]) -> list[Batch]:
+        """All batches of a part that may be a summary; a larger one is rejected at once, and nothing is held."""
+        held: list[Batch] = []
+        rows = 0
+        for batch in batches:
+            held.append(batch)
+            rows += len(batch.rows) + len(batch.odd)
+            if rows > LARGEST_SUMMARY:
+                self._reject_part(itertools.chain(held, batches))
+                return []
+        return held
 
     def _reject_part(self, batches: Iterator[Batch]) -> None:
         """Rows of a part without its required columns are counted and kept as text."""

@@ -2,8 +2,9 @@
 
 import io
 import json
+import tracemalloc
 import zipfile
-from datetime import datetime
+from datetime import date, datetime
 
 import polars as pl
 import pytest
@@ -11,11 +12,12 @@ import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from data_contracts import deliveries, encodings
+from data_contracts import delimited, deliveries, encodings
 from data_contracts.delimited import split
 from data_contracts.deliveries import Unreadable, open_delivery, prefetched
 from data_contracts.encodings import decode, gb18030_to_utf8, private_use_map, repair_mojibake, sniff
 from data_contracts.headers import match
+from data_contracts.reading import read_delivery
 from tests.data_contracts.contracts_for_reading import (
     FIXED_WIDTH,
     HEADER,
@@ -31,6 +33,7 @@ from tests.data_contracts.contracts_for_reading import (
 
 ROWS = [line(), line(id_no=OTHER_ID, name="李四", sex="2", born="19800101", amount="-3.50")]
 CELLS = [row.split("|") for row in ROWS]
+NEWLINE = "\n"
 
 
 def rows_of(content, spec=None):
@@ -190,6 +193,55 @@ def test_ragged_rows_keep_their_place():
 def test_a_separator_at_every_line_end_is_no_column():
     content = "\n".join(row + "|" for row in (HEADER, *ROWS))
     assert rows_of(content.encode("gb18030"))[0] == CELLS
+
+
+@pytest.mark.parametrize("surplus", [1, 3])
+@pytest.mark.parametrize("quoted", [False, True])
+def test_surplus_separators_go_a_block_at_a_time(monkeypatch, surplus, quoted):
+    def judged(*_):
+        raise AssertionError("a line was looked at by itself")
+
+    monkeypatch.setattr(delimited, "_judge", judged)
+    marks = "|" * surplus
+    first = f'"a"|"b|{NEWLINE}{marks}"|c' if quoted else "a|b|c"
+    text = f"{first}{marks}{NEWLINE}d|e|f{NEWLINE}g||{marks}{NEWLINE}"
+    block = split(text.encode(), "|", 3, quoting=None, final=True)
+    second = f"b|{NEWLINE}{marks}" if quoted else "b"
+    assert block.frame.rows() == [("a", second, "c"), ("d", "e", "f"), ("g", None, None)]
+    assert not block.odd
+
+
+@pytest.mark.parametrize("ends", [("||", ""), ("| ", ""), ("|", "|"), ("||", "||"), ("", "||")])
+def test_separators_at_the_end_of_header_or_rows_are_no_columns(ends):
+    above, below = ends
+    rows, numbers, odd, other, _ = rows_of(
+        (HEADER + above + NEWLINE + NEWLINE.join(row + below for row in ROWS) + NEWLINE).encode("gb18030")
+    )
+    assert (rows, numbers, odd, other) == (CELLS, [1, 2], [], 1)
+
+
+def test_an_unnamed_last_column_with_values_is_a_column():
+    rows, _, odd, _, _ = rows_of(
+        (HEADER + "|" + NEWLINE + NEWLINE.join(r + "|x" for r in ROWS)).encode("gb18030")
+    )
+    assert (rows, odd) == (CELLS, [])
+
+
+def test_quotes_that_are_first_seen_late_are_understood():
+    plain = [line(name=f"张{n}") for n in range(40)]
+    late = line(name='"李""四"')
+    torn = line(address='"集宁区' + NEWLINE + '解放路|3号"')
+    rows, numbers, odd, _, _ = rows_of(NEWLINE.join([HEADER, *plain, late, torn]).encode("gb18030"))
+    cells = [row.split("|") for row in plain]
+    assert rows[:40] == cells
+    assert rows[40][1] == '李"四'
+    assert rows[41][4] == f"集宁区{NEWLINE}解放路|3号"
+    assert (numbers, odd) == (list(range(1, 43)), [])
+
+
+def test_quotes_within_a_field_stay():
+    rows, _, odd, _, _ = rows_of(NEWLINE.join([HEADER, line(name='张"三"')]).encode("gb18030"))
+    assert (rows[0][1], odd) == ('张"三"', [])
 
 
 def test_quotes_hold_separators_quotes_and_line_breaks():
@@ -399,6 +451,65 @@ def test_torn_json_keeps_what_came_before():
     assert delivery.is_truncated
 
 
+# --- parts beside the data --------------------------------------------------------------------------------------
+
+
+def reading_of(folder, content, name):
+    spec = contract()
+    path = folder / name
+    path.write_bytes(content)
+    found = read_delivery(spec, path, batch_date=date(2025, 11, 17), lake=folder / "lake")
+    book = found.ledger
+    assert book["rows_received"] == book["rows_accepted"] + book["rows_rejected"] + book["rows_quarantined"]
+    return book, found.issues
+
+
+def zip_of(*members):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, content in members:
+            archive.writestr(name, content)
+    return target.getvalue()
+
+
+SUMMARY = NEWLINE.join(["姓名|性别|人数", "张三|1|5", "李四|2|6"]).encode("gb18030")
+INCOMPLETE = NEWLINE.join(["姓名|性别|出生日期|住址|月收入", "张三|1|19491231|集宁区|100"]).encode("gb18030")
+COMPLETE = NEWLINE.join([HEADER, *ROWS]).encode("gb18030")
+
+
+@pytest.mark.parametrize("names", [("a.txt", "b.txt"), ("b.txt", "a.txt")])
+def test_a_summary_beside_the_data_is_left_aside(tmp_path, names):
+    book, issues = reading_of(
+        tmp_path, zip_of((names[0], COMPLETE), (names[1], SUMMARY)), f"zz_test.{ID}.zip"
+    )
+    counts = [
+        book[key] for key in ("status", "rows_received", "rows_accepted", "rows_rejected", "rows_other")
+    ]
+    assert counts == ["accepted", 2, 2, 0, 4]
+    found = issues.filter(reason="part_incomplete")
+    assert found.select("severity", "rows").rows() == [("warning", 2)]
+    assert f"“{names[1]}”缺少必需的列（公民身份号码）" in found["message_zh"][0]
+    assert book["file"] == "zz_test.110105***.zip"
+    assert ID not in str(issues.rows())
+
+
+@pytest.mark.parametrize("names", [("a.txt", "b.txt"), ("b.txt", "a.txt")])
+def test_a_part_without_a_required_column_does_not_take_the_others_with_it(tmp_path, names):
+    book, issues = reading_of(tmp_path, zip_of((names[0], COMPLETE), (names[1], INCOMPLETE)), "zz_test.zip")
+    counts = [
+        book[key] for key in ("status", "rows_received", "rows_accepted", "rows_rejected", "rows_other")
+    ]
+    assert counts == ["accepted", 3, 2, 1, 2]
+    assert issues.filter(reason="part_incomplete")["rows"].to_list() == [1]
+    assert "column_missing" not in issues["reason"].to_list()
+
+
+def test_a_file_of_incomplete_parts_only_is_refused(tmp_path):
+    book, issues = reading_of(tmp_path, zip_of(("a.txt", SUMMARY), ("b.txt", INCOMPLETE)), "zz_test.zip")
+    assert (book["status"], book["rows_received"], book["rows_rejected"]) == ("rejected", 3, 3)
+    assert issues.filter(reason="column_missing")["rows"].to_list() == [3]
+
+
 # --- zip --------------------------------------------------------------------------------------------------------
 
 
@@ -448,6 +559,24 @@ def test_a_torn_zip_keeps_what_can_be_unpacked():
     rows, _, _, _, delivery = rows_of(content[: len(content) // 2])
     assert 100 < len(rows) < 2000
     assert delivery.is_truncated == "压缩包不完整"
+
+
+def test_a_torn_zip_is_not_unpacked_without_end(monkeypatch):
+    monkeypatch.setattr(deliveries, "LARGEST_SALVAGED", 1 << 20)
+    monkeypatch.setattr(deliveries, "BLOCK_BYTES", 1 << 16)
+    text = NEWLINE.join([HEADER, *ROWS]).encode("gb18030")
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("bomb.txt", bytes(64 << 20))
+        archive.writestr("good.txt", text)
+    torn = target.getvalue()[:-60]
+    tracemalloc.start()
+    rows, _, _, _, delivery = rows_of(torn)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert rows == CELLS
+    assert peak < 16 << 20
+    assert "压缩包内的bomb.txt（过大）" in [note.words.get("found") for note in delivery.notes]
 
 
 def test_a_zip_of_nothing_cannot_be_read():

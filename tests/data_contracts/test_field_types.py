@@ -14,10 +14,12 @@ from data_contracts.field_types import (
     BLANKS,
     FIELD_TYPES,
     Column,
+    hide_numbers,
     mask_text,
     masked,
     schema_of,
 )
+from data_contracts.issues import IssueLog
 from tests.data_contracts.contracts_for_reading import ID, contract
 
 UNITS = {"money": "元/月", "decimal": "亩"}
@@ -86,11 +88,27 @@ CASES = [
             "1980/1/1 8:05",
             "19800101123000",
             "１９８０－０１－０１",
-            "29221",
-            "29221.0",
-            "29221.75",
         )
     ],
+    ("date", "45658", date(2025, 1, 1), None),
+    ("date", "45658.75", date(2025, 1, 1), None),
+    ("date", "20247", None, "date_ambiguous"),
+    *[
+        ("date", cell, date(2025, 10, 20), None)
+        for cell in (
+            "2025-10-19T16:00:00.000Z",
+            "2025-10-19T16:00:00+00:00",
+            "2025-10-20T00:00:00+08:00",
+            "2025-10-20 23:59:59+08",
+            "2025-10-19T19:00:00-0500",
+        )
+    ],
+    ("month", "2025-10-31T16:00:00.000Z", date(2025, 11, 1), None),
+    ("month", "20247", None, "date_ambiguous"),
+    ("timestamp", "20247", None, "date_ambiguous"),
+    ("timestamp", "2025-10-19T16:00:05.000Z", datetime(2025, 10, 20, 0, 0, 5), None),
+    ("timestamp", "2025-10-19T16:00:05+00:00", datetime(2025, 10, 20, 0, 0, 5), None),
+    ("timestamp", "2025-10-20T00:00:05+08:00", datetime(2025, 10, 20, 0, 0, 5), None),
     ("date", "一九七九年十二月三十一日", date(1979, 12, 31), None),
     ("date", "2000年2月二十九日", None, "date_unreadable"),
     ("date", "198001", None, "date_incomplete"),
@@ -133,7 +151,7 @@ CASES = [
             "2024-07-01 12:00:05",
             "20240701120005",
             "2024/7/1 12:0:05",
-            "2024-07-01T12:00:05.250Z",
+            "2024-07-01T04:00:05.250Z",
             "2024年7月1日12时0分5秒",
         )
     ],
@@ -251,12 +269,19 @@ def test_ten_thousands_are_multiplied_out_and_a_cell_may_say_otherwise():
     assert read("money", "1.2345678", "3万元", "500元", unit="万元") == [
         (Decimal("12345.68"), None),
         (Decimal("30000.00"), None),
-        (Decimal("500.00"), None),
+        (Decimal("500.00"), "money_unit_converted"),
     ]
 
 
 def test_a_workbook_may_count_its_days_from_1904():
-    assert read("date", "27759", is_1904=True) == [(date(1980, 1, 1), None)]
+    assert read("date", "44196", is_1904=True) == [(date(2025, 1, 1), None)]
+
+
+def test_early_days_as_numbers_are_believed_of_births_only():
+    birth = Column(FieldSpec(name="birth_date", source="出生日期", type="date"))
+    cells = pl.Series(["29221", "29221.0", "45658", "10959"])
+    days = [date(1980, 1, 1), date(1980, 1, 1), date(2025, 1, 1), date(1930, 1, 1)]
+    assert FIELD_TYPES["date"].read(cells, birth)[0].to_list() == days
 
 
 def test_dirty_values_of_the_contract_come_first():
@@ -360,8 +385,14 @@ def test_plain_moments_agree_with_the_calendar(moment):
 @pytest.mark.parametrize(
     ("kind", "value", "shown"),
     [
-        ("resident_id", "15090219800101123X", "150902********123X"),
-        ("resident_id", "150902800101123", "150902******123"),
+        ("resident_id", "15090219800101123X", "150902************"),
+        ("resident_id", "150902800101123", "150902*********"),
+        ("resident_id", "*11010519491231002X", "*1***"),
+        ("resident_id", "110105194912310021*", "11***"),
+        ("resident_id", "1101051949123100**", "110105************"),
+        ("village_code", "150902001001", "150902001***"),
+        ("division_code", "150902", "150902"),
+        ("student_no", "G11010519491231002X", "G110105************"),
         ("person_name", "张三", "张*"),
         ("phone", "13812345678", "138****5678"),
         ("account_no", "6222000011112222", "****2222"),
@@ -370,7 +401,7 @@ def test_plain_moments_agree_with_the_calendar(moment):
             "内蒙古自治区乌兰察布市集宁区新体路街道某社区3号楼",
             "内蒙古自治区乌兰察布市集宁区新体路街道***",
         ),
-        ("disability_cert_no", "11010519491231002X43", "1101051********2X43"),
+        ("disability_cert_no", "11010519491231002X43", "110105************"),
     ],
 )
 def test_masks(kind, value, shown):
@@ -388,6 +419,78 @@ def test_no_mask_shows_a_long_number_or_more_than_the_start_of_a_text(cells):
             assert len(shown) <= 40
 
 
+@pytest.mark.parametrize("kind", sorted(FIELD_TYPES))
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "王小明",
+        "150902 198001 011234",
+        "139-0000-1234",
+        "13900001234",
+        "*11010519491231002X",
+        "110105194912310021*",
+        "1101051949123100**",
+        "150902001001",
+    ],
+)
+def test_a_cell_in_the_wrong_column_is_hidden_whatever_the_column_holds(kind, cell):
+    shown = pl.DataFrame({"v": [cell]}).select(mask_text(kind, pl.col("v"))).item()
+    assert shown.endswith(f"***（{len(cell)}字）")
+    assert len(shown.split("***")[0]) <= 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "cell"),
+    [
+        ("date", "2025-13-01"),
+        ("date", "80.1.1"),
+        ("date", "198013"),
+        ("month", "2025年13月"),
+        ("timestamp", "2024-07-01 99:00:00"),
+        ("money", "50元"),
+        ("money", "1.2E+05"),
+        ("money", "12元/年"),
+        ("integer", "3.5人"),
+        ("code", "07"),
+        ("boolean", "2"),
+        ("division_code", "1509"),
+    ],
+)
+def test_a_harmless_cell_is_shown_as_it_was_written(kind, cell):
+    assert pl.DataFrame({"v": [cell]}).select(mask_text(kind, pl.col("v"))).item() == cell
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("附件_11010519491231002X.txt", "附件_110105***.txt"),
+        ("附件_１１０１０５１９４９１２３１００２Ｘ", "附件_１１０１０５***"),
+        ("ps_resident.150902202511170001.txt", "ps_resident.150902***.txt"),
+        ("150902800101123", "150902***"),
+        ("150902 19800101 1234", "150902***"),
+        ("电话13900001234（新）", "电话139***（新）"),
+        ("139-0000-1234", "139***"),
+        ("ps_resident.full.txt", "ps_resident.full.txt"),
+        ("ps_resident.150902_20251117_001.txt", "ps_resident.150902_20251117_001.txt"),
+        ("20251117083000", "20251117083000"),
+    ],
+)
+def test_names_of_files_sheets_and_columns_are_told_without_long_numbers(name, shown):
+    assert hide_numbers(name) == shown
+
+
+def test_no_message_repeats_a_number_from_a_name():
+    log = IssueLog("ps_resident", date(2025, 11, 17), f"ps_resident.{ID}.txt")
+    log.file("sheet_ignored", found=f"压缩包内的附件_王某_{ID}.txt")
+    log.column("column_unknown", f"{ID}的电话13900001234")
+    log.file("control_total", expected="金额", declared="1", found="123456789012345.67")
+    text = str(log.frame("0" * 16).rows())
+    assert ID[6:] not in text
+    assert "13900001234" not in text
+    assert "110105***" in text
+    assert "123456789012345.67" in text
+
+
 def test_a_masked_frame_holds_no_raw_identifier():
     spec = contract()
     frame = pl.DataFrame(
@@ -402,7 +505,7 @@ def test_a_masked_frame_holds_no_raw_identifier():
         schema=schema_of(spec),
     )
     shown = masked(frame, spec).row(0)
-    assert shown == ("110105********002X", "欧*", "2", "1949-12-31", "集宁区***", "5.00")
+    assert shown == ("110105************", "欧*", "2", "1949", "集宁区***", "5.00")
 
 
 @pytest.mark.parametrize(
