@@ -12,13 +12,13 @@ from matching.passes import CONFLICTS_ZH, PASSES
 GRADES_ZH = {"A": "确定", "B": "较为确定", "C": "待人工确认"}
 
 EVENTS_ZH = {
-    "create": "首次出现,新建人员编号。",
-    "return": "重新出现,恢复原人员编号。",
-    "confirm": "临时人员经户籍登记确认,编号不变。",
-    "absorb": "临时人员与已有人员为同一人,并入。",
-    "merge": "两名登记人员经户籍变动或人工确认为同一人,并入。",
-    "split": "原归入另一人员的记录分出,新建人员编号。",
-    "retire": "已无任何记录支持,停用人员编号。",
+    "create": "首次出现，新建人员编号。",
+    "return": "重新出现，恢复原人员编号。",
+    "confirm": "临时人员经户籍登记确认，编号不变。",
+    "absorb": "临时人员与已有人员为同一人，并入。",
+    "merge": "两名登记人员经户籍变动或人工确认为同一人，并入。",
+    "split": "原归入另一人员的记录分出，新建人员编号。",
+    "retire": "已无任何记录支持，停用人员编号。",
 }
 
 
@@ -37,8 +37,8 @@ def explain(identity_key: str, links: pl.DataFrame, conflicts: pl.DataFrame) -> 
     link = links.filter(pl.col("identity_key") == identity_key)
     conflict = conflicts.filter(pl.col("identity_key") == identity_key)
     parts = [
-        f"归入人员 P{row['person_id']:09d}({GRADES_ZH[row['grade']]},规则 {row['pass_id']}):{row['reason_zh']}"
+        f"归入人员 P{row['person_id']:09d}（{GRADES_ZH[row['grade']]}，规则 {row['pass_id']}）：{row['reason_zh']}"
         for row in link.iter_rows(named=True)
     ]
-    parts += [f"列入冲突清单:{row['reason_zh']}" for row in conflict.iter_rows(named=True)]
-    return "".join(parts) or "未归入任何人员:没有一条确定规则同时满足唯一性要求。"
+    parts += [f"列入冲突清单：{row['reason_zh']}" for row in conflict.iter_rows(named=True)]
+    return "".join(parts) or "未归入任何人员：没有一条确定规则同时满足唯一性要求。"

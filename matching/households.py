@@ -27,6 +27,13 @@ PRISON, COMPULSORY_REHABILITATION = "3", "4"
 ENROLLED = ("1", "2")
 """A pupil or student in school, or on leave from it."""
 
+LARGEST_UNSTATED_BOOK = 12
+"""Living people up to whom a book that does not say whether it is collective may be a family's. Working value: three
+generations with married sons; dormitories and work units have more."""
+
+LARGEST_FAMILY_BOOK = 20
+"""Living people beyond whom a book is treated as collective whatever it says. Working value."""
+
 TRUSTED = ("A", "B")
 """Links in review (grade C) tie nobody to a family, and bury nobody."""
 
@@ -287,13 +294,41 @@ def _parents(membership: pl.DataFrame, birth: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _books(membership: pl.DataFrame, as_of: date) -> pl.DataFrame:
+def _of_families(membership: pl.DataFrame, dead: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Rows of the register in family books, with `unstated`: the book does not say that it is a family's.
+
+    What a row does not say another row of the book may; if none does, only a small book may be a family's. Rows without
+    a known person count as one living person each.
+    """
+    open_ = pl.col("leave_date").is_null() | (pl.col("leave_date") > as_of)
+    begun = pl.col("join_date").is_null() | (pl.col("join_date") <= as_of)
+    alive = pl.col("person_id").is_null() | ~pl.col("person_id").is_in(dead["person_id"].implode())
+    sizes = (
+        membership.filter(open_ & begun & alive & pl.col("register_id").is_not_null())
+        .group_by("register_id")
+        .agg((pl.col("person_id").drop_nulls().n_unique() + pl.col("person_id").null_count()).alias("_size"))
+    )
+    stated = pl.coalesce("is_collective", pl.col("is_collective").max().over("register_id"))
+    size = pl.col("_size").fill_null(0)
+    fits = (
+        pl.when(pl.col("_stated").is_null()).then(size <= LARGEST_UNSTATED_BOOK).otherwise(~pl.col("_stated"))
+    )
+    return (
+        membership.filter(pl.col("register_id").is_not_null())
+        .join(sizes, on="register_id", how="left", maintain_order="left")
+        .with_columns(stated.alias("_stated"))
+        .filter(fits & (size <= LARGEST_FAMILY_BOOK))
+        .with_columns(pl.col("_stated").is_null().alias("unstated"))
+        .drop("_size", "_stated")
+    )
+
+
+def _books(families: pl.DataFrame, as_of: date) -> pl.DataFrame:
     """The family book each person stands in on the day: the one joined last. Collective books never form a family."""
     open_ = pl.col("leave_date").is_null() | (pl.col("leave_date") > as_of)
     begun = pl.col("join_date").is_null() | (pl.col("join_date") <= as_of)
-    family = pl.col("register_id").is_not_null() & ~pl.col("is_collective").fill_null(False)
     return (
-        membership.filter(open_ & begun & family & pl.col("person_id").is_not_null())
+        families.filter(open_ & begun & pl.col("person_id").is_not_null())
         .sort(
             "person_id",
             "join_date",
@@ -303,7 +338,7 @@ def _books(membership: pl.DataFrame, as_of: date) -> pl.DataFrame:
             nulls_last=True,
         )
         .unique("person_id", keep="first", maintain_order=True)
-        .select("person_id", "register_id", "head_person_id", "relation_to_head", "join_date")
+        .select("person_id", "register_id", "head_person_id", "relation_to_head", "join_date", "unstated")
     )
 
 
@@ -357,10 +392,11 @@ def assemble(facts: Facts, previous: Mapping[str, pl.DataFrame] | None, as_of: d
     dead = _dead(tables["death"])
     spouses = _couples(tables["marriage"], membership, dead)
     parents = _parents(membership, tables["birth"])
-    books = _books(tables["register_membership"], as_of)
+    families = _of_families(tables["register_membership"], dead, as_of)
+    books = _books(families, as_of)
     people = _people(tables, books, dead, as_of)
     homes = _group(people, spouses, parents)
-    edges = _edges(spouses, parents, tables, books, as_of)
+    edges = _edges(spouses, parents, tables, families)
     return _numbered(people, homes, spouses, parents, edges, previous, as_of)
 
 
@@ -731,10 +767,16 @@ def _relations(
     nuclear = pl.col("relation").str.contains("^[01]") | (
         pl.col("relation").str.contains("^[23]") & dependent
     )
+    # A book that does not say what it is: somebody who stands in it alone shares nothing with anybody.
+    in_doubt = (
+        pl.col("unstated").fill_null(False) & (pl.col("basis") == "register") & (pl.len().over("home") > 1)
+    )
     # Adult children with parents, and everybody further away, may or may not share the household's means: the duty
     # is certain, the common life is not. People brought here from another book are to be looked at as well.
     return (
-        members.with_columns((~nuclear | pl.col("moved") | (pl.col("basis") == "case")).alias("needs_check")),
+        members.with_columns(
+            (~nuclear | pl.col("moved") | (pl.col("basis") == "case") | in_doubt).alias("needs_check")
+        ),
         heads,
     )
 
@@ -743,8 +785,7 @@ def _edges(
     spouses: pl.DataFrame,
     parents: pl.DataFrame,
     tables: Mapping[str, pl.DataFrame],
-    books: pl.DataFrame,
-    as_of: date,
+    families: pl.DataFrame,
 ) -> pl.DataFrame:
     """All evidence of who belongs to whom, open and ended: see `EDGE`."""
     school = tables["school_enrolment"]
@@ -758,8 +799,7 @@ def _edges(
         pl.lit("needs_check").alias("confidence"),
         "data_as_of",
     )
-    rows = tables["register_membership"].filter(~pl.col("is_collective").fill_null(False))
-    same = rows.select(
+    same = families.select(
         pl.col("head_person_id").alias("person_id_a"),
         pl.col("person_id").alias("person_id_b"),
         pl.lit("same_register").alias("kind"),

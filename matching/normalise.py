@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -186,8 +187,8 @@ def _sounds(keys: pl.Series) -> pl.DataFrame:
     )
 
 
-def id_forms(numbers: pl.Series) -> pl.DataFrame:
-    """Comparing forms of distinct identity numbers.
+def id_forms(numbers: pl.Series, as_of: date | None = None) -> pl.DataFrame:
+    """Comparing forms of distinct identity numbers. A number whose holder is not born on `as_of` is not valid.
 
     Columns: `number` as given; `id_kind` (valid18, valid15, masked, foreign, invalid); `id_key`, the form that may
     name a person: the 18-character number, the 18-character form of a 15-digit one, or "F:" and a foreign
@@ -197,7 +198,7 @@ def id_forms(numbers: pl.Series) -> pl.DataFrame:
     number = pl.col("number")
     is_old = number.str.contains(r"^[0-9]{15}$") & resident_id.birth_date_of(number).is_not_null()
     frame = frame.with_columns(
-        pl.when(resident_id.resident_id_is_valid(number))
+        pl.when(resident_id.resident_id_is_valid(number, as_of))
         .then(pl.lit("valid18"))
         .when(is_old)
         .then(pl.lit("valid15"))
@@ -245,14 +246,14 @@ def phone_forms(phones: pl.Series) -> pl.DataFrame:
     return frame.select("phone", pl.when(usable).then(pl.col("_digits")).alias("phone_key"), "phone_class")
 
 
-def normalise(identities: pl.DataFrame) -> pl.DataFrame:
-    """Identities with comparing forms beside the columns as accepted; same rows, same order.
+def normalise(identities: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """Identities with comparing forms as of a day beside the columns as accepted; same rows, same order.
 
     Added: `id_kind`, `id_key`, `former_id_key`, the columns of `name_forms`, `former_name_key`, `birth` (day) and
     `birth_basis` (`resident_id`, `stated`), `birth_stated`, `sex_known`, `phone_key`, `phone_class`, `township`.
     A birth date inside a valid number is not independent evidence of a stated one: `birth_basis` says which it is.
     """
-    ids = id_forms(pl.concat([identities["resident_id"], identities["former_resident_id"]]))
+    ids = id_forms(pl.concat([identities["resident_id"], identities["former_resident_id"]]), as_of)
     names = name_forms(pl.concat([identities["person_name"], identities["former_name"]]))
     phones = phone_forms(identities["phone"])
     joined = (

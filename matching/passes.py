@@ -53,28 +53,37 @@ class Pass:
 
 _LEVELS_ZH = {
     "exact": "姓名一致",
-    "folded": "姓名写法不同但为同一姓名(繁简、异体、间隔号或空格)",
+    "folded": "姓名写法不同但为同一姓名（繁简、异体、间隔号或空格）",
     "alias": "姓名与登记的曾用名或别名一致",
-    "sound": "姓名读音相同,出生日期和性别无矛盾",
+    "sound": "姓名读音相同，出生日期和性别无矛盾",
     "parts": "姓名各部分相同但次序不同",
     "order": "姓名用字相同但次序不同",
-    "added_birth": "姓名多一字或少一字,出生日期一致",
-    "added": "姓名多一字或少一字,须人工确认",
-    "cut": "姓名较长,一方只记了前一部分",
-    "wild": "姓名有一字缺失或不可识别,其余各字一致",
-    "wild_birth": "姓名仅姓可辨,出生日期一致",
-    "wild_surname": "姓名仅姓可辨,须人工确认",
-    "one_birth": "姓名有一字不同,出生日期一致",
-    "one": "姓名有一字不同,须人工确认",
+    "added_birth": "姓名多一字或少一字，出生日期一致",
+    "added": "姓名多一字或少一字，须人工确认",
+    "cut": "姓名较长，一方只记了前一部分",
+    "wild": "姓名有一字缺失或不可识别，其余各字一致",
+    "wild_birth": "姓名仅姓可辨，出生日期一致",
+    "wild_surname": "姓名仅姓可辨，须人工确认",
+    "one_birth": "姓名有一字不同，出生日期一致",
+    "one": "姓名有一字不同，须人工确认",
 }
 _ROUTES = {
     # route: pass of an identical name, of other names, what agrees, grade by level
-    "own": ("P1", "P2", "公民身份号码一致", {"exact": "A", "folded": "A", "alias": "A", "sound": "A"}),
+    "own": ("P1", "P2", "公民身份号码一致", {"exact": "A", "folded": "A", "alias": "A"}),
     "15": ("P3", "P3", "15位号码与18位号码对应", {"exact": "A"}),
     "old": ("PE", "PE", "原号码经户籍变动登记对应现号码", {"exact": "A", "folded": "A", "alias": "A"}),
-    "foreign": ("PF", "PF", "证件号码一致(非居民身份证)", {}),
+    "foreign": ("PF", "PF", "证件号码一致（非居民身份证）", {}),
 }
 _REVIEW_LEVELS = ("wild_surname", "one", "added")
+_SAME_NAME = ("exact", "folded", "alias")
+"""Levels at which the name of the holder is meant; all others could be a relative's name."""
+
+_DOUBTS_ZH = {
+    # What keeps a number under the same name from being certain. The first that holds is said.
+    "shared": "但户籍登记中另有一人使用该号码",
+    "contra": "但出生日期或性别与号码不符",
+    "rival": "但附近另有同名的登记人员",
+}
 
 
 def _passes() -> dict[str, Pass]:
@@ -83,18 +92,23 @@ def _passes() -> dict[str, Pass]:
         for level, said in _LEVELS_ZH.items():
             identifier = exact if level == "exact" else f"{other}-{level}"
             grade = grades.get(level, "C" if level in _REVIEW_LEVELS else "B")
-            found.append(Pass(identifier, grade, f"{agrees},{said}。"))
+            found.append(Pass(identifier, grade, f"{agrees}，{said}。"))
+            if level in _SAME_NAME:
+                found += [
+                    Pass(f"{identifier}-{doubt}", "B", f"{agrees}，{said}，{but}。")
+                    for doubt, but in _DOUBTS_ZH.items()
+                ]
     found += [
-        Pass("P0", "A", "公安登记的亲属号码一致,该栏不记姓名。"),
-        Pass("P0-other", "B", "公民身份号码一致,该栏不记姓名。"),
-        Pass("P0-newborn", "B", "公民身份号码和出生日期一致,登记时尚未取名。"),
-        Pass("PS", "A", "本人户籍登记,临时编号(号码缺失、校验不符或与他人重号)。"),
-        Pass("PX", "B", "登记号码(校验不符或有重号)相同,姓名一致。"),
-        Pass("PR", "B", "号码不完整或校验不符,与该人号码仅差一处或可见数字全部一致,姓名一致。"),
-        Pass("P4", "B", "姓名、出生日期、联系电话一致,性别无矛盾,且仅此一人。"),
-        Pass("P5", "B", "姓名、出生日期和村(居)或户号一致,该姓名在本乡镇仅此一人。"),
-        Pass("P6", "B", "姓名和联系电话一致,性别、出生日期、年龄无矛盾,且仅此一人。"),
-        Pass("P7", "C", "姓名和村(居)一致,该姓名在本乡镇仅此一人,须人工确认。"),
+        Pass("P0", "A", "公安登记的亲属号码一致，该栏不记姓名。"),
+        Pass("P0-other", "B", "公民身份号码一致，该栏不记姓名。"),
+        Pass("P0-newborn", "B", "公民身份号码和出生日期一致，登记时尚未取名。"),
+        Pass("PS", "A", "本人户籍登记，临时编号（号码缺失、校验不符、与登记内容不符或与他人重号）。"),
+        Pass("PX", "B", "登记号码（校验不符或有重号）相同，姓名一致。"),
+        Pass("PR", "B", "号码不完整或校验不符，与该人号码仅差一处或可见数字全部一致，姓名一致。"),
+        Pass("P4", "B", "姓名、出生日期、联系电话一致，性别无矛盾，且仅此一人。"),
+        Pass("P5", "B", "姓名、出生日期和村（居）或户号一致，该姓名在本乡镇仅此一人。"),
+        Pass("P6", "B", "姓名和联系电话一致，性别、出生日期、年龄无矛盾，且仅此一人。"),
+        Pass("P7", "C", "姓名和村（居）一致，该姓名在本乡镇仅此一人，须人工确认。"),
     ]
     return {p.id: p for p in found}
 
@@ -103,11 +117,15 @@ PASSES: dict[str, Pass] = _passes()
 """Every pass by id. A newcomer adds a pass here and in `decide`; `explain` reads its sentence from here."""
 
 CONFLICTS_ZH = {
-    "name_and_birth_or_sex": "公民身份号码相同,但姓名不同,且出生日期或性别矛盾:可能是他人的号码。",
-    "name": "公民身份号码相同,但姓名不同:可能是亲属的号码或未登记的改名。",
-    "newborn": "公民身份号码相同,但为未取名新生儿,出生日期与号码不符:可能是父母的号码。",
-    "role_sex": "号码登记为父亲或母亲,但号码中的性别相反。",
+    "name_and_birth_or_sex": "公民身份号码相同，但姓名不同，且出生日期或性别矛盾：可能是他人的号码。",
+    "name": "公民身份号码相同，但姓名不同：可能是亲属的号码或未登记的改名。",
+    "newborn": "公民身份号码相同，但为未取名新生儿，出生日期与号码不符：可能是父母的号码。",
+    "role_sex": "号码登记为父亲或母亲，但号码中的性别相反。",
+    "birth_and_sex": "公民身份号码相同，但出生日期和性别均与号码不符：可能是他人的号码。",
+    "unknown_holder": "出生日期或性别与号码不符，且号码持有人未见登记：可能是他人的号码。",
+    "registered_namesake": "公民身份号码相同，姓名仅相近，另有同名的登记人员与其同户、同村或同日出生：可能是亲属的号码。",
     "shared_number": "户籍登记中两人使用同一公民身份号码。",
+    "shared_unclear": "户籍登记中两人使用该公民身份号码，不能确定是哪一人。",
 }
 
 
@@ -246,19 +264,65 @@ def effective_ids(forms: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _contradictions() -> tuple[pl.Expr, pl.Expr]:
+    """Whether the stated birth date, and the stated sex, are others than those in the number (`node`).
+
+    Numbers were replaced because they were wrong: who states what the number said that stood in the row agrees.
+    """
+    own_birth = pl.when(pl.col("birth_basis") == "resident_id").then("birth")
+    birth, sex = resident_id.birth_date_of(pl.col("node")), resident_id.sex_of(pl.col("node"))
+    stated = pl.col("birth_stated")
+    return (
+        ((stated != birth) & stated.ne_missing(own_birth)).fill_null(False),
+        ((pl.col("sex") != sex) & pl.col("sex").ne_missing(pl.col("id_sex"))).fill_null(False),
+    )
+
+
+def _near_namesakes(pairs: pl.DataFrame, registered: pl.DataFrame) -> pl.Series:
+    """Identities (`identity_key`) whose name is exactly that of somebody else on the register nearby.
+
+    Nearby: the register book, village or birth date of the row or of the number's holder (suffix `_n`). `registered`
+    are the rows of the register with `_holder`, the node of their number if they have one. Sound-alike brothers and
+    sisters, twins, a daughter whose name sounds like her father's: her own record says that she is meant.
+    """
+    found = []
+    for theirs, ours in (
+        ("household_key", "household_key"),
+        ("household_key", "household_key_n"),
+        ("village_code", "village_code"),
+        ("village_code", "village_code_n"),
+        ("birth", "birth_stated"),
+        ("birth", "birth_n"),
+    ):
+        found.append(
+            pairs.select("identity_key", "node", "name_key", pl.col(ours).alias("_near"))
+            .drop_nulls()
+            .join(
+                registered.select("name_key", pl.col(theirs).alias("_near"), "_holder"),
+                on=["name_key", "_near"],
+            )
+            .filter(pl.col("_holder").ne_missing(pl.col("node")))
+            .get_column("identity_key")
+        )
+    return pl.concat(found).unique()
+
+
 def _anchors(numbered: pl.DataFrame) -> pl.DataFrame:
     """The identity that says what the holder of each number is called.
 
     The register outranks all; within it the row seen last. For people who are not on the register: the best source
-    tier, then the name that most classes give, then the one seen first.
+    tier, then the name that most classes give, then the one seen first. Whoever contradicts the number's own birth date
+    or sex does not speak for its holder (children's and farm rows carry a relative's number); the register may be wrong
+    in one of the two.
     """
     named = numbered.filter(pl.col("name_key").is_not_null() & ~pl.col("is_moved"))
+    born, sex = _contradictions()
     registered = (
-        named.filter(pl.col("source_class") == REGISTER)
+        named.filter((pl.col("source_class") == REGISTER) & ~(born & sex))
         .sort("node", "last_batch", "first_batch", "identity_key", descending=[False, True, True, False])
         .unique("node", keep="first", maintain_order=True)
     )
-    others = named.join(registered, on="node", how="anti")
+    others = named.filter(~born & ~sex).join(registered, on="node", how="anti")
     support = others.group_by("node", "name_key").agg(pl.col("source_class").n_unique().alias("_classes"))
     others = (
         others.join(support, on=["node", "name_key"])
@@ -285,6 +349,8 @@ def _anchors(numbered: pl.DataFrame) -> pl.DataFrame:
         "former_name_key",
         "name_aliases",
         "birth_stated",
+        "village_code",
+        "household_key",
     ]
     return pl.concat([registered.select(columns), others.select(columns)])
 
@@ -418,6 +484,7 @@ def _by_number(
             (pl.col("source_class") == REGISTER).fill_null(False).alias("is_registered"),
         )
     )
+    birth_differs, sex_differs = _contradictions()
     compared = numbered.join(
         nodes.select(
             "node",
@@ -428,45 +495,106 @@ def _by_number(
         on="node",
     ).with_columns(
         (pl.col("birth_stated") == pl.col("birth_n")).alias("birth_agrees"),
-        (pl.col("birth_stated") != pl.col("birth_n")).fill_null(False).alias("birth_differs"),
-        (pl.col("sex") != pl.col("sex_n")).fill_null(False).alias("sex_differs"),
+        # Where the number says nothing (foreign documents) the birth date that the holder states is compared.
+        pl.when(resident_id.birth_date_of(pl.col("node")).is_null())
+        .then((pl.col("birth_stated") != pl.col("birth_n")).fill_null(False))
+        .otherwise(birth_differs)
+        .alias("birth_differs"),
+        sex_differs.alias("sex_differs"),
     )
     forced = compared.filter("is_forced")
     compared = compared.filter(~pl.col("is_forced"))
     nameless = compared.filter(pl.col("name_key").is_null())
     named = compared.filter(pl.col("name_key").is_not_null())
+    # Everybody named under the number contradicts it: its holder is somebody else, who is not here.
+    holderless = named.join(anchors, on="node", how="anti")
+    named = named.join(anchors.select("node"), on="node", how="semi")
     same_text = (pl.col("person_name") == pl.col("person_name_n")).fill_null(False)
     exact = named.filter(same_text).with_columns(pl.lit("exact").alias("level"))
     rest = _name_levels(
         named.filter(~same_text).join(
             anchors.select(
                 "node",
-                *(pl.col(c).alias(f"{c}_n") for c in ("name_key", "name_parts", "name_sounds")),
+                *(
+                    pl.col(c).alias(f"{c}_n")
+                    for c in ("name_key", "name_parts", "name_sounds", "village_code", "household_key")
+                ),
             ),
             on="node",
         ),
         further,
     )
     contradicted = pl.col("birth_differs") | pl.col("sex_differs")
-    # A name that is the same but for its spelling outweighs a wrong birth date (0.6 % of rows of imported lists);
-    # anything weaker does not.
-    weak = ~pl.col("level").is_in(["folded", "alias"])
-    rest = rest.with_columns(pl.when(~(weak & contradicted)).then("level").alias("level"))
-    agreed = pl.concat(
+    both_differ = pl.col("birth_differs") & pl.col("sex_differs")
+    by_register = (pl.col("source_class") == REGISTER) & (pl.col("route") != "old")
+    # A name that is the same but for its spelling outweighs a wrong birth date (0.6 % of rows of imported lists), or a
+    # wrong sex, though not both; anything weaker outweighs neither.
+    same_name = pl.col("level").is_in(_SAME_NAME)
+    refused_by_holder = (
+        pl.when(same_name & both_differ)
+        .then(pl.lit("birth_and_sex"))
+        .when((pl.col("level").is_null() | (~same_name & contradicted)) & by_register)
+        .then(pl.lit("shared_number"))
+        .when(~same_name & contradicted)
+        .then(pl.lit("name_and_birth_or_sex"))
+        .when(pl.col("level").is_null() & contradicted)
+        .then(pl.lit("name_and_birth_or_sex"))
+        .when(pl.col("level").is_null())
+        .then(pl.lit("name"))
+        .alias("kind")
+    )
+    exact, rest = exact.with_columns(refused_by_holder), rest.with_columns(refused_by_holder)
+    shared = rest.filter(pl.col("kind") == "shared_number")["node"].unique()
+    is_shared = pl.col("node").is_in(shared.implode())
+    near = _near_namesakes(
+        rest.filter(pl.col("kind").is_null() & (pl.col("level") != "folded") & ~by_register),
+        forms.filter((pl.col("source_class") == REGISTER) & pl.col("name_key").is_not_null())
+        .join(numbered.select("identity_key", pl.col("node").alias("_holder")), on="identity_key", how="left")
+        .select("name_key", "household_key", "village_code", "birth", "_holder"),
+    )
+    is_near = pl.col("identity_key").is_in(near.implode())
+    rest = rest.with_columns(
+        pl.when(pl.col("kind").is_null() & ~same_name & is_shared)
+        .then(pl.lit("shared_unclear"))
+        .when(pl.col("kind").is_null() & ~same_name & is_near)
+        .then(pl.lit("registered_namesake"))
+        .otherwise("kind")
+        .alias("kind")
+    )
+    doubt = (
+        pl.when(is_shared)
+        .then(pl.lit("-shared"))
+        .when(contradicted)
+        .then(pl.lit("-contra"))
+        .when(is_near)
+        .then(pl.lit("-rival"))
+        .otherwise(pl.lit(""))
+    )
+    settled = pl.concat(
         [
-            f.select("identity_key", "node", _pass_of(pl.col("route"), pl.col("level")).alias("pass_id"))
-            for f in (exact, rest.filter(pl.col("level").is_not_null()))
+            f.select("identity_key", "node", "route", "level", "kind", "birth_differs", "sex_differs")
+            for f in (exact, rest)
         ]
     )
-    refused = rest.filter(pl.col("level").is_null()).select(
+    agreed = settled.filter(pl.col("kind").is_null()).select(
         "identity_key",
         "node",
-        pl.when((pl.col("source_class") == REGISTER) & (pl.col("route") != "old"))
-        .then(pl.lit("shared_number"))
-        .when(contradicted)
-        .then(pl.lit("name_and_birth_or_sex"))
-        .otherwise(pl.lit("name"))
-        .alias("kind"),
+        (
+            _pass_of(pl.col("route"), pl.col("level")) + pl.when(same_name).then(doubt).otherwise(pl.lit(""))
+        ).alias("pass_id"),
+    )
+    refused = pl.concat(
+        [
+            settled.filter(pl.col("kind").is_not_null()).select("identity_key", "node", "kind"),
+            holderless.select(
+                "identity_key",
+                "node",
+                pl.when(both_differ)
+                .then(pl.lit("birth_and_sex"))
+                .otherwise(pl.lit("unknown_holder"))
+                .alias("kind"),
+            ),
+        ]
     )
     implied = pl.col("role").replace_strict(ROLE_SEX, default=None, return_dtype=pl.String)
     nameless = nameless.with_columns(
@@ -476,6 +604,8 @@ def _by_number(
         .then(pl.lit("newborn"))
         .when(contradicted)
         .then(pl.lit("name_and_birth_or_sex"))
+        .when(is_shared)
+        .then(pl.lit("shared_unclear"))
         .alias("kind")
     )
     without_name = nameless.filter(pl.col("kind").is_null()).select(
@@ -483,7 +613,8 @@ def _by_number(
         "node",
         pl.when(pl.col("name_is_newborn").fill_null(False))
         .then(pl.lit("P0-newborn"))
-        .when(pl.col("tier") == 1)
+        # The police's columns of relatives have no names; one's own row without a name is a damaged row.
+        .when((pl.col("tier") == 1) & (pl.col("role") != "self"))
         .then(pl.lit("P0"))
         .otherwise(pl.lit("P0-other"))
         .alias("pass_id"),

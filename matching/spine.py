@@ -14,6 +14,7 @@ from typing import Self
 
 import polars as pl
 
+from data_contracts import resident_id
 from matching import continuity, explain, normalise, passes
 from matching import decisions as human
 
@@ -163,14 +164,36 @@ def _among(column: str, values: pl.Series) -> pl.Expr:
     return pl.col(column).is_in(values.drop_nulls().unique().implode()).fill_null(False)
 
 
-def _forms(identities: pl.DataFrame, previous: Spine | None) -> pl.DataFrame:
+def _forms(identities: pl.DataFrame, previous: Spine | None, as_of: date) -> pl.DataFrame:
     """Comparing forms of tonight's identities; those of known identities are taken from last night."""
     if previous is None or previous.keys is None:
-        return normalise.normalise(identities)
-    known = previous.keys.select(FORMS_ONLY)
+        return normalise.normalise(identities, as_of)
+    # Whether the holder of a number is born yet depends on the day.
+    unborn = [
+        (pl.col(kept) & resident_id.resident_id_is_valid(pl.col(number))).fill_null(False)
+        for number, kept in (("resident_id", "_refused"), ("former_resident_id", "_refused_former"))
+    ]
+    stale = (
+        identities.select("identity_key", "resident_id", "former_resident_id")
+        .join(
+            previous.keys.select(
+                "identity_key",
+                (pl.col("id_kind") == "invalid").alias("_refused"),
+                pl.col("former_id_key").is_null().alias("_refused_former"),
+                ((pl.col("birth_basis") == "resident_id") & (pl.col("birth") > as_of)).alias("_future"),
+            ).filter(
+                pl.col("_refused").fill_null(False)
+                | pl.col("_refused_former")
+                | pl.col("_future").fill_null(False)
+            ),
+            on="identity_key",
+        )
+        .filter(pl.any_horizontal(*unborn, pl.col("_future").fill_null(False)))
+    )
+    known = previous.keys.select(FORMS_ONLY).join(stale, on="identity_key", how="anti")
     old = identities.join(known, on="identity_key", how="inner")
     new = identities.join(known.select("identity_key"), on="identity_key", how="anti")
-    fresh = normalise.normalise(new)
+    fresh = normalise.normalise(new, as_of)
     return pl.concat([old.select(fresh.columns), fresh]).sort("identity_key")
 
 
@@ -228,14 +251,16 @@ def _scope(
     both = pl.concat([forms, old])
     added = forms.join(old, on="identity_key", how="anti")
     removed = old.join(forms, on="identity_key", how="anti")
-    redated = forms.select("identity_key", "source_class", "id_key", "first_batch", "last_batch").join(
-        old.select("identity_key", "first_batch", "last_batch"), on="identity_key", suffix="_old"
-    )
+    dated = ["identity_key", "source_class", "id_key", "former_id_key", "first_batch", "last_batch"]
+    redated = forms.select(dated).join(old.select(dated), on="identity_key", suffix="_old")
     # Of several register rows with one number the last seen speaks; elsewhere only the first sighting matters.
     several = pl.col("id_key").is_null() | (pl.len().over("source_class", "id_key") > 1)
     is_register = pl.col("source_class") == passes.REGISTER
     redated = redated.filter(
         (pl.col("first_batch") != pl.col("first_batch_old"))
+        # Its holder is born by now.
+        | pl.col("id_key").ne_missing(pl.col("id_key_old"))
+        | pl.col("former_id_key").ne_missing(pl.col("former_id_key_old"))
         | ((pl.col("last_batch") != pl.col("last_batch_old")) & is_register & several)
     )
     keys = pl.concat([added["identity_key"], redated["identity_key"], by_hand["identity_key"]])
@@ -244,6 +269,14 @@ def _scope(
 
     pairs = pl.concat([_event_pairs(forms), _event_pairs(old)]).unique()
     numbers = pl.concat([changed["id_key"], changed["former_id_key"], changed["node"], by_hand["node"]])
+    # Under a number whose holder is called otherwise, it matters who on the register bears the name of the row.
+    registered = _names_of(changed.filter(pl.col("source_class") == passes.REGISTER))
+    doubtful = both.filter(
+        pl.col("id_key").is_not_null()
+        & (pl.col("pass_id").is_null() | pl.col("pass_id").str.contains("-", literal=True))
+        & _among("name_key", registered)
+    )
+    numbers = pl.concat([numbers, doubtful["id_key"], doubtful["node"]])
     numbers = _with_neighbours(numbers, pairs)
     block = both.filter(
         _among("id_key", numbers) | _among("former_id_key", numbers) | _among("node", numbers)
@@ -300,6 +333,17 @@ def _scope(
             rows,
         ]
     )
+    numbers = _with_neighbours(holders["id_key"], pairs)
+    # Of numbers that stand under several names: whoever on the register bears one of them.
+    under_number = forms.filter(_among("id_key", numbers) & pl.col("name_key").is_not_null())
+    several_names = under_number.filter(
+        (pl.col("name_key").n_unique().over("id_key") > 1)
+        | _among("id_key", pl.concat([pairs["old"], pairs["new"]]))
+    )
+    namesakes = forms.filter(
+        (pl.col("source_class") == passes.REGISTER) & _among("name_key", _names_of(several_names))
+    )
+    holders = pl.concat([holders, namesakes])
     spoiled = holders.filter(pl.col("id_key").is_null())["resident_id"]
     numbers = _with_neighbours(holders["id_key"], pairs)
     see = pl.concat(
@@ -443,7 +487,7 @@ def resolve(
     that lack a part. Everything returned has a total order.
     """
     identities = identities.sort("identity_key")
-    forms = _forms(identities, previous)
+    forms = _forms(identities, previous, as_of)
     pairs = _event_pairs(forms)
     last = human.in_force(decisions, as_of)
     forced, forbidden, unknown = human.as_nodes(last, previous.persons if previous else None)

@@ -99,5 +99,5 @@ def test_the_passes_reach_their_precision_on_an_invented_world(
 def test_relatives_numbers_become_conflicts(outcome: tuple[pl.DataFrame, spine.SpineResult]) -> None:
     _, result = outcome
     assert len(result.conflicts) > 5
-    assert set(result.conflicts["kind"]) <= {"name", "name_and_birth_or_sex"}
+    assert set(result.conflicts["kind"]) <= {"name", "name_and_birth_or_sex", "unknown_holder"}
     assert not set(result.conflicts["identity_key"]) & set(result.links["identity_key"])

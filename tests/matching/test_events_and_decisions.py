@@ -205,9 +205,9 @@ def test_an_unknown_answer_is_refused() -> None:
 def test_a_link_explains_itself_without_naming_anybody() -> None:
     result = night(None, 0, REGISTERED, INSURED, RELATIVE)
     linked = explain.explain(str(INSURED["identity_key"]), result.links, result.conflicts)
-    assert linked == "归入人员 P000000001(确定,规则 P1):公民身份号码一致,姓名一致。"
+    assert linked == "归入人员 P000000001（确定，规则 P1）：公民身份号码一致，姓名一致。"
     refused = explain.explain(str(RELATIVE["identity_key"]), result.links, result.conflicts)
-    assert refused == "列入冲突清单:公民身份号码相同,但姓名不同:可能是亲属的号码或未登记的改名。"
+    assert refused == "列入冲突清单：公民身份号码相同，但姓名不同：可能是亲属的号码或未登记的改名。"
     assert "没有一条确定规则" in explain.explain("nobody", result.links, result.conflicts)
     for text in (linked, refused):
         assert N[0] not in text

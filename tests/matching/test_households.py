@@ -35,7 +35,8 @@ def table(name: str, rows: list[dict[str, Any]]) -> pl.DataFrame:
 def facts_of(case: dict[str, Any]) -> tuple[dict[str, pl.DataFrame], dict[str, int]]:
     ids = {name: number for number, name in enumerate(case["people"], start=1)}
     member = []
-    for collective, books in ((False, case.get("books", {})), (True, case.get("collective", {}))):
+    for collective, kind in ((False, "books"), (True, "collective"), (None, "unstated")):
+        books = case.get(kind, {})
         for book, people in books.items():
             head = next((ids[p] for p, relation in people.items() if relation == "02"), None)
             for person, relation in people.items():
@@ -116,6 +117,50 @@ def test_cases(case: dict[str, Any]) -> None:
     checked = result.household_member.filter("needs_check")["person_id"].to_list()
     assert sorted(names[p] for p in checked) == sorted(case.get("check", []))
     assert result.household["members"].sum() == len(result.household_member)
+
+
+@pytest.mark.parametrize(
+    ("collective", "size", "dead", "together"),
+    [
+        (None, 12, 0, True),
+        (None, 13, 0, False),
+        (None, 13, 1, True),
+        (False, 13, 0, True),
+        (False, 20, 0, True),
+        (False, 21, 0, False),
+        (False, 23, 3, True),
+    ],
+)
+def test_a_book_too_large_for_a_family(collective: bool | None, size: int, dead: int, together: bool) -> None:
+    names = [f"p{n:02d}" for n in range(size)]
+    kind = "unstated" if collective is None else "books"
+    facts, _ = facts_of(
+        {
+            "people": {n: ["1", date(1980, 1, 1)] for n in names},
+            kind: {"b1": {n: "02" if n == names[0] else "80" for n in names}},
+            "deaths": dict.fromkeys(names[size - dead :], date(2020, 1, 1)),
+        }
+    )
+    result = households.assemble(facts, None, DAY)
+    assert len(result.household) == (1 if together else size - dead)
+    assert len(result.household_member) == size - dead
+    same = result.household_edge.filter(pl.col("kind") == "same_register")
+    assert same.is_empty() is not together
+
+
+def test_what_one_row_of_a_book_does_not_say_another_does() -> None:
+    facts, ids = facts_of(
+        {
+            "people": {n: ["1", date(1980, 1, 1)] for n in "abcd"},
+            "collective": {"b1": {"a": "80"}},
+            "unstated": {"b1": {"b": "80"}, "b2": {"c": "02"}},
+            "books": {"b2": {"d": "80"}},
+        }
+    )
+    result = households.assemble(facts, None, DAY)
+    homes = dict(result.household_member.select("person_id", "household_id").iter_rows())
+    assert homes[ids["a"]] != homes[ids["b"]]
+    assert homes[ids["c"]] == homes[ids["d"]]
 
 
 def test_relation_place_and_head_come_from_the_book() -> None:

@@ -224,6 +224,34 @@ def test_laws_of_every_night(history: list[Any]) -> None:
         )
 
 
+def test_a_namesake_nearby_who_comes_or_goes_reaches_rows_under_somebody_elses_number() -> None:
+    village = "150902100200"
+    father = world.identity(resident_id=NUMBERS[0], person_name="王建国", village_code=village)
+    daughter = world.identity(resident_id=NUMBERS[2], person_name="王见国", village_code=village)
+    car = world.identity(
+        source_class="ps_vehicle", role="owner", resident_id=NUMBERS[0], person_name="王见国"
+    )
+    alone, both = world.frame([father, car]), world.frame([father, daughter, car])
+    result: spine.SpineResult | None = None
+    for step, rows in enumerate([alone, both, alone]):
+        result = spine.resolve(rows, result, None, world.FIRST_DAY + timedelta(days=step))
+        assert partition(result) == partition(spine.resolve(rows, None, None, world.FIRST_DAY))
+        assert (car["identity_key"] in set(result.links["identity_key"])) is (rows is alone)
+
+
+def test_a_number_becomes_valid_on_the_day_its_holder_is_born() -> None:
+    born = world.FIRST_DAY + timedelta(days=1)
+    child = world.identity(
+        source_class="mi_enrolment", resident_id=world.number("150902", born, 11), person_name="王建国"
+    )
+    nights = [world.FIRST_DAY, born, born + timedelta(days=1), world.FIRST_DAY]
+    result: spine.SpineResult | None = None
+    for day in nights:
+        result = spine.resolve(world.frame([child]), result, None, day)
+        assert len(result.links) == (day >= born)
+        assert partition(result) == partition(spine.resolve(world.frame([child]), None, None, day))
+
+
 def test_a_quiet_night_decides_nothing_and_changes_nothing() -> None:
     identities = world.records(world.population(800, 3), 3).drop("true_person_id")
     first = spine.resolve(identities, None, None, world.FIRST_DAY)
