@@ -150,11 +150,18 @@ def sample(
 @click.option("--to", "last", type=DAY, help="Run every night up to this one.")
 @click.option("--department", help="Only read this department again.")
 @click.option("--rule", help="Only run this rule again.")
+@click.option("--verbose", is_flag=True, help="Print what Dagster logs, traces of errors among it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the nights as JSON.")
 @click.pass_obj
 @command
 def run(
-    home: Path, day: datetime, last: datetime | None, department: str | None, rule: str | None, as_json: bool
+    home: Path,
+    day: datetime,
+    last: datetime | None,
+    department: str | None,
+    rule: str | None,
+    verbose: bool,
+    as_json: bool,
 ) -> int:
     """Run nights through Dagster, in this process, and print what they brought.
 
@@ -172,10 +179,11 @@ def run(
         began = time.monotonic()
         with _progress(quiet=as_json) as bar:
             task = bar.add_task(f"{one} starting", total=None)
-            success, failed = nights.run(home, one, job, only, _telling(bar, task, one))
+            why: dict[str, str] = {}
+            success, failed = nights.run(home, one, job, only, _telling(bar, task, one), why, verbose)
         night = nights.summary(home, one)
         night.finished, night.failed_steps = success, failed
-        night.look_at = [f"step {step} failed" for step in failed] + night.look_at
+        night.look_at = nights.failures(failed, why) + night.look_at
         found.append(night)
         ok = ok and success
         if not as_json:
@@ -235,6 +243,7 @@ def status(home: Path, day: datetime | None, as_json: bool) -> int:
         _print_json([asdict(night) for night in found])
     else:
         show.nights_table(console, found)
+        show.arrivals(console, found[-1])
         show.look_at(console, found)
     return LOOK if any(night.look_at for night in found) else FINE
 
@@ -267,7 +276,7 @@ def explain(home: Path, household: str, day: datetime | None, as_json: bool) -> 
 def trace(home: Path, warning_id: str, day: datetime | None, as_json: bool) -> int:
     """From a warning to its evidence, and from there to the delivered rows it rests on.
 
-    Example: hardship-watch trace 3f1c9a52d07be648
+    Example: hardship-watch trace W3f1c9a52d07be64
     """
     found = show.warning(home, warning_id, _day(day))
     if as_json:
@@ -315,14 +324,16 @@ def verify(home: Path, day: datetime, as_json: bool) -> int:
     "--keep-days",
     default=None,
     type=click.IntRange(min=0),
-    help="Days for which raw deliveries are kept [90].",
+    help="Days for which raw deliveries and quarantined rows are kept [90].",
 )
 @click.option("--really", is_flag=True, help="Remove; without it, only report.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_obj
 @command
 def purge(home: Path, day: datetime, keep_days: int | None, really: bool, as_json: bool) -> int:
-    """Remove raw deliveries past their time and left-over drafts. Reports only, unless --really is given.
+    """Remove raw deliveries and quarantined rows past their time, and what a killed night left behind.
+
+    Reports only, unless --really is given. Not to be used while a night runs.
 
     Example: hardship-watch purge --date 2026-03-01 --keep-days 90
     """
@@ -352,18 +363,21 @@ def purge(home: Path, day: datetime, keep_days: int | None, really: bool, as_jso
 @click.pass_obj
 @command
 def returns(home: Path, workbooks: tuple[Path, ...], day: datetime, as_json: bool) -> int:
-    """Turn filled list workbooks into a delivery of ca_outcome_return in the inbox.
+    """Turn filled copies of list workbooks into a delivery of ca_outcome_return in the inbox.
 
-    Example: hardship-watch returns --date 2025-11-20 outbox/.../可能需要帮助_三岔口乡_2025-11-19.xlsx
+    Example: hardship-watch returns --date 2025-11-20 filled/可能需要帮助_三岔口乡_2025-11-19.xlsx
     """
     result = show.take_returns(home, list(workbooks), day.date())
     if as_json:
         _print_json(result)
     else:
-        console.print(f"{result['rows']} answers -> {result['file']}", soft_wrap=True)
+        if result["file"]:
+            console.print(f"{result['rows']} answers -> {result['file']}", soft_wrap=True)
+        else:
+            console.print(f"no answers found in {len(workbooks)} workbook(s); nothing was written")
         for line in result["problems"]:
             console.print(f"[yellow]look at[/yellow] {line}", soft_wrap=True)
-    return LOOK if result["problems"] else FINE
+    return LOOK if result["problems"] or not result["file"] else FINE
 
 
 def _telling(bar: Progress, task: TaskID, day: date) -> nights.Progress:

@@ -1,5 +1,6 @@
 """Runs a night through Dagster in this process, and says in numbers what it brought."""
 
+import json
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +11,22 @@ from typing import Any
 import dagster as dg
 import polars as pl
 
-from pipelines.alerts import FileChannel, run_failed
+from data_contracts.contract import catalogue, departments
+from pipelines.alerts import FileChannel, outputs_to_look_at, run_failed
 from pipelines.deployments import instance, quick_history
 from pipelines.jobs import QUIET
+from reports import manifest
+from reports.night import LEVELS as LEVEL_WORDS
+from reports.night import STATE_ZH
 
 ROWS = ("rows_received", "rows_accepted", "rows_rejected", "rows_duplicate", "rows_quarantined")
 LISTS = ("help_in", "check_out")
 LEVELS = ("red", "orange", "yellow", "blue")
+SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+"""On a terminal a failed step is one line; its trace stands in the run's log, in the UI and behind --verbose."""
+
+DECLARED = ("PolicyError", "ContractError")
+"""Errors about our own YAML and SQL, which quote no row. The text of any other error may quote a value."""
 
 Progress = Callable[[str, int, int], None]
 """Told the name of a step, how many are done and how many there are."""
@@ -28,7 +38,12 @@ class CannotRun(Exception):  # noqa: N818
 
 @dataclass
 class Night:
-    """One night in numbers. `look_at` lists, in plain words, what somebody should look at."""
+    """One night in numbers. `look_at` lists, in plain words, what somebody should look at.
+
+    `families`: families on the lists by list and level, those still open from earlier nights among them.
+    `warnings`: warnings that the rules raised this night. `arrived`: department -> classes of which a file came.
+    `not_fresh`: a row each class that is late, absent, failed or held. `rules_off`: rules that were silent somewhere.
+    """
 
     batch_date: str
     finished: bool = True
@@ -44,9 +59,12 @@ class Night:
     issues: int = 0
     persons: int = 0
     households: int = 0
+    families: dict[str, dict[str, int]] = field(default_factory=dict)
     warnings: dict[str, dict[str, int]] = field(default_factory=dict)
     rules_off: list[str] = field(default_factory=list)
     sources: dict[str, int] = field(default_factory=dict)
+    arrived: dict[str, list[str]] = field(default_factory=dict)
+    not_fresh: list[dict[str, Any]] = field(default_factory=list)
     look_at: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
@@ -64,8 +82,13 @@ def run(
     job: str = "night",
     only: Sequence[dg.AssetKey] | None = None,
     tell: Progress | None = None,
+    why: dict[str, str] | None = None,
+    verbose: bool = False,
 ) -> tuple[bool, list[str]]:
     """Run a job for one business date in this process; whether it succeeded, and the steps that failed.
+
+    `why` takes up step -> reason for those steps that failed on an error that we declare ourselves. `verbose` lets
+    Dagster write its warnings and traces to the terminal.
 
     CannotRun when the date is no partition or the assets do not exist. A failed run sends the alert that the
     run-failure sensor would send.
@@ -94,19 +117,39 @@ def run(
                 done.append(event.step_key)
             if event.is_step_failure:
                 failed.append(event.step_key)
+                reason = _declared_reason(event.step_failure_data.error)
+                if reason and why is not None:
+                    why[event.step_key] = reason
 
         remembered.add_event_listener(run_id, hear)
         result = found.execute_in_process(
             instance=remembered,
             partition_key=day.isoformat(),
             asset_selection=list(only) if only else None,
-            run_config=QUIET,
+            run_config=QUIET if verbose else SILENT,
             run_id=run_id,
             raise_on_error=False,
         )
         if not result.success:
             FileChannel(home).send(run_failed(result.dagster_run, sorted(failed)))
+        elif job == "night" and (lines := manifest.attention(home / "outbox" / day.isoformat())):
+            FileChannel(home).send(outputs_to_look_at(day.isoformat(), run_id, lines))
         return result.success, sorted(failed)
+
+
+def _declared_reason(error: Any) -> str | None:
+    """First line of a PolicyError or ContractError in the chain of an error; null for every other error."""
+    while error is not None:
+        if error.cls_name in DECLARED:
+            first = str(error.message).strip().splitlines()[0]
+            return first.split(f"{error.cls_name}: ", 1)[-1]
+        error = error.cause
+    return None
+
+
+def failures(failed: Sequence[str], why: dict[str, str]) -> list[str]:
+    """A line each step that failed, with its reason where it may be told."""
+    return [f"step {step} failed" + (f": {why[step]}" if step in why else "") for step in failed]
 
 
 def summary(home: Path, day: date) -> Night:
@@ -117,6 +160,8 @@ def summary(home: Path, day: date) -> Night:
     if not ledger.is_empty():
         night.files = ledger.height
         night.classes = ledger["class_id"].n_unique()
+        came = ledger.group_by("department").agg(pl.col("class_id").unique().sort()).sort("department")
+        night.arrived = dict(came.rows())
         for column in ROWS:
             setattr(night, column, int(ledger[column].sum()))
         night.residual = night.rows_received - sum(getattr(night, column) for column in ROWS[1:])
@@ -128,53 +173,183 @@ def summary(home: Path, day: date) -> Night:
     night.households = _count(lake / "households" / f"batch_date={day}" / "household.parquet")
     risk = lake / "risk" / f"batch_date={day}"
     if (risk / "warnings.parquet").is_file():
-        counted = pl.scan_parquet(risk / "warnings.parquet").group_by("list_kind", "level").len().collect()
-        found = {(kind, level): n for kind, level, n in counted.rows()}
-        night.warnings = {
-            kind: {level: found[kind, level] for level in LEVELS if (kind, level) in found} for kind in LISTS
-        }
-    if (risk / "rule_status.parquet").is_file():
-        off = pl.read_parquet(risk / "rule_status.parquet").filter(pl.col("status") == "off")
-        night.rules_off = sorted(set(off["rule_id"]))
-    status = lake / "facts" / f"batch_date={day}" / "source_status.parquet"
-    if status.is_file():
-        night.sources = dict(pl.read_parquet(status).group_by("status").len().sort("status").rows())
+        night.warnings = _by_list_and_level(pl.read_parquet(risk / "warnings.parquet"))
+        night.families = _by_list_and_level(_listed_families(risk))
+    off = _read(risk / "rule_status.parquet").filter(pl.col("status") == "off")
+    night.rules_off = sorted(set(off["rule_id"]))
+    status = _read(lake / "facts" / f"batch_date={day}" / "source_status.parquet")
+    if not status.is_empty():
+        night.sources = dict(status.group_by("status").len().sort("status").rows())
+        night.not_fresh = status.filter(pl.col("status") != "fresh").sort("department", "class_id").to_dicts()
     outbox = home / "outbox" / day.isoformat()
     paths = sorted(p for p in outbox.rglob("*") if p.is_file() and not p.name.startswith("."))
     night.lists = [str(p) for p in paths if p.suffix == ".xlsx"]
     night.reports = [str(p) for p in paths if p.suffix in {".html", ".json"}]
-    night.look_at = [*_look_at(night, ledger), *_checks_to_look_at(lake, day), *_unclaimed(lake, day)]
+    night.look_at = [
+        *_nothing_came(lake, day, night),
+        *_look_at(night, ledger, issues),
+        *_checks_to_look_at(lake, day),
+        *_unclaimed(lake, day),
+        *manifest.attention(outbox),
+        *_strangers(home, day),
+        *_silenced(off, status),
+    ]
     return night
 
 
-def _look_at(night: Night, ledger: pl.DataFrame) -> list[str]:
+def _by_list_and_level(frame: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """List -> level -> rows; a level without a row is left out."""
+    found = {(kind, level): n for kind, level, n in frame.group_by("list_kind", "level").len().rows()}
+    return {kind: {level: found[kind, level] for level in LEVELS if (kind, level) in found} for kind in LISTS}
+
+
+def _listed_families(risk: Path) -> pl.DataFrame:
+    """Families on the lists as the lists count them (list_kind, household_id, level).
+
+    Open in the register, or raised tonight and not known to it; the level is that of the priority, else the gravest.
+    """
+    columns = ["list_kind", "household_id", "level"]
+    warnings = pl.read_parquet(risk / "warnings.parquet", columns=["warning_id", *columns])
+    if not (risk / "register.parquet").is_file():
+        return warnings.select(columns).clear()
+    register = pl.read_parquet(risk / "register.parquet", columns=["warning_id", "state", *columns])
+    is_open = register.filter(pl.col("state").is_in(list(STATE_ZH)))
+    unknown = warnings.join(register, on="warning_id", how="anti")
+    number = {level: no for level, (_, no) in LEVEL_WORDS.items()}
+    families = (
+        pl.concat([is_open.select(columns), unknown.select(columns)])
+        .group_by("list_kind", "household_id")
+        .agg(worst=pl.col("level").sort_by(pl.col("level").replace_strict(number, default=9)).first())
+    )
+    if not (risk / "priority.parquet").is_file():
+        return families.rename({"worst": "level"})
+    priority = pl.read_parquet(risk / "priority.parquet", columns=columns)
+    return families.join(priority, on=["list_kind", "household_id"], how="left").select(
+        "list_kind", "household_id", level=pl.coalesce("level", "worst")
+    )
+
+
+def _nothing_came(lake: Path, day: date, night: Night) -> list[str]:
+    """A night that read the inbox and found no file of any class."""
+    was_read = next((lake / "ledger").glob(f"*/batch_date={day}.parquet"), None) is not None
+    return [f"no file was delivered (inbox/{day})"] if was_read and not night.files else []
+
+
+def _silenced(off: pl.DataFrame, status: pl.DataFrame) -> list[str]:
+    """One line a source that switches rules off, and one a rule that is off everywhere for another reason.
+
+    Which sources are to blame stands in the reason of the rule, by their titles: not every source that a rule cites
+    is needed by it.
+    """
+    known = {row["class_id"]: row for row in status.iter_rows(named=True)}
+    blamed: dict[str, list[str]] = {}
+    found = []
+    if off.is_empty():
+        return []
+    for row in off.filter(pl.col("county_code").is_null()).sort("rule_id").iter_rows(named=True):
+        cited = [c for c in json.loads(row["sources_json"] or "{}") if c in catalogue()]
+        guilty = [c for c in cited if catalogue()[c].title.zh in (row["reason_zh"] or "")]
+        for class_id in guilty:
+            blamed.setdefault(class_id, []).append(row["rule_id"])
+        if not guilty:
+            found.append(f"rule {row['rule_id']} is off: {row['reason_zh']}")
+    lines = []
+    for class_id, rules in sorted(blamed.items()):
+        source = known.get(class_id, {})
+        state = source.get("status", "absent")
+        state = "too old" if state == "fresh" else state
+        since = f", data of {source['last_batch']}" if source.get("last_batch") else ""
+        lines.append(f"{class_id} is {state}{since}: rules off {', '.join(rules)}")
+    return lines + found
+
+
+def _strangers(home: Path, day: date) -> list[str]:
+    """What lies in the inbox of the day outside the folders of the departments: nobody reads it."""
+    folder = home / "inbox" / day.isoformat()
+    names = [p.name for p in sorted(folder.iterdir())] if folder.is_dir() else []
+    return [
+        f"inbox/{day}/{name} is not read; folders of departments are {', '.join(departments())}"
+        for name in names
+        if name not in departments() and name[0] not in "._"
+    ]
+
+
+def _read(path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path) if path.is_file() else pl.DataFrame(schema=dict.fromkeys(_ASKED, pl.String))
+
+
+_ASKED = ("status", "rule_id", "class_id")
+"""Columns that are asked for even when there is no file."""
+
+
+def _look_at(night: Night, ledger: pl.DataFrame, issues: pl.DataFrame) -> list[str]:
+    """Books that do not close, files that were not used, and files whose control totals disagree."""
     found = []
     if night.residual:
         found.append(f"ledger residual {night.residual} rows")
-    if not ledger.is_empty():
-        bad = ledger.filter(~pl.col("status").is_in(["accepted", "duplicate"])).sort("class_id", "file")
-        found += [
-            f"{row['class_id']}: {row['file']} {row['status']}"
-            + (f" ({row['control_note_zh']})" if row["control_note_zh"] else "")
-            for row in bad.iter_rows(named=True)
-        ]
+    if ledger.is_empty():
+        return found
+    for row in ledger.sort("class_id", "file").iter_rows(named=True):
+        if row["status"] not in ("accepted", "duplicate"):
+            why = _first_error(issues, row["delivery_id"]) or row["control_note_zh"]
+            found.append(f"{row['class_id']}: {row['file']} {row['status']}" + (f" ({why})" if why else ""))
+        elif row["control_ok"] is False:
+            note = row["control_note_zh"]
+            found.append(
+                f"{row['class_id']}: {row['file']} control totals disagree" + (f" ({note})" if note else "")
+            )
     return found
 
 
+def _first_error(issues: pl.DataFrame, delivery_id: str) -> str | None:
+    """What was wrong with a file in words (values are masked there): what holds for the whole file comes first."""
+    if issues.is_empty():
+        return None
+    mine = issues.filter((pl.col("delivery_id") == delivery_id) & (pl.col("severity") == "error"))
+    words = mine.sort("row", "reason", nulls_last=False)["message_zh"].drop_nulls()
+    return str(words[0]) if len(words) else None
+
+
 def _checks_to_look_at(lake: Path, day: date) -> list[str]:
+    """Hard checks of contracts that failed or could not run, by name."""
     checks = _per_class(lake, "checks", day)
     if checks.is_empty():
         return []
     hard = (pl.col("outcome") == "engine_error") | (
         (pl.col("outcome") == "failed") & (pl.col("severity") == "error")
     )
-    bad = checks.filter(hard).group_by("class_id", "outcome").len().sort("class_id", "outcome")
-    return [f"{class_id}: {n} checks {outcome}" for class_id, outcome, n in bad.rows()]
+    named = (
+        pl.when(pl.col("column").is_null())
+        .then("check_zh")
+        .otherwise(pl.format("{}（{}）", "check_zh", "column"))
+    )
+    bad = (
+        checks.filter(hard)
+        .group_by("class_id", "outcome")
+        .agg(pl.len(), names=named.unique().sort())
+        .sort("class_id", "outcome")
+    )
+    words = {"failed": "failed", "engine_error": "could not run"}
+    return [
+        f"{class_id}: {n} check{'s' if n > 1 else ''} {words[outcome]}: {_some(names)}"
+        for class_id, outcome, n, names in bad.rows()
+    ]
+
+
+def _some(names: list[str], limit: int = 4) -> str:
+    return "、".join(names[:limit]) + (" …" if len(names) > limit else "")
 
 
 def _unclaimed(lake: Path, day: date) -> list[str]:
-    files = _per_class(lake, "unclaimed", day)
-    return [f"{name}: {message}" for name, message in sorted(files.rows())] if not files.is_empty() else []
+    """Files that no class claims, with the names that the department may use."""
+    found = []
+    for path in sorted((lake / "unclaimed").glob(f"*/batch_date={day}.parquet")):
+        department = path.parent.name
+        allowed = "、".join(c.id for c in catalogue().values() if c.department == department)
+        for name, message in sorted(pl.read_parquet(path).rows()):
+            hint = f"；文件名应以下列之一开头：{allowed}" if not name.startswith("_") else ""
+            found.append(f"{department}/{name}: {message}{hint}")
+    return found
 
 
 def _per_class(lake: Path, kind: str, day: date) -> pl.DataFrame:

@@ -14,20 +14,37 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from data_contracts.contract import catalogue
+from data_contracts.places import township_table, village_table
 from pipelines import nights
 from pipelines.nights import LEVELS, LISTS, ROWS, CannotRun, Night
+from reports import night as report_night
 from reports import returns
 from reports.manifest import NAME as MANIFEST
+from reports.masking import persons_for
+from reports.workbook import answer_table
 
 LEVEL_STYLE = {"red": "red", "orange": "dark_orange", "yellow": "yellow", "blue": "blue"}
 LIST_NAMES = {"help_in": "may need help", "check_out": "please check"}
 
 
+LABEL_WIDTH, NIGHT_WIDTH = 23, 13
+"""Columns of the terminal that the names of the rows and each night take, frames included."""
+
+
 def nights_table(console: Console, found: list[Night]) -> None:
-    """A column a night: files, rows by what became of them, persons, households, warnings by list and level."""
+    """A column a night: files, rows by what became of them, persons, households, families and warnings by list.
+
+    As many nights beside each other as the terminal is wide; the others stand below.
+    """
+    beside = max(1, (console.width - LABEL_WIDTH) // NIGHT_WIDTH)
+    for start in range(0, len(found), beside):
+        console.print(_table_of(found[start : start + beside]))
+
+
+def _table_of(found: list[Night]) -> Table:
     table = Table(
-        "",
-        *(Column(night.batch_date, justify="right") for night in found),
+        Column("", no_wrap=True),
+        *(Column(night.batch_date, justify="right", no_wrap=True) for night in found),
         title="Nights",
         title_justify="left",
     )
@@ -35,15 +52,65 @@ def nights_table(console: Console, found: list[Night]) -> None:
         table.add_row(name.replace("_", " "), *(f"{getattr(night, name):,}" for night in found))
     for kind in LISTS:
         table.add_section()
-        totals = [sum(night.warnings.get(kind, {}).values()) for night in found]
-        table.add_row(f"[bold]{LIST_NAMES[kind]}[/bold]", *(f"[bold]{total:,}[/bold]" for total in totals))
+        table.add_row(f"[bold]“{LIST_NAMES[kind]}”[/bold]")
+        totals = [sum(night.families.get(kind, {}).values()) for night in found]
+        table.add_row("[bold]families on list[/bold]", *(f"[bold]{total:,}[/bold]" for total in totals))
         for level in LEVELS:
-            counts = [night.warnings.get(kind, {}).get(level, 0) for night in found]
+            counts = [night.families.get(kind, {}).get(level, 0) for night in found]
             table.add_row(f"  [{LEVEL_STYLE[level]}]●[/] {level}", *(f"{count:,}" for count in counts))
-    console.print(table)
+        raised = [sum(night.warnings.get(kind, {}).values()) for night in found]
+        table.add_row("warnings raised", *(f"{count:,}" for count in raised))
+    return table
 
 
-def look_at(console: Console, found: list[Night], limit: int = 12) -> None:
+def arrivals(console: Console, night: Night) -> None:
+    """What arrived in a night, which sources are not fresh and since when, and which rules are off."""
+    day = night.batch_date
+    came = ", ".join(f"{department} {len(classes)}" for department, classes in night.arrived.items())
+    arrived = f"{night.files} files of {night.classes} classes: {came}" if night.files else "nothing"
+    console.print(f"{day} arrived: {arrived}")
+    if night.sources:
+        counts = ", ".join(f"{n} {state}" for state, n in sorted(night.sources.items()))
+        few = "" if len(night.not_fresh) > FEW else "".join(f"; {_not_fresh(r)}" for r in night.not_fresh)
+        console.print(f"{day} sources: {counts}{few}")
+    if night.not_fresh:
+        if len(night.not_fresh) > FEW:
+            console.print(_not_fresh_table(night))
+        for row in night.not_fresh:
+            if row["status"] in ("failed", "held") and row["note_zh"]:
+                console.print(f"{row['class_id']} {row['status']}: {row['note_zh']}", soft_wrap=True)
+    if not night.rules_off:
+        console.print(f"{day} rules off: none")
+
+
+FEW = 2
+"""So many sources that are not fresh are named in a line; more stand in a table."""
+
+
+def _not_fresh(row: dict[str, Any]) -> str:
+    since = f"data of {row['last_batch']}" if row["last_batch"] else "never came"
+    due = f", expected by {row['expected_by']}" if row["expected_by"] else ""
+    return f"{row['class_id']} {row['status']} ({since}{due})"
+
+
+def _not_fresh_table(night: Night) -> Table:
+    table = Table("source", "state", "data of", "expected by", title="Not fresh", title_justify="left")
+    department = None
+    for row in night.not_fresh:
+        if row["department"] != department:
+            department = row["department"]
+            table.add_section()
+            table.add_row(f"[bold]{department}[/bold]")
+        table.add_row(
+            f"  {row['class_id']}",
+            row["status"],
+            str(row["last_batch"] or "never"),
+            str(row["expected_by"] or ""),
+        )
+    return table
+
+
+def look_at(console: Console, found: list[Night], limit: int = 20) -> None:
     """What somebody should look at, night by night."""
     for night in found:
         if night.rules_off:
@@ -78,85 +145,144 @@ def number(text: str, letter: str) -> int:
     return int(match[1])
 
 
-def masked_name(name: str | None) -> str:
-    """The first character of a name; the rest is nobody's business on a terminal."""
-    return name[0] + "*" * min(len(name) - 1, 3) if name else "?"
-
-
 def household(home: Path, household_id: int, day: date | None) -> dict[str, Any]:
-    """A household of a night: members with basis, edges among them, open warnings with reasons. CannotRun if unknown."""
+    """A household of a night: place, members with basis, edges among them, its warnings with what became of them.
+
+    Names are masked and relations put into words as in the workbook of a township. CannotRun if unknown.
+    """
     folder = nights.latest_folder(home, "households", day)
-    members = pl.read_parquet(folder / "household_member.parquet").filter(
-        pl.col("household_id") == household_id
-    )
-    row = pl.read_parquet(folder / "household.parquet").filter(pl.col("household_id") == household_id)
+    mine = pl.col("household_id") == household_id
+    members = pl.read_parquet(folder / "household_member.parquet").filter(mine)
+    row = pl.read_parquet(folder / "household.parquet").filter(mine)
     if row.is_empty():
         raise CannotRun(f"no household H{household_id:09d} on {_date_of(folder)}")
     lake, night = home / "lake", folder.name
     people = members["person_id"].implode()
-    names = pl.read_parquet(lake / "persons" / night / "persons.parquet").filter(
+    persons = pl.read_parquet(lake / "persons" / night / "persons.parquet").filter(
         pl.col("person_id").is_in(people)
     )
-    who = {p["person_id"]: p for p in names.iter_rows(named=True)}
     edges = pl.read_parquet(folder / "household_edge.parquet").filter(
         pl.col("person_id_a").is_in(people) & pl.col("person_id_b").is_in(people)
     )
-    warnings = _warnings(lake / "risk" / night).filter(pl.col("household_id") == household_id)
+    as_of = date.fromisoformat(_date_of(folder))
+    names = dict(persons_for("township", persons, as_of).select("person_id", "name_zh").rows())
+    raised = _warnings(lake / "risk" / night).filter(mine)
+    place = row.row(0, named=True)
     return {
         "household_id": f"H{household_id:09d}",
         "as_of": _date_of(folder),
         **row.drop("household_id", "head_person_id").row(0, named=True),
-        "head": _person(row["head_person_id"].item()),
+        **_place_zh(place),
+        "head": _person(place["head_person_id"]),
         "people": [
             {
                 "person": _person(m["person_id"]),
-                "name_masked": masked_name(who.get(m["person_id"], {}).get("person_name")),
-                "relation": m["relation"],
-                "basis": m["basis"],
-                "needs_check": m["needs_check"],
+                "name_masked": names.get(m["person_id"], "姓名不详"),
+                **{name: m[name] for name in ("relation", "relation_zh", "basis", "basis_zh", "needs_check")},
             }
-            for m in members.sort("person_id").iter_rows(named=True)
+            for m in _in_words(row, members, persons).iter_rows(named=True)
         ],
         "edges": [
             {**edge, "person_id_a": _person(edge["person_id_a"]), "person_id_b": _person(edge["person_id_b"])}
             for edge in edges.sort(pl.all()).iter_rows(named=True)
         ],
-        "warnings": warnings.select("warning_id", "list_kind", "rule_id", "level", "reason_zh")
-        .sort("list_kind", "rule_id", "warning_id")
-        .to_dicts(),
+        "warnings": _with_state(raised, lake / "risk" / night / "register.parquet", household_id),
     }
 
 
-def print_household(console: Console, found: dict[str, Any]) -> None:
-    """A household as a person reads it."""
-    console.print(
-        f"[bold]{found['household_id']}[/bold] as of {found['as_of']}, village {found['village_code']}"
+def _in_words(row: pl.DataFrame, members: pl.DataFrame, persons: pl.DataFrame) -> pl.DataFrame:
+    """Members of one household, the head first, with relation_zh and basis_zh as the lists say them."""
+    none = {name: report_night.empty(name) for name in ("warnings", "rule_status", "priority", "register")}
+    words = report_night.prepare(
+        report_night.NightFrames(**none, household=row, household_member=members, persons=persons),
+        date.min,
+    ).members
+    return words.join(members.select("person_id", "relation", "basis"), on="person_id", how="left").sort(
+        "member_no"
     )
-    people = Table("person", "name", "relation", "because of", "to be checked")
+
+
+def _place_zh(row: dict[str, Any]) -> dict[str, str | None]:
+    """Names of the township and the village of a household; null where the code is not known."""
+    townships = dict(township_table(row["county_code"] or "-").select("township_code", "township_zh").rows())
+    villages = dict(village_table(row["township_code"] or "-").select("village_code", "village_zh").rows())
+    return {
+        "township_zh": townships.get(row["township_code"]),
+        "village_zh": villages.get(row["village_code"]),
+    }
+
+
+def _with_state(raised: pl.DataFrame, register: Path, household_id: int) -> list[dict[str, Any]]:
+    """Warnings of a household, open and closed, with state and answer; one that the register lacks is new."""
+    columns = ["warning_id", "list_kind", "rule_id", "level", "reason_zh"]
+    told = ["state", "first_raised_on", "last_raised_on", "result_code", "result_on"]
+    if register.is_file():
+        known = pl.read_parquet(register).filter(pl.col("household_id") == household_id)
+        found = pl.concat(
+            [known.select(*columns, *told), raised.join(known, on="warning_id", how="anti").select(columns)],
+            how="diagonal",
+        )
+    else:
+        found = raised.select(columns).with_columns(pl.lit(None).alias(name) for name in told)
+    answers = {str(code): body["zh"] for code, body in answer_table()["results"].items()}
+    words = report_night.STATE_ZH | report_night.OTHER_STATE_ZH
+    found = found.with_columns(pl.col("state").fill_null("new")).sort("list_kind", "rule_id", "warning_id")
+    return [
+        {
+            **warning,
+            "state_zh": words.get(warning["state"], warning["state"]),
+            "result_zh": answers.get(warning["result_code"]),
+        }
+        for warning in found.iter_rows(named=True)
+    ]
+
+
+EDGE_ZH = {"spouse": "配偶", "parent_child": "亲子", "same_register": "同一户口簿", "guardian": "监护"}
+CONFIDENCE_ZH = {"certain": "确定", "likely": "较可信", "needs_check": "待核实"}
+
+
+def print_household(console: Console, found: dict[str, Any]) -> None:
+    """A household as an officer reads it, in Chinese throughout."""
+    place = " ".join(
+        found[f"{what}_zh"] or found[f"{what}_code"] or f"{word}不明"
+        for what, word in (("township", "乡镇"), ("village", "村居"))
+    )
+    console.print(f"[bold]{found['household_id']}[/bold] {place}（{found['as_of']}）")
+    people = Table("人员", "姓名", "关系", "依据", "待核实")
     for one in found["people"]:
-        mark = "head" if one["person"] == found["head"] else ""
         people.add_row(
             one["person"],
             one["name_masked"],
-            f"{one['relation']} {mark}",
-            one["basis"],
-            "yes" if one["needs_check"] else "",
+            one["relation_zh"],
+            one["basis_zh"],
+            "是" if one["needs_check"] else "",
         )
     console.print(people)
     for edge in found["edges"]:
+        source = catalogue().get(edge["source_class"])
         console.print(
-            f"  {edge['person_id_a']} – {edge['person_id_b']}: {edge['kind']}, {edge['confidence']}, "
-            f"from {edge['source_class']} of {edge['data_as_of']}"
+            f"  {edge['person_id_a']} – {edge['person_id_b']}：{EDGE_ZH.get(edge['kind'], edge['kind'])}，"
+            f"{CONFIDENCE_ZH.get(edge['confidence'], edge['confidence'])}，"
+            f"来自{source.title.zh if source else edge['source_class']}（{edge['data_as_of']}）",
+            soft_wrap=True,
         )
     for warning in found["warnings"]:
         style = LEVEL_STYLE.get(warning["level"], "")
+        level = report_night.LEVELS.get(warning["level"], (warning["level"],))[0]
+        since = f"，{warning['first_raised_on']}首次提示" if warning["first_raised_on"] else ""
         console.print(
-            f"[{style}]●[/] {warning['rule_id']} {LIST_NAMES[warning['list_kind']]} ({warning['warning_id']}): "
-            f"{warning['reason_zh']}",
+            f"[{style}]●[/] {level} {warning['rule_id']} {report_night.LIST_ZH[warning['list_kind']]} "
+            f"{warning['warning_id']}：{warning['state_zh']}{since}",
             soft_wrap=True,
         )
+        console.print(f"  {warning['reason_zh']}", soft_wrap=True)
+        if warning["result_code"]:
+            console.print(
+                f"  {warning['result_on'] or ''}核查结果：{warning['result_code']} {warning['result_zh'] or ''}",
+                soft_wrap=True,
+            )
     if not found["warnings"]:
-        console.print("no open warning")
+        console.print("没有提示")
 
 
 def warning(home: Path, warning_id: str, day: date | None) -> dict[str, Any]:
@@ -259,9 +385,10 @@ def run_again(
     (scratch / "inbox").mkdir(parents=True)
     (scratch / "inbox" / day.isoformat()).symlink_to(delivered.absolute())
     _share_earlier(home / "lake", scratch / "lake", day)
-    success, failed = nights.run(scratch, day, tell=tell)
+    why: dict[str, str] = {}
+    success, failed = nights.run(scratch, day, tell=tell, why=why)
     if not success:
-        return [f"step {step} failed" for step in failed], 0
+        return nights.failures(failed, why), 0
     again = scratch / "outbox" / day.isoformat()
     left, right = _files(first), _files(again)
     differences = [
@@ -325,5 +452,6 @@ def take_returns(home: Path, workbooks: list[Path], day: date) -> dict[str, Any]
     return {
         "file": str(path) if path else None,
         "rows": answers.rows.height,
-        "problems": [str(message) for message in answers.messages],
+        # The kind of a Python error tells an officer nothing.
+        "problems": [re.sub(r"（[A-Za-z]*Error）", "", str(message)) for message in answers.messages],
     }

@@ -1,5 +1,7 @@
 """The command line: exit statuses, one line for what cannot be done, an example in every help."""
 
+import re
+
 import pytest
 from click.testing import CliRunner
 
@@ -80,8 +82,16 @@ def test_other_letters_are_no_household():
         show.number("P000000123", "H")
 
 
-@pytest.mark.parametrize(
-    ("name", "shown"), [("张伟", "张*"), ("阿依古丽·买买提", "阿***"), (None, "?"), ("", "?")]
-)
-def test_names_on_a_terminal_are_masked(name, shown):
-    assert show.masked_name(name) == shown
+def test_the_example_of_trace_is_an_id_as_it_is_printed(tmp_path):
+    assert re.search(r"hardship-watch trace W[0-9a-f]{15}\b", call(tmp_path, "trace", "--help").output)
+
+
+def test_a_file_that_is_no_workbook_is_said_in_plain_words(tmp_path):
+    path = tmp_path / "notes.xlsx"
+    path.write_text("not a workbook", encoding="utf-8")
+    result = call(tmp_path, "returns", str(path), "--date", "2025-11-20")
+    assert result.exit_code == 1
+    assert "notes.xlsx：文件打不开，请确认是清单工作簿并重新报送。" in result.output
+    assert "Error" not in result.output
+    assert "no answers found in 1 workbook" in result.output
+    assert "None" not in result.output

@@ -66,7 +66,7 @@ def test_verify_sees_one_changed_byte(home, monkeypatch):
     path = next((home / "outbox" / str(DAY)).rglob("*.xlsx"))
     original = path.read_bytes()
 
-    def again(scratch, day, tell=None):
+    def again(scratch, day, tell=None, why=None):
         shutil.copytree(home / "outbox", scratch / "outbox")
         (scratch / "outbox" / str(day) / path.relative_to(home / "outbox" / str(DAY))).write_bytes(
             original[:-1]
