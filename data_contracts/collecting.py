@@ -20,6 +20,7 @@ import yaml
 from data_contracts import expectations
 from data_contracts.contract import Contract, catalogue
 from data_contracts.feeding import ledger as earlier_ledger
+from data_contracts.field_types import hide_numbers
 from data_contracts.issues import ISSUES
 from data_contracts.ledger import LEDGER
 
@@ -197,7 +198,7 @@ def _failure(
         "class_id": contract.id,
         "department": contract.department,
         "batch_date": batch_date,
-        "file": path.name,
+        "file": hide_numbers(path.name),
         "sha256": digest,
         "bytes": path.stat().st_size,
         "kind": contract.delivery.kind,
@@ -209,7 +210,7 @@ def _failure(
         "class_id": contract.id,
         "batch_date": batch_date,
         "delivery_id": delivery_id,
-        "file": path.name,
+        "file": hide_numbers(path.name),
         "reason": "reader_failed",
         "severity": "error",
         "message_zh": f"文件未能读取：程序出错（{kind}），本班次不使用该文件",

@@ -150,9 +150,7 @@ REASONS: dict[str, Reason] = {
         "error", "找不到表头，整个文件未采用", "请在数据之前用一行写明约定的列名：{expected}"
     ),
     "sheet_ignored": Reason("info", "“{found}”中没有约定的列，未读取", "无需处理；如有数据，请加上表头"),
-    "truncated": Reason(
-        "error", "文件像是传输中断：{found}", "请核对后重新报送完整文件"
-    ),
+    "truncated": Reason("error", "文件像是传输中断：{found}", "请核对后重新报送完整文件"),
     "unreadable": Reason("error", "文件无法读取：{found}", "请重新生成并报送该文件"),
     "empty_file": Reason("error", "文件是空的", "请重新报送；如确无数据，请报送只有表头的文件"),
     "no_rows": Reason("warning", "只有表头，没有数据行", "请确认本期确无数据"),
