@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -17,8 +17,9 @@ from typing import Any
 import polars as pl
 import yaml
 
-from data_contracts import expectations
+from data_contracts import expectations, reading
 from data_contracts.contract import Contract, catalogue
+from data_contracts.feeding import accepted_files, standing_files
 from data_contracts.feeding import ledger as earlier_ledger
 from data_contracts.field_types import hide_numbers
 from data_contracts.issues import ISSUES
@@ -100,31 +101,12 @@ def collect(contract: Contract, folder: Path, lake: Path, batch_date: date) -> C
     Never raises for what a file contains; an unforeseen failure of the reader becomes a ledger row of status `failed`
     that names its kind and no value. OSError (disk, network) is raised: trying again may help.
     """
-    from data_contracts.reading import read_delivery
-
-    manifest = read_manifest(folder)
-    history = earlier_ledger(lake, contract.id, batch_date - timedelta(days=1))
-    books: list[dict[str, Any]] = []
-    issues: list[pl.DataFrame] = [ISSUES.to_frame()]
-    for path in files_of(folder, contract.id):
-        known = [frame for frame in (history, _frame(books, LEDGER)) if not frame.is_empty()]
-        try:
-            reading = read_delivery(
-                contract,
-                path,
-                batch_date=batch_date,
-                lake=lake,
-                manifest_entry=manifest.get(path.name),
-                history=pl.concat(known, how="diagonal_relaxed") if known else None,
-            )
-            books.append(reading.ledger)
-            issues.append(reading.issues)
-        except OSError:
-            raise
-        except Exception as error:
-            row, finding = _failure(contract, path, batch_date, error)
-            books.append(row)
-            issues.append(finding)
+    night = _Night(contract, folder, lake, batch_date)
+    for path in night.paths:
+        night.read(path)
+    night.judge_parts()
+    books = [night.books[path.name] for path in night.paths]
+    issues = [ISSUES.to_frame(), *(night.issues[path.name] for path in night.paths)]
     book = _frame(books, LEDGER)
     findings = pl.concat([frame.select(list(ISSUES)).cast(ISSUES) for frame in issues])
     _clear(lake, contract.id, batch_date, set(book["delivery_id"]))
@@ -138,23 +120,118 @@ def collect(contract: Contract, folder: Path, lake: Path, batch_date: date) -> C
     return Collected(contract, batch_date, book, findings, outcomes, accepted)
 
 
-def failed_checks(lake: Path, as_of: date) -> dict[str, str]:
-    """Class -> why its rules are off (Chinese): the last night that brought something failed a hard check.
+class _Night:
+    """The files of one class on one night: read, and judged together where they are parts of one full."""
 
-    An engine error is not among the reasons: it says nothing about the data.
+    def __init__(self, contract: Contract, folder: Path, lake: Path, batch_date: date) -> None:
+        self.contract, self.lake, self.batch_date = contract, lake, batch_date
+        self.manifest = read_manifest(folder)
+        self.paths = files_of(folder, contract.id)
+        self.history = earlier_ledger(lake, contract.id, batch_date - timedelta(days=1))
+        self.books: dict[str, dict[str, Any]] = {}
+        self.issues: dict[str, pl.DataFrame] = {}
+        fulls = [path for path in self.paths if self._kind(path) == "full"]
+        self.together = reading.Together(is_part=len(fulls) > 1)
+
+    def _entry(self, path: Path) -> dict[str, Any]:
+        entry = self.manifest.get(path.name)
+        return entry if isinstance(entry, dict) else {}
+
+    def _kind(self, path: Path) -> str:
+        return str(reading.kind_of(self.contract, path, self._entry(path)))
+
+    def read(self, path: Path, **together: Any) -> None:
+        """Read one file with what came before it, this night and earlier; again when the verdict on it changed."""
+        before = [self.books[p.name] for p in self.paths if p.name in self.books and p < path]
+        known = [frame for frame in (self.history, _frame(before, LEDGER)) if not frame.is_empty()]
+        part = replace(self.together, **together) if self._kind(path) == "full" else reading.Together()
+        try:
+            found = reading.read_delivery(
+                self.contract,
+                path,
+                batch_date=self.batch_date,
+                lake=self.lake,
+                manifest_entry=self._entry(path),
+                history=pl.concat(known, how="diagonal_relaxed") if known else None,
+                together=part,
+            )
+            self.books[path.name], self.issues[path.name] = found.ledger, found.issues
+        except OSError:
+            raise
+        except Exception as error:
+            self.books[path.name], self.issues[path.name] = _failure(
+                self.contract, path, self._kind(path), self.batch_date, error
+            )
+
+    def judge_parts(self) -> None:
+        """A full in several files is used as a whole or not at all; the state stays what it was otherwise."""
+        again = [p for p in self._parts() if self._status(p) == "duplicate"]
+        if len(again) == len(self._parts()):
+            return
+        for path in again:
+            # One part is as it was, another is new: together they are a new full.
+            self.read(path, is_renewed=True)
+        parts = self._parts()
+        used = [p for p in parts if self._status(p) == "accepted"]
+        hold = self._reason(parts, used) if used else None
+        for path in used if hold else []:
+            self.read(path, is_renewed=True, hold=hold)
+
+    def _status(self, path: Path) -> str:
+        return str(self.books[path.name]["status"])
+
+    def _parts(self) -> list[Path]:
+        """Full files of the night but for twins of another."""
+        fulls = [p for p in self.paths if self._kind(p) == "full"]
+        read = {self.books[p.name]["sha256"] for p in fulls if self._status(p) != "duplicate"}
+        return [
+            p for p in fulls if self._status(p) != "duplicate" or self.books[p.name]["sha256"] not in read
+        ]
+
+    def _reason(self, parts: list[Path], used: list[Path]) -> tuple[str, dict[str, Any]] | None:
+        if len(used) < len(parts):
+            bad = "、".join(p.name for p in parts if p not in used)
+            return "held_part", {"found": bad}
+        if any(self._entry(p).get("confirm_shrink") is True for p in parts):
+            return None
+        if self.together.is_part:
+            now = {p.name: int(self.books[p.name]["rows_received"]) for p in parts}
+            words = reading.shrunk(self.contract, self.history, self.batch_date, now)
+            if words is not None:
+                return "held_shrunk", words
+        absent = self._absent({hide_numbers(p.name) for p in parts})
+        return ("held_part_missing", {"found": "、".join(absent)}) if absent else None
+
+    def _absent(self, names: set[str]) -> list[str]:
+        """Parts of the last full that are not there, when all that is there bears the name of another of them."""
+        if self.history.is_empty() or self.contract.delivery.full_per:
+            return []
+        fulls = self.history.filter((pl.col("kind") == "full") & (pl.col("status") == "accepted"))
+        last = fulls.filter(pl.col("batch_date") == pl.col("batch_date").max())
+        before = set(last["file"].to_list())
+        return sorted(before - names) if names < before else []
+
+
+def failed_checks(lake: Path, as_of: date) -> dict[str, str]:
+    """Class -> why its rules are off (Chinese): a night whose rows belong to the state failed a hard check.
+
+    The verdict stays with the rows: it holds until a full file supersedes them, whatever comes in between, the same
+    file again or a good delta. An engine error is not among the reasons: it says nothing about the data.
     """
     found: dict[str, str] = {}
-    for class_id in catalogue():
-        book = earlier_ledger(lake, class_id, as_of)
-        if book.is_empty():
-            continue
-        last = max(book["batch_date"].to_list())
-        path = lake / "checks" / class_id / f"batch_date={last}.parquet"
-        if not path.is_file():
-            continue
-        hard = pl.read_parquet(path).filter((pl.col("outcome") == "failed") & (pl.col("severity") == "error"))
-        if not hard.is_empty():
-            found[class_id] = f"{last}数据未通过检查：" + "；".join(hard["note_zh"].to_list())
+    for contract in catalogue().values():
+        standing = standing_files(contract, accepted_files(lake, contract.id, as_of))
+        said = []
+        for day in sorted({file.batch_date for file in standing}):
+            path = lake / "checks" / contract.id / f"batch_date={day}.parquet"
+            if not path.is_file():
+                continue
+            hard = (pl.col("outcome") == "failed") & (pl.col("severity") == "error")
+            notes = pl.read_parquet(path).filter(hard)["note_zh"].to_list()
+            if notes:
+                said.append(f"{day}数据未通过检查：" + "；".join(notes))
+        if said:
+            found[contract.id] = "；".join(said)
     return found
 
 
@@ -186,13 +263,13 @@ def _clear(lake: Path, class_id: str, batch_date: date, keep: set[str]) -> None:
 
 
 def _failure(
-    contract: Contract, path: Path, batch_date: date, error: Exception
+    contract: Contract, path: Path, kind: str, batch_date: date, error: Exception
 ) -> tuple[dict[str, Any], pl.DataFrame]:
     """Ledger row and issue of a file on which the reader broke. The text of the error may quote a value: left out."""
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     delivery_id = hashlib.sha256(f"{digest}{path.name}".encode()).hexdigest()[:16]
-    kind = type(error).__name__
+    error_kind = type(error).__name__
     row = {
         "delivery_id": delivery_id,
         "class_id": contract.id,
@@ -201,9 +278,9 @@ def _failure(
         "file": hide_numbers(path.name),
         "sha256": digest,
         "bytes": path.stat().st_size,
-        "kind": contract.delivery.kind,
+        "kind": kind,
         "status": "failed",
-        "control_note_zh": f"读取程序出错（{kind}）",
+        "control_note_zh": f"读取程序出错（{error_kind}）",
         **dict.fromkeys(["rows_received", *PARTS, "rows_other"], 0),
     }
     finding = {
@@ -213,7 +290,7 @@ def _failure(
         "file": hide_numbers(path.name),
         "reason": "reader_failed",
         "severity": "error",
-        "message_zh": f"文件未能读取：程序出错（{kind}），本班次不使用该文件",
+        "message_zh": f"文件未能读取：程序出错（{error_kind}），本班次不使用该文件",
         "action_zh": "请联系数据组排查；部门无需重报，除非另行通知",
         "rows": 0,
     }

@@ -129,6 +129,29 @@ def accepted_files(lake: Path, class_id: str, as_of: date) -> list[AcceptedFile]
     return found
 
 
+def standing_files(contract: Contract, files: list[AcceptedFile]) -> list[AcceptedFile]:
+    """The deliveries of which rows may be in the state: the last full and what came with it or since.
+
+    Where a full speaks for some periods only (`delivery.full_per`), a delivery stands as long as one of its periods is in
+    no later full.
+    """
+    fulls = [f for f in files if f.kind == "full"]
+    per = contract.delivery.full_per
+    if not per or not fulls:
+        last = max((f.batch_date for f in fulls), default=date.min)
+        return [f for f in files if f.batch_date >= last]
+    periods = {f.delivery_id: pl.read_parquet(f.path, columns=per).unique() for f in files if f.rows}
+    standing = []
+    for file in files:
+        left = periods.get(file.delivery_id)
+        for later in fulls:
+            if left is not None and later.batch_date > file.batch_date and later.delivery_id in periods:
+                left = left.join(periods[later.delivery_id], on=per, how="anti", nulls_equal=True)
+        if left is not None and not left.is_empty():
+            standing.append(file)
+    return standing
+
+
 def state_sql(contract: Contract, files: list[AcceptedFile]) -> str:
     """SQL of the rows of a class that hold after these deliveries.
 
@@ -302,10 +325,12 @@ def source_status(
 ) -> pl.DataFrame:
     """How far each class can be relied upon on a day: one row a class, in the order of the catalogue.
 
-    `fresh`: delivered within `delivery.late_after_days`; `late`: not; `absent`: never delivered; `failed`: the last
-    delivery was rejected or failed a hard check (`failed_checks`: class -> reason in Chinese); `held`: the last full
-    file shrank and waits for a confirmation. A note in Chinese says why. `contracts`: the classes to speak of (default:
-    all). Columns: `SOURCE_STATUS_SCHEMA`.
+    `fresh`: delivered within `delivery.late_after_days`, and every file of the last day was of use; `late`: not in time;
+    `absent`: never delivered; `failed`: a file of the last day was of no use, or rows of the state failed a hard check
+    (`failed_checks`: class -> reason in Chinese; until a full supersedes them), or rows of a delta are missing (until
+    the next complete delivery); `held`: a full of the last day waits for a confirmation. Files that merely repeat an
+    earlier delta do not count. A note in Chinese says why. `contracts`: the classes to speak of (default: all). Columns:
+    `SOURCE_STATUS_SCHEMA`.
     """
     failed_checks = failed_checks or {}
     rows = []
@@ -316,19 +341,20 @@ def source_status(
         days = contract.delivery.late_after_days
         expected = last + timedelta(days=days) if last and days else None
         status, note = "fresh", f"数据截至{last}" if last else ""
-        latest = (
-            book.filter(pl.col("batch_date") == pl.col("batch_date").max()) if not book.is_empty() else book
-        )
-        states = set(latest["status"].to_list()) if not latest.is_empty() else set()
+        latest, bad = _last_day(book, last)
+        cut = _cut_short(book)
         if contract.id in failed_checks:
             status, note = "failed", failed_checks[contract.id]
-        elif states and not states & {"accepted", "duplicate"}:
-            held = "held" in states
-            status = "held" if held else "failed"
-            what = "送达的全量文件比上次明显减少，待部门确认" if held else "送达的文件无法使用"
-            note = f"{latest['batch_date'][0]}{what}，" + (
-                f"暂用{last}的数据" if last else "此前没有可用的数据"
+        elif bad:
+            status = "held" if "held" in bad else "failed"
+            what = (
+                "送达的全量文件不完整或比上次明显减少，待部门确认或重报"
+                if status == "held"
+                else "送达的文件无法使用，请部门更正后重报"
             )
+            note = f"{latest}{what}，" + (f"暂用{last}的数据" if last else "此前没有可用的数据")
+        elif cut:
+            status, note = "failed", f"{cut}送达的增量文件不完整，待下一份完整的文件送达后恢复使用"
         elif last is None:
             status, note = "absent", "尚未收到任何数据"
         elif expected and as_of > expected:
@@ -346,20 +372,54 @@ def source_status(
     return pl.DataFrame(rows, schema=SOURCE_STATUS_SCHEMA)
 
 
+def _of_use() -> pl.Expr:
+    """Files that said something: accepted with rows, or without any because there were none."""
+    said = (pl.col("rows_accepted") > 0) | (pl.col("rows_received") == 0)
+    return (pl.col("status") == "accepted") & said
+
+
+def _last_day(book: pl.DataFrame, last: date | None) -> tuple[date | None, set[str]]:
+    """The last day that brought something new or confirmed the state, and the states of its files of no use."""
+    if book.is_empty():
+        return None, set()
+    told = book.filter(pl.col("status") != "duplicate")["batch_date"].max()
+    day = max((d for d in (told, last) if isinstance(d, date)), default=None)
+    bad = book.filter((pl.col("batch_date") == day) & (pl.col("status") != "duplicate") & ~_of_use())
+    return day, set(bad["status"].to_list())
+
+
+def _cut_short(book: pl.DataFrame) -> date | None:
+    """Day of the last delta of which rows are missing, unless something complete with rows came on a later day."""
+    if book.is_empty() or "is_incomplete" not in book.columns:
+        return None
+    cut = pl.col("is_incomplete").fill_null(False)
+    day = book.filter(_of_use() & cut)["batch_date"].max()
+    if not isinstance(day, date):
+        return None
+    whole = (pl.col("rows_accepted") > 0) | (pl.col("kind") == "full")
+    healed = book.filter(_of_use() & ~cut & whole & (pl.col("batch_date") > day))
+    return day if healed.is_empty() else None
+
+
 def _last_word(book: pl.DataFrame, good: list[AcceptedFile]) -> date | None:
     """Day of the last delivery that told how things stand.
 
-    The last full file sent again says that nothing changed.
+    The last full sent again, all its parts, says that nothing changed.
     """
     last = max((f.batch_date for f in good), default=None)
     if last is None or book.is_empty():
         return last
-    fulls = book.filter((pl.col("status") == "accepted") & (pl.col("kind") == "full"))
+    fulls = book.filter(_of_use() & (pl.col("kind") == "full"))
     if fulls.is_empty():
         return last
-    standing = fulls.filter(pl.col("batch_date") == pl.col("batch_date").max())["sha256"].implode()
-    again = book.filter((pl.col("status") == "duplicate") & pl.col("sha256").is_in(standing))
-    confirmed = again["batch_date"].max()
+    standing = fulls.filter(pl.col("batch_date") == pl.col("batch_date").max())["sha256"].unique()
+    again = book.filter((pl.col("status") == "duplicate") & pl.col("sha256").is_in(standing.implode()))
+    whole = (
+        again.group_by("batch_date")
+        .agg(pl.col("sha256").n_unique())
+        .filter(pl.col("sha256") == len(standing))
+    )
+    confirmed = whole["batch_date"].max()
     return max(last, confirmed) if isinstance(confirmed, date) else last
 
 

@@ -38,6 +38,8 @@ class Ledger:
     declared_rows: int | None = None
     control_ok: bool | None = None
     control_note_zh: str | None = None
+    is_incomplete: bool = False
+    """A delta that was used although rows of it are missing."""
 
     @property
     def residual(self) -> int:
@@ -74,6 +76,7 @@ LEDGER = pl.Schema(
         "declared_rows": pl.Int64(),
         "control_ok": pl.Boolean(),
         "control_note_zh": pl.String(),
+        "is_incomplete": pl.Boolean(),
     }
 )
 """Columns of the stored ledger."""

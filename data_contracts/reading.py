@@ -55,6 +55,24 @@ class Reading:
     issues: pl.DataFrame
 
 
+TORN_ROWS = 3
+TORN_SHARE = Decimal("0.001")
+"""A file may differ from the declared number of rows by so many rows, or by this share of them if that is more: a torn
+row counts as two lines, a lost line end joins two rows. Beyond that rows are missing. Engineering constants."""
+
+
+@dataclass(frozen=True)
+class Together:
+    """What the other full files of the same night mean for one of them; `collecting.py` finds out."""
+
+    is_part: bool = False
+    """One of several: size is judged over all of them."""
+    is_renewed: bool = False
+    """Another part has changed: this one counts again, although it is the same as before."""
+    hold: tuple[str, dict[str, Any]] | None = None
+    """Reason and words for which this part may not be used."""
+
+
 def read_delivery(
     contract: Contract,
     path: Path,
@@ -63,20 +81,43 @@ def read_delivery(
     lake: Path,
     manifest_entry: dict[str, Any] | None = None,
     history: pl.DataFrame | None = None,
+    together: Together = Together(),
 ) -> Reading:
     """Read one file into the lake and say what became of every row of it.
 
     `history` holds ledger rows of earlier files of the class (any columns beyond those used are ignored): for
     deliveries that came before, and full files that shrink. `manifest_entry` is what the department declared.
+
+    A full file is a duplicate when it is the standing one (`standing_fulls`) or a twin of the same night; an older one
+    is a new delivery, so that the state can go back. A delta is a duplicate of any earlier accepted one. A full file
+    that ends too early, or has another number of rows than declared (`TORN_ROWS`, `TORN_SHARE`), or shrinks is held
+    unless `confirm_shrink`. Such a delta is used, and the ledger says `is_incomplete`. A file of whose rows none can
+    be used is rejected.
+
     Never raises for what is in the file; OSError when disk or network fail.
     """
-    reader = _Reader(contract, path, batch_date, lake, manifest_entry or {}, history)
+    reader = _Reader(contract, path, batch_date, lake, manifest_entry or {}, history, together)
     try:
         return reader.run()
     finally:
         reader.accepted.discard()
         reader.quarantine.discard()
         reader.digest.close()
+
+
+def standing_fulls(history: pl.DataFrame) -> pl.DataFrame:
+    """Ledger rows of the last accepted full, all its parts; none when a delta with rows came with it or since.
+
+    Columns used: batch_date, kind, status, rows_received, rows_accepted.
+    """
+    word = (pl.col("status") == "accepted") & ((pl.col("rows_accepted") > 0) | (pl.col("rows_received") == 0))
+    fulls = history.filter(word & (pl.col("kind") == "full"))
+    last = fulls.filter(pl.col("batch_date") == pl.col("batch_date").max())
+    if last.is_empty():
+        return last
+    deltas = history.filter(word & (pl.col("kind") == "delta") & (pl.col("rows_accepted") > 0))
+    since = deltas.filter(pl.col("batch_date") >= last["batch_date"].max())
+    return last if since.is_empty() else last.clear()
 
 
 def delivery_id_of(sha256: str, file: str) -> str:
@@ -93,8 +134,10 @@ class _Reader:
         lake: Path,
         manifest: dict[str, Any],
         history: pl.DataFrame | None,
+        together: Together,
     ) -> None:
         self.contract, self.path, self.batch_date, self.manifest = contract, path, batch_date, manifest
+        self.together = together
         self.file = hide_numbers(path.name)
         self.log = IssueLog(contract.id, batch_date, path.name)
         self.digest = _Digest(path)
@@ -108,7 +151,7 @@ class _Reader:
             bytes=path.stat().st_size,
             format=contract.delivery.format,
             encoding=contract.delivery.encoding,
-            kind=_kind(contract, path, manifest),
+            kind=kind_of(contract, path, manifest),
         )
         self.history = _relevant(history, self.file, batch_date)
         place = f"{contract.id}/batch_date={batch_date}"
@@ -125,6 +168,8 @@ class _Reader:
         self.totals: dict[str, Decimal] = {}
         self.factors: dict[str, int] = {}
         self.dirt: dict[str, list[str]] = {}
+        self.cut_short: str | None = None
+        self.is_other_file = False
 
     # --- the whole file
 
@@ -146,8 +191,17 @@ class _Reader:
             self._reject_all(problem)
             return self._finish()
         if self.book.status == "accepted":
-            self._judge_size()
             self._judge_controls()
+            if self.book.rows_received and not self.book.rows_accepted:
+                self.log.file("nothing_usable", self.book.rows_received)
+                self.book.status = "rejected"
+        if self.book.status == "accepted":
+            self._judge_end()
+        if self.book.status == "accepted":
+            self._judge_size()
+        if self.book.status == "accepted" and self.together.hold is not None:
+            reason, words = self.together.hold
+            self._hold(reason, **words)
         return self._finish()
 
     def _finish(self) -> Reading:
@@ -175,7 +229,18 @@ class _Reader:
             & (pl.col("status") == "accepted")
             & (pl.col("kind") == self.book.kind)
         )
+        if self.book.kind == "full":
+            tonight = pl.col("batch_date") == self.batch_date
+            before = standing_fulls(self.history.filter(~tonight))
+            if self.together.is_renewed or self._has_delta_tonight():
+                before = before.clear()
+            standing = pl.col("batch_date").is_in(before["batch_date"].implode())
+            same = same.filter(tonight | standing)
         return same.row(0, named=True) if same.height else None
+
+    def _has_delta_tonight(self) -> bool:
+        delta = (pl.col("kind") == "delta") & (pl.col("status") == "accepted") & (pl.col("rows_accepted") > 0)
+        return not self.history.filter((pl.col("batch_date") == self.batch_date) & delta).is_empty()
 
     def _read(self, stream: BinaryIO) -> None:
         declared = self.manifest.get("encoding")
@@ -221,6 +286,7 @@ class _Reader:
         if delivery.is_truncated:
             self.log.file("truncated", found=delivery.is_truncated)
             self._control(False, delivery.is_truncated)
+            self.cut_short = delivery.is_truncated
         if self.book.rows_received == 0 and self.book.status == "accepted":
             self.log.file("no_rows")
 
@@ -260,42 +326,53 @@ class _Reader:
             self.book.rows_quarantined += moved
         self.book.rows_accepted = 0
 
+    def _hold(self, reason: str, **words: Any) -> None:
+        self.log.file(reason, self.book.rows_received, **words)
+        self.book.status = "held"
+        self._turn_away("quarantined", reason)
+
+    def _judge_end(self) -> None:
+        """A file that does not reach its end: a full one is held, a delta is used and remembered as incomplete.
+
+        Totals that differ are no reason by themselves: a row set aside is missing from them.
+        """
+        problem = self._missing_rows()
+        if problem is None:
+            return
+        reason, words, note = problem
+        if self.book.kind == "delta":
+            self.log.file("delta_incomplete", self.book.rows_received, found=note)
+            self.book.is_incomplete = True
+        elif self.manifest.get("confirm_shrink") is not True:
+            self._hold(reason, **words)
+
+    def _missing_rows(self) -> tuple[str, dict[str, Any], str] | None:
+        """Reason, words and a short form of how it shows that rows are missing."""
+        declared, found = self.book.declared_rows, self.book.rows_received
+        if self.cut_short is not None:
+            return "held_truncated", {"found": self.cut_short}, self.cut_short
+        if declared is None:
+            return ("held_sha256", {}, "与清单中的校验值不符") if self.is_other_file else None
+        if abs(declared - found) <= max(Decimal(TORN_ROWS), declared * TORN_SHARE) and (
+            found or not declared
+        ):
+            return None
+        return "held_rows", {"expected": declared, "found": found}, f"清单{declared}行，实际{found}行"
+
     def _judge_size(self) -> None:
         """Full files that shrink are held; files outside the contract's bounds are named."""
         limits = self.contract.rows
         now = self.book.rows_received
         if limits.maximum is not None and now > limits.maximum:
             self.log.file("too_many_rows", now, now=now, limit=limits.maximum)
-        if now < limits.minimum and self.book.kind == "full":
+        if now < limits.minimum and self.book.kind == "full" and not self.together.is_part:
             self.log.file("too_few_rows", now, now=now, limit=limits.minimum)
-        before = self._last_full()
-        if before is None or self.book.kind != "full" or self.manifest.get("confirm_shrink") is True:
+        confirmed = self.manifest.get("confirm_shrink") is True
+        if self.book.kind != "full" or self.together.is_part or confirmed:
             return
-        if now < before * (1 - limits.shrink_tolerance):
-            lost = f"{(before - now) / before:.0%}"
-            limit = f"{limits.shrink_tolerance:.0%}"
-            self.log.file("held_shrunk", now, found=lost, before=before, now=now, limit=limit)
-            self.book.status = "held"
-            self._turn_away("quarantined", "held_shrunk")
-
-    def _last_full(self) -> int | None:
-        """Rows of the last full delivery that was accepted, its parts together."""
-        if self.history.is_empty():
-            return None
-        full = self.history.filter(
-            (pl.col("kind") == "full")
-            & (pl.col("status") == "accepted")
-            & (pl.col("batch_date") < self.batch_date)
-        )
-        if full.is_empty():
-            return None
-        last = full.filter(pl.col("batch_date") == pl.col("batch_date").max())
-        same_name = last.filter(pl.col("file") == self.file)
-        if self.file != self.path.name and same_name.height:
-            # Several parts may look the same without their numbers; the smallest accuses nobody wrongly.
-            return min(same_name["rows_received"])
-        # A full may come in parts; a part is compared with its own predecessor.
-        return int((same_name if same_name.height else last)["rows_received"].sum())
+        words = shrunk(self.contract, self.history, self.batch_date, {self.file: now})
+        if words is not None:
+            self._hold("held_shrunk", **words)
 
     # --- what was declared
 
@@ -307,6 +384,7 @@ class _Reader:
     def _judge_sha256(self) -> None:
         declared = str(self.manifest["sha256"]).strip().lower()
         same = declared == self.digest.sha256
+        self.is_other_file = not same
         if not same:
             self.log.file("control_sha256")
         self._control(same, "校验值相符" if same else "校验值不符")
@@ -592,7 +670,37 @@ class _Reader:
 # --- helpers ----------------------------------------------------------------------------------------------------
 
 
-def _kind(contract: Contract, path: Path, manifest: dict[str, Any]) -> Any:
+def shrunk(
+    contract: Contract, history: pl.DataFrame, batch_date: date, now: dict[str, int]
+) -> dict[str, Any] | None:
+    """Words for a full that lost too many rows against the last accepted one; null when it did not.
+
+    `now`: file -> rows received, all parts of the night: sums are compared, so that a full may be cut in other parts.
+    Where a full speaks for some periods only (`delivery.full_per`) files of the same name are compared.
+    """
+    if history.is_empty():
+        return None
+    fulls = history.filter(
+        (pl.col("kind") == "full") & (pl.col("status") == "accepted") & (pl.col("batch_date") < batch_date)
+    )
+    last = fulls.filter(pl.col("batch_date") == pl.col("batch_date").max())
+    if contract.delivery.full_per:
+        same_name = last.filter(pl.col("file").is_in(list(now)))
+        last = same_name if same_name.height else last
+    before, rows = int(last["rows_received"].sum()), sum(now.values())
+    tolerance = contract.rows.shrink_tolerance
+    if rows >= before * (1 - tolerance):
+        return None
+    return {
+        "found": f"{(before - rows) / before:.0%}",
+        "before": before,
+        "now": rows,
+        "limit": f"{tolerance:.0%}",
+    }
+
+
+def kind_of(contract: Contract, path: Path, manifest: dict[str, Any]) -> Any:
+    """`full` or `delta`: by the label in the file's name, else by the manifest, else by the contract."""
     labels = path.name.split(".")[1:-1]
     for label in labels:
         if label in ("full", "delta"):
@@ -609,6 +717,7 @@ _HISTORY = (
     "status",
     "kind",
     "rows_received",
+    "rows_accepted",
     "rows_other",
     "format",
     "encoding",

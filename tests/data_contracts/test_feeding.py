@@ -110,6 +110,7 @@ def deliver(
     status: str = "accepted",
     file: str = "toy_deed.csv",
     sha: str | None = None,
+    **more: object,
 ) -> AcceptedFile:
     delivery_id = f"{day:%m%d}{kind}{file}"
     folder = lake / "accepted" / "toy_deed" / f"batch_date={day}"
@@ -128,8 +129,9 @@ def deliver(
             "rows_received": [len(rows)],
             "rows_accepted": [len(rows) if status == "accepted" else 0],
             "sha256": [sha or delivery_id],
+            "is_incomplete": [False],
         }
-    )
+    ).with_columns(pl.lit(value).alias(name) for name, value in more.items())
     (pl.concat([pl.read_parquet(book), line]) if book.exists() else line).write_parquet(book)
     return AcceptedFile(folder / f"{delivery_id}.parquet", delivery_id, day, kind, file, len(rows))
 
@@ -334,3 +336,58 @@ def test_an_unusable_last_delivery_shows(tmp_path, monkeypatch, status, expected
         "failed",
         NIGHTS[0],
     )
+
+
+def test_one_bad_file_of_the_last_day_is_enough(tmp_path, monkeypatch):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a"}])
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "b"}], kind="delta")
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "b"}], status="held")
+    assert statuses(tmp_path, NIGHTS[1], monkeypatch) == ("held", NIGHTS[1])
+
+
+def test_rows_of_which_none_was_accepted_are_no_word(tmp_path, monkeypatch):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a"}])
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "b"}], kind="delta", rows_accepted=0)
+    assert statuses(tmp_path, NIGHTS[1], monkeypatch) == ("failed", NIGHTS[0])
+
+
+def test_a_delta_that_came_before_does_not_mend_what_failed_since(tmp_path, monkeypatch):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a"}], kind="delta", sha="one")
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "b"}], status="rejected")
+    deliver(tmp_path, NIGHTS[2], [{"deed_no": "a"}], kind="delta", sha="one", status="duplicate")
+    assert statuses(tmp_path, NIGHTS[2], monkeypatch) == ("failed", NIGHTS[0])
+
+
+def test_an_incomplete_delta_fails_its_class_until_a_complete_one_comes(tmp_path, monkeypatch):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a"}])
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "b"}], kind="delta", sha="cut", is_incomplete=True)
+    assert statuses(tmp_path, NIGHTS[1], monkeypatch) == ("failed", NIGHTS[1])
+    (row,) = source_status(tmp_path, NIGHTS[1], contracts=[contract()]).iter_rows(named=True)
+    assert "2025-11-18送达的增量文件不完整" in row["note_zh"]
+    deliver(tmp_path, NIGHTS[2], [{"deed_no": "b"}], kind="delta", sha="cut", status="duplicate")
+    assert statuses(tmp_path, NIGHTS[2], monkeypatch) == ("failed", NIGHTS[1])
+    deliver(tmp_path, date(2025, 11, 20), [{"deed_no": "c"}], kind="delta")
+    assert statuses(tmp_path, date(2025, 11, 20), monkeypatch) == ("fresh", date(2025, 11, 20))
+
+
+def test_only_all_parts_again_say_that_nothing_changed(tmp_path, monkeypatch):
+    for part in ("one", "two"):
+        deliver(tmp_path, NIGHTS[0], [{"deed_no": part}], file=f"toy_deed.{part}.csv", sha=part)
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "one"}], sha="one", status="duplicate")
+    assert statuses(tmp_path, NIGHTS[1], monkeypatch) == ("fresh", NIGHTS[0])
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "two"}], file="2.csv", sha="two", status="duplicate")
+    assert statuses(tmp_path, NIGHTS[1], monkeypatch) == ("fresh", NIGHTS[1])
+
+
+def test_deliveries_stand_until_a_full_supersedes_them(tmp_path):
+    deliver(tmp_path, NIGHTS[0], [{"deed_no": "a", "year": 2024}, {"deed_no": "b", "year": 2023}])
+    deliver(tmp_path, NIGHTS[1], [{"deed_no": "a", "year": 2024}], kind="delta")
+    days = []
+    for per in ([], ["year"]):
+        for more in ([2024], [2023, 2024]):
+            day = NIGHTS[2] if len(more) == 1 else date(2025, 11, 20)
+            if not per:
+                deliver(tmp_path, day, [{"deed_no": "c", "year": y} for y in more])
+            files = feeding.accepted_files(tmp_path, "toy_deed", day)
+            days.append([f.batch_date.day for f in feeding.standing_files(contract(full_per=per), files)])
+    assert days == [[19], [20], [17, 19], [20]]

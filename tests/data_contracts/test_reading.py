@@ -393,12 +393,90 @@ def test_a_full_file_that_shrinks_is_held_until_it_is_confirmed(read):
     assert read(lines(*rows[:1]), name="b.delta.txt", history=history).book["status"] == "accepted"
 
 
-def test_a_torn_last_line_is_said(read):
+def test_an_older_full_is_a_new_delivery_and_the_state_goes_back(read):
+    rows = [line(id_no=number) for number in other_ids(4)]
+    one, two = lines(*rows[:3]), lines(*rows)
+    september, october = read(one), read(two)
+    days = date(2025, 9, 1), date(2025, 10, 1), date(2025, 11, 1)
+    history = pl.concat([earlier(september, days[0]), earlier(october, days[1])])
+    back = read(one, history=history)
+    assert (back.book["status"], back.book["rows_accepted"]) == ("accepted", 3)
+    assert read(two, history=history).book["status"] == "duplicate"
+    delta = read(lines(line(name="李四")), name="zz_test.delta.txt")
+    changed = pl.concat([history, earlier(delta, days[2])])
+    assert read(two, history=changed).book["status"] == "accepted"
+    again = read(lines(line(name="李四")), name="zz_test.delta.txt", history=changed)
+    assert again.book["status"] == "duplicate"
+
+
+def test_a_full_file_that_ends_too_early_is_held(read):
     whole = lines(line(), line(id_no=OTHER_ID))
     result = read(whole[:-30])
-    assert result.counts() == (2, 1, 0, 0, 1, 1)
+    assert result.counts() == (2, 0, 0, 0, 2, 1)
+    assert result.book["status"] == "held"
     assert result.book["control_ok"] is False
     assert "传输中断" in result.message("truncated")
+    assert "zz_test.txt" in result.message("held_truncated")
+    assert sorted(result.quarantine["reason"]) == ["held_truncated", "ragged"]
+    confirmed = read(whole[:-30], name="c.txt", manifest_entry={"confirm_shrink": True})
+    assert (confirmed.book["status"], confirmed.book["rows_accepted"]) == ("accepted", 1)
+
+
+def test_a_delta_that_ends_too_early_is_used_and_remembered(read):
+    whole = lines(line(), line(id_no=OTHER_ID))
+    for number, how in enumerate([{}, {"manifest_entry": {"rows": 9}}]):
+        content = whole if how else whole[:-30]
+        result = read(content, name=f"zz_test.delta.{number}.txt", **how)
+        assert result.book["status"] == "accepted"
+        assert result.book["is_incomplete"] is True
+        assert "停用" in result.message("delta_incomplete")
+    assert read(whole, name="zz_test.delta.txt").book["is_incomplete"] is False
+
+
+@pytest.mark.parametrize(
+    ("declared", "rows", "status"),
+    [
+        (400, 200, "held"),
+        (400, 384, "held"),
+        (200, 204, "held"),
+        (200, 197, "accepted"),
+        (200, 203, "accepted"),
+        (5, 0, "held"),
+        (0, 0, "accepted"),
+    ],
+)
+def test_a_full_file_with_other_rows_than_declared_is_held(read, declared, rows, status):
+    content = lines(*(line(id_no=number) for number in other_ids(400)[:rows]))
+    result = read(content, manifest_entry={"rows": declared})
+    assert result.book["status"] == status
+    if status == "held":
+        assert result.book["rows_quarantined"] == rows
+        assert f"清单{declared}行，实际{rows}行" in result.message("held_rows")
+        confirmed = read(content, manifest_entry={"rows": declared, "confirm_shrink": True})
+        assert confirmed.book["status"] == "accepted"
+
+
+def test_a_file_that_is_not_the_declared_one_is_held_unless_its_rows_agree(read):
+    content = lines(line(), line(id_no=OTHER_ID))
+    assert read(content, manifest_entry={"sha256": "0" * 64}).book["status"] == "held"
+    assert read(content, manifest_entry={"sha256": "0" * 64, "rows": 2}).book["status"] == "accepted"
+
+
+def test_totals_without_the_rows_set_aside_hold_nothing(read):
+    result = read(lines(line(amount="5"), "1|2|3"), manifest_entry={"rows": 2, "totals": {"amount": "10"}})
+    assert result.counts() == (2, 1, 0, 0, 1, 1)
+    assert (result.book["status"], result.book["control_ok"]) == ("accepted", False)
+
+
+def test_a_file_of_which_nothing_can_be_used_is_rejected(read):
+    result = read(lines("1|2|3", line(id_no="")), name="zz_test.delta.txt")
+    assert result.counts() == (2, 0, 1, 0, 1, 1)
+    assert result.book["status"] == "rejected"
+    assert "没有一行可以采用" in result.message("nothing_usable")
+
+
+def test_the_end_of_a_line_may_be_missing(read):
+    whole = lines(line(), line(id_no=OTHER_ID))
     assert read(whole.rstrip("\n"), name="b.txt").book["control_ok"] is None
 
 
@@ -518,12 +596,15 @@ def test_a_file_with_a_header_only_is_said(read):
     assert result.reasons() == ["no_rows"]
 
 
-def test_a_torn_zip_keeps_its_rows_and_is_said(read):
+def test_a_torn_zip_is_read_as_far_as_it_goes_and_held(read):
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.txt", lines(line(), line(id_no=OTHER_ID)).encode("gb18030"))
-    result = read(target.getvalue()[:-40], name="zz_test.zip")
-    assert result.counts() == (2, 2, 0, 0, 0, 1)
+    torn = target.getvalue()[:-40]
+    result = read(torn, name="zz_test.zip")
+    assert (result.counts(), result.book["status"]) == ((2, 0, 0, 0, 2, 1), "held")
+    delta = read(torn, name="zz_test.delta.zip")
+    assert (delta.counts(), delta.book["is_incomplete"]) == ((2, 2, 0, 0, 0, 1), True)
     assert result.book["control_ok"] is False
 
 
