@@ -1,6 +1,7 @@
 """Runs a night through Dagster in this process, and says in numbers what it brought."""
 
 import json
+import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -138,11 +139,15 @@ def run(
 
 
 def _declared_reason(error: Any) -> str | None:
-    """First line of a PolicyError or ContractError in the chain of an error; null for every other error."""
+    """First line of a PolicyError or ContractError in the chain of an error; null for every other error.
+
+    Steps tell Dagster their errors as `Failure: <kind>: <text>` (assets/io.py); outside of them the kind stands bare.
+    """
     while error is not None:
-        if error.cls_name in DECLARED:
-            first = str(error.message).strip().splitlines()[0]
-            return first.split(f"{error.cls_name}: ", 1)[-1]
+        first = (str(error.message).strip() or " ").splitlines()[0]
+        told = re.match(r"(?:[\w.]*Failure: )?(?:[\w.]*\.)?(\w+): (.+)", first)
+        if told and told[1] in DECLARED:
+            return told[2]
         error = error.cause
     return None
 
