@@ -231,15 +231,34 @@ def _fields(text: str, separator: str) -> list[str] | None:
 
 
 def _line_by_line(utf8: bytes, ends: _Places, separator: str, width: int, *, final: bool) -> Block:
-    """Lines joined while a quote is open, given up after some; for blocks with stray quotes."""
+    """Lines joined while a quote is open, given up after some; for blocks with stray quotes.
+
+    `ends` are the places of all line ends of `utf8`.
+    """
     lines = utf8.decode("utf-8", "replace").split("\n")
     if lines and lines[-1] == "":
         lines.pop()
     block = Block(empty_frame(width))
     rows: list[tuple[int, list[str]]] = []
+    pieces: list[tuple[pl.DataFrame, _Places]] = []
+    quotes = np.flatnonzero(np.frombuffer(utf8, dtype=np.uint8) == QUOTE)
+    quoted = [*np.unique(np.searchsorted(ends, quotes)).tolist(), len(lines)]
+    upcoming = 0
     number = 0
     while number < len(lines):
         line = lines[number]
+        while quoted[upcoming] < number:
+            upcoming += 1
+        if len(quotes) and quoted[upcoming] - number > LINES_JOINED:
+            # No record is open here, so all up to the next quote are plain lines.
+            plain = "\n".join(lines[number : quoted[upcoming]]).encode()
+            found = split(plain, separator, width, quoting=False, final=True)
+            own = np.arange(found.frame.height) if found.at is None else found.at
+            pieces.append((found.frame, own + number))
+            block.odd += [Odd(odd.at + number, odd.raw, odd.reason, odd.words) for odd in found.odd]
+            block.blank += found.blank
+            number = quoted[upcoming]
+            continue
         if '"' not in line:
             _judge(line, number, separator, width, block, rows)
             number += 1
@@ -265,6 +284,9 @@ def _line_by_line(utf8: bytes, ends: _Places, separator: str, width: int, *, fin
             taken = 1
         number += taken
     block.lines = number
+    if pieces:
+        block.frame = pl.concat([frame for frame, _ in pieces])
+        block.at = np.concatenate([at for _, at in pieces])
     return _with_rows(block, rows, width)
 
 

@@ -239,6 +239,17 @@ def test_quotes_that_are_first_seen_late_are_understood():
     assert (numbers, odd) == (list(range(1, 43)), [])
 
 
+def test_one_stray_quote_leaves_the_rest_of_a_block_as_it_is():
+    lines = [f"a{n}|b|c" for n in range(400)]
+    lines[100], lines[150], lines[300] = '"a100|b|c', "a|b", ""
+    block = split(NEWLINE.join([*lines, ""]).encode(), "|", 3, quoting=None, final=True)
+    expected = [tuple(text.split("|")) for text in lines if text.count("|") == 2]
+    assert block.frame.rows() == expected
+    assert block.at.tolist() == [n for n in range(400) if n not in (150, 300)]
+    assert [(odd.at, odd.raw) for odd in block.odd] == [(150, "a|b")]
+    assert (block.blank, block.lines) == (1, 400)
+
+
 def test_quotes_within_a_field_stay():
     rows, _, odd, _, _ = rows_of(NEWLINE.join([HEADER, line(name='张"三"')]).encode("gb18030"))
     assert (rows[0][1], odd) == ('张"三"', [])
