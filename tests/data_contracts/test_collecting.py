@@ -34,7 +34,10 @@ class County:
         for name, content in files.items():
             (folder / f"zz_test.{name}").write_bytes(content)
         if manifest:
-            entries = [{"file": f"zz_test.{name}.txt", **entry} for name, entry in manifest.items()]
+            entries = [
+                {"file": f"zz_test.{name}.txt".replace("zz_test.zz_test", "zz_test"), **entry}
+                for name, entry in manifest.items()
+            ]
             (folder / collecting.MANIFEST).write_text(yaml.safe_dump({"files": entries}), encoding="utf-8")
         self.found = collect(self.spec, folder, self.lake, day)
         books = self.found.ledger
@@ -134,6 +137,12 @@ def test_a_twin_is_no_part(county):
     twins = {"1.txt": text(IDS[:9]), "2.txt": text(IDS[:9])}
     assert county.night(DAYS[1], twins) == {"1.txt": "held", "2.txt": "duplicate"}
     assert county.status(DAYS[1])[0] == "held"
+
+
+def test_the_first_full_cut_in_the_middle_is_held(county):
+    assert county.night(DAYS[0], {"txt": text(IDS[:199])}, zz_test={"rows": 400}) == {"txt": "held"}
+    assert county.people(DAYS[0]) == 0
+    assert county.status(DAYS[0])[0] == "held"
 
 
 def test_the_state_goes_back(county):
