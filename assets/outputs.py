@@ -76,8 +76,11 @@ def write_outputs(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.
     """Write outbox/<day>; the folder appears whole or not at all."""
     day = day_of(context)
     with patient_io(context):
-        files = write_all(read_night(home.lake, day), day, home.outbox, code_version())
+        written = write_all(read_night(home.lake, day), day, home.outbox, code_version())
+    files = written.files
     context.log.info(f"{len(files)} files")
+    for line in written.attention:
+        context.log.warning(line)
     frame = pl.DataFrame(
         [
             {
@@ -99,6 +102,7 @@ def write_outputs(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.
         }
         if name == "manifest":
             metadata["code_version"] = code_version()
+            metadata["attention"] = len(written.attention)
             metadata["plot"] = bars(sorted(kinds.items()), "files")
         yield dg.MaterializeResult(asset_key=key(name), metadata=metadata)
 

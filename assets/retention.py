@@ -1,4 +1,4 @@
-"""What is thrown away: raw deliveries after their time, and drafts that a killed night left behind.
+"""What is thrown away: raw deliveries and raw rows in quarantine after their time, and what a killed night left behind.
 
 Nothing accepted is touched: the lake is append-only and every past night can be rebuilt from it.
 """
@@ -16,7 +16,7 @@ from assets.io import OWNER, Home, table
 from assets.partitions import batch_date, day_of
 
 KEEP_DAYS = 90
-"""Days for which a raw delivery is kept, counted from the business date (domain facts: "raw extracts deleted after
+"""Days for which a raw delivery, and the raw text of rows in quarantine, is kept, counted from the business date (domain facts: "raw extracts deleted after
 [90] days unless the agreement says otherwise"; a proposal, to be fixed in each sharing agreement)."""
 
 
@@ -31,9 +31,9 @@ class Purged:
 
 
 def purge(root: Path, as_of: date, keep_days: int = KEEP_DAYS, dry_run: bool = True) -> list[Purged]:
-    """Remove inbox folders whose date is more than `keep_days` before `as_of`, and every draft in lake and outbox.
+    """Remove what is dated more than `keep_days` before `as_of` in inbox and quarantine, and every draft.
 
-    Paths in the result are relative to `root`. Nothing is removed on a dry run. ValueError when `keep_days` is
+    Drafts are files and folders that a killed night left in lake and outbox: do not purge while a night runs. Paths in the result are relative to `root`. Nothing is removed on a dry run. ValueError when `keep_days` is
     negative.
     """
     if keep_days < 0:
@@ -51,15 +51,26 @@ def purge(root: Path, as_of: date, keep_days: int = KEEP_DAYS, dry_run: bool = T
 
 def _candidates(root: Path, oldest: date) -> Iterator[tuple[str, Path]]:
     for folder in sorted((root / "inbox").glob("????-??-??")):
-        try:
-            day = date.fromisoformat(folder.name)
-        except ValueError:
-            continue
-        if folder.is_dir() and day < oldest:
+        if _before(folder, folder.name, oldest):
             yield "inbox", folder
-    for room in ("lake", "outbox"):
-        for draft in sorted((root / room).rglob("*.draft")):
-            yield "draft", draft
+    gone = set()
+    for folder in sorted((root / "lake" / "quarantine").glob("*/batch_date=*")):
+        if _before(folder, folder.name.removeprefix("batch_date="), oldest):
+            gone.add(folder)
+            yield "quarantine", folder
+    # A night writes its outputs into .draft-<date>, and moves what they replace to .old-<date>.
+    unfinished = [p for name in (".draft-*", ".old-*") for p in (root / "outbox").glob(name)]
+    drafts = [p for room in ("lake", "outbox") for p in (root / room).rglob("*.draft")]
+    for path in sorted([*unfinished, *drafts]):
+        if gone.isdisjoint(path.parents) and not set(unfinished) & set(path.parents):
+            yield "draft", path
+
+
+def _before(folder: Path, name: str, oldest: date) -> bool:
+    try:
+        return folder.is_dir() and date.fromisoformat(name) < oldest
+    except ValueError:
+        return False
 
 
 class PurgeConfig(dg.Config):
@@ -76,8 +87,8 @@ class PurgeConfig(dg.Config):
     owners=[OWNER],
     kinds={"file"},
     description=(
-        "到期的原始文件与残留草稿。默认只报告不删除。\n\n"
-        "Raw deliveries past their time and left-over drafts. Only reports unless dry_run is false."
+        "到期的原始文件、隔离区原始行与残留草稿。默认只报告不删除。\n\n"
+        "Raw deliveries and quarantined rows past their time, left-over drafts. Only reports unless dry_run is false."
     ),
 )
 def purged_deliveries(

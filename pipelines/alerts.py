@@ -56,6 +56,13 @@ class Alerts(dg.ConfigurableResource):
         return FileChannel(Path(self.root))
 
 
+def outputs_to_look_at(day: str, run_id: str, lines: list[str]) -> Alert:
+    """The alert for outputs that left with something covered or left out: which ones, never the value."""
+    return Alert(
+        "outputs_attention", day, run_id, f"{day}的输出需要查看：" + "；".join(lines), ["write_outputs"]
+    )
+
+
 def run_failed(run: dg.DagsterRun, steps: list[str]) -> Alert:
     """The alert for a run that did not finish. The text of an error may quote a value and is left in the log."""
     day = run.tags.get("dagster/partition", "unknown")

@@ -1,4 +1,4 @@
-"""When things run by themselves: the night, new files in the inbox, and the call for help when a run fails."""
+"""When things run by themselves: the night, new files in the inbox, and the calls for help."""
 
 import hashlib
 import json
@@ -13,8 +13,9 @@ from assets.io import Home
 from assets.partitions import FIRST_DATE, TIMEZONE
 from data_contracts.collecting import MANIFEST, delivered
 from data_contracts.contract import catalogue, departments
-from pipelines.alerts import Alerts, run_failed
+from pipelines.alerts import Alerts, outputs_to_look_at, run_failed
 from pipelines.jobs import jobs, night, one_department
+from reports import manifest
 
 DAYS_WATCHED = 7
 """Business dates whose folders are looked at, newest first: a later correction belongs in a new date."""
@@ -122,5 +123,18 @@ def alert_on_failure(context: dg.RunFailureSensorContext, alerts: Alerts) -> Non
     alerts.channel().send(run_failed(context.dagster_run, steps))
 
 
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[night],
+    description="名单已写出但需要查看时发出提醒。 Calls for somebody when outputs left with something covered or left out.",
+)
+def alert_on_outputs(context: dg.RunStatusSensorContext, alerts: Alerts) -> None:
+    """Send the alert through the channel of this deployment when the manifest of the night asks for it."""
+    day = context.dagster_run.tags.get("dagster/partition", "unknown")
+    lines = manifest.attention(Path(alerts.root) / "outbox" / day)
+    if lines:
+        alerts.channel().send(outputs_to_look_at(day, context.dagster_run.run_id, lines))
+
+
 schedules = [every_night]
-sensors = [inbox_changed, alert_on_failure]
+sensors = [inbox_changed, alert_on_failure, alert_on_outputs]

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from reports.masking import Gate
 from reports.night import NightFrames
 
 NAME = "manifest.json"
@@ -66,12 +67,21 @@ def output_file(
 
 
 def manifest(
-    files: Sequence[OutputFile], night: NightFrames, as_of: date, code_version: str
+    files: Sequence[OutputFile],
+    night: NightFrames,
+    as_of: date,
+    code_version: str,
+    gate: Gate,
+    attention: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The manifest as plain data: files in order of path, inputs in order of class and delivery, rules by id."""
+    """The manifest as plain data: files in order of path, inputs in order of class and delivery, rules by id.
+
+    `attention` are the lines of what somebody must look at; the names of inputs pass the gate.
+    """
     inputs = night.ledger.select("class_id", "delivery_id", "file", "sha256", "status", "rows_received").sort(
         "class_id", "delivery_id", "file", nulls_last=True
     )
+    given = [{**row, "file": gate.file_name(row["file"] or "", NAME)} for row in inputs.iter_rows(named=True)]
     rules = night.rules.select("rule_id", "rule_version").unique().sort("rule_id", "rule_version")
     return {
         "business_date": as_of.isoformat(),
@@ -90,17 +100,27 @@ def manifest(
             }
             for f in sorted(files, key=lambda f: f.path)
         ],
-        "inputs": inputs.to_dicts(),
+        "inputs": given,
         "rules": rules.to_dicts(),
         "sources": night.source_status.select("class_id", pl.col("last_batch").cast(pl.String), "status")
         .sort("class_id", nulls_last=True)
         .to_dicts(),
+        "attention": [*attention, *gate.attention()],
     }
 
 
 def manifest_bytes(content: dict[str, Any]) -> bytes:
     """The manifest as UTF-8 JSON."""
     return (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def attention(folder: Path) -> list[str]:
+    """What somebody must look at in the outputs of a night; nothing when the night has no outputs."""
+    path = folder / NAME
+    found: list[str] = (
+        json.loads(path.read_text(encoding="utf-8")).get("attention", []) if path.is_file() else []
+    )
+    return found
 
 
 def differences(folder: Path) -> list[str]:

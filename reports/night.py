@@ -11,15 +11,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
+import yaml
 
 from data_contracts.contract import catalogue, code_lists, departments
 from data_contracts.places import county_table, township_table, village_table
 from policy import sql_file
-from reports.masking import Audience, persons_for
+from policy.parameters import read_parameter
+from reports.masking import Audience, Gate, persons_for
 
 ListKind = Literal["help_in", "check_out"]
 
@@ -610,6 +613,29 @@ class Prepared:
     members: pl.DataFrame
     rule_states: pl.DataFrame
     sources: pl.DataFrame
+    gate: Gate = field(default_factory=Gate)
+    """What every text of every output of the night goes through."""
+
+    def terms(self, county_code: str) -> dict[tuple[str, str], str]:
+        """(level, column of the deadline) -> what stands where the day could not be counted."""
+        return _terms(county_code, self.as_of)
+
+
+@cache
+def _terms(county_code: str, as_of: date) -> dict[tuple[str, str], str]:
+    """The lowest level follows the periodic review; the others have their number of working days (policy parameters),
+    also when the calendar of working days does not reach that far."""
+    table = read_parameter(sql_file.ROOT / "parameters" / "warning_level.yaml").table([county_code])
+    known = table.filter((pl.col("valid_from") <= as_of) & (pl.col("valid_to") >= as_of)).rows_by_key(
+        "level", named=True, unique=True
+    )
+    said = {}
+    for level, (level_zh, _) in LEVELS.items():
+        for column, days in (("visit_due_on", "visit_working_days"), ("close_due_on", "close_working_days")):
+            number = known[level][days] if level in known else None
+            otherwise = "随定期复核" if level == "blue" else "期限待定"
+            said[level_zh, column] = f"{number}个工作日内" if number is not None else otherwise
+    return said
 
 
 def prepare(night: NightFrames, as_of: date) -> Prepared:
@@ -714,6 +740,29 @@ def _county_views(p: Prepared) -> dict[str, pl.DataFrame]:
     }
 
 
+@cache
+def _matching_words() -> dict[str, dict[str, str]]:
+    text = (Path(__file__).resolve().parent / "matching_words.yaml").read_text(encoding="utf-8")
+    words: dict[str, dict[str, str]] = yaml.safe_load(text)
+    return words
+
+
+def pass_zh(pass_id: str) -> str:
+    """P2-sound -> 公民身份号码一致，姓名写法有别（读音相同）; what is not known stays as it is."""
+    words = _matching_words()
+    family, *how = pass_id.split("-")
+    if family not in words["passes"]:
+        return pass_id
+    return words["passes"][family] + (
+        f"（{'；'.join(words['names'].get(h, h) for h in how)}）" if how else ""
+    )
+
+
+def conflict_zh(kind: str) -> str:
+    """name -> 号码相同，姓名不同; what is not known stays as it is."""
+    return _matching_words()["conflicts"].get(kind, kind)
+
+
 def _audit_views(p: Prepared) -> dict[str, pl.DataFrame]:
     n = p.night
     return {
@@ -721,8 +770,12 @@ def _audit_views(p: Prepared) -> dict[str, pl.DataFrame]:
         "ledger": n.ledger,
         "issue": n.issues,
         "checked": n.checks,
-        "link_count": n.links,
-        "conflict_count": n.conflicts,
+        "link_count": n.links.with_columns(
+            pass_zh=pl.col("pass_id").map_elements(pass_zh, return_dtype=pl.String)
+        ),
+        "conflict_count": n.conflicts.with_columns(
+            kind_zh=pl.col("kind").map_elements(conflict_zh, return_dtype=pl.String)
+        ),
         "source": p.sources,
         "rule_state": p.rule_states,
         "home_count": n.household.group_by("county_code").agg(

@@ -16,7 +16,7 @@ import polars as pl
 from markupsafe import Markup, escape
 
 from reports.definition import Column, Definition
-from reports.masking import refuse_raw_identifiers
+from reports.masking import Gate
 
 _TEMPLATES = Path(__file__).resolve().parent / "templates"
 
@@ -43,11 +43,22 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def render(template: str, where: str, **values: Any) -> bytes:
-    """A page as UTF-8; RawIdentifierError when it would show an identifier in clear."""
-    text = _environment().get_template(template).render(values)
-    refuse_raw_identifiers([text], where)
-    return text.encode()
+def render(template: str, where: str, gate: Gate, **values: Any) -> bytes:
+    """A page as UTF-8. Every text in its values passes the gate."""
+    shown = passed(values, where, gate)
+    return _environment().get_template(template).render(shown).encode()
+
+
+def passed(value: Any, where: str, gate: Gate) -> Any:
+    """The same value with every text in it through the gate; numbers and dates are nobody's identifier."""
+    if isinstance(value, str):
+        # A drawing is coordinates; its words are titles of the catalogue.
+        return value if value.startswith("<svg") else gate.text(value, where)
+    if isinstance(value, Mapping):
+        return {key: passed(each, where, gate) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [passed(each, where, gate) for each in value]
+    return value
 
 
 def section(

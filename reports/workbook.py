@@ -24,7 +24,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from data_contracts.contract import code_lists
 from reports.definition import Column, Definition
-from reports.masking import refuse_raw_identifiers
+from reports.masking import Gate
 
 FONT = "宋体"
 HEAD_FONT = "黑体"
@@ -84,9 +84,9 @@ def lines_needed(text: str, width: float) -> int:
 
 
 class Book:
-    """A workbook being written: formats made once, every text looked at before it leaves."""
+    """A workbook being written: formats made once, every text through the last gate."""
 
-    def __init__(self, as_of: date, title: str, subject: str) -> None:
+    def __init__(self, as_of: date, title: str, subject: str, gate: Gate) -> None:
         self._buffer = BytesIO()
         self.book = xlsxwriter.Workbook(
             self._buffer,
@@ -102,7 +102,7 @@ class Book:
         self.book.set_properties({"title": title, "subject": subject, "created": created})
         self.title = title
         self._formats: dict[tuple[tuple[str, Any], ...], Format] = {}
-        self._texts: set[str] = set()
+        self._gate = gate
 
     def form(self, **properties: Any) -> Format:
         """A cell format; the same properties give the same format."""
@@ -114,15 +114,14 @@ class Book:
         return self._formats[key]
 
     def text(self, sheet: Worksheet, row: int, column: int, value: str, form: Format) -> None:
-        """Write a text, and remember it for the last gate."""
-        self._texts.add(value)
-        sheet.write_string(row, column, value, form)
+        """Write a text, through the last gate."""
+        sheet.write_string(row, column, self._gate.text(value, self.title), form)
 
     def band(
         self, sheet: Worksheet, row: int, columns: int, value: str, width: float, form: Format, line: float
     ) -> None:
         """A text over the whole width of the table, with the height that it needs."""
-        self._texts.add(value)
+        value = self._gate.text(value, self.title)
         sheet.set_row(row, min(TALLEST, lines_needed(value, width) * line + 5))
         if columns > 1:
             sheet.merge_range(row, 0, row, columns - 1, "", form)
@@ -130,7 +129,6 @@ class Book:
 
     def close(self) -> bytes:
         """The finished file."""
-        refuse_raw_identifiers(self._texts, self.title)
         self.book.close()
         return self._buffer.getvalue()
 
@@ -163,12 +161,16 @@ def _level_format(book: Book, word: str) -> Format:
 
 
 def _write_cell(
-    book: Book, sheet: Worksheet, at: tuple[int, int], column: Column, value: object, form: Format
+    book: Book,
+    sheet: Worksheet,
+    at: tuple[int, int],
+    column: Column,
+    value: object,
+    form: Format,
+    blank: str = "",
 ) -> None:
     row, number = at
     if value is None:
-        # A deadline that follows the periodic review is said in words, not left blank.
-        blank = "随定期复核" if column.kind == "day" else ""
         book.text(
             sheet,
             row,
@@ -215,6 +217,7 @@ def write_table(
     answers: Mapping[str, str] | None = None,
     footer: str,
     shorten: bool = False,
+    terms: Mapping[tuple[str, str], str] | None = None,
 ) -> None:
     """One sheet: title, bands of text (kind, text), header, rows.
 
@@ -290,7 +293,9 @@ def write_table(
 
     row = header_row
     values = rows.select([c.name for c in shown])
+    place_of_level = next((n for n, c in enumerate(shown) if c.kind == "level"), None)
     for record in values.iter_rows():
+        level = record[place_of_level] if place_of_level is not None else ""
         row += 1
         needed = max((lines_needed(record[i], width) for i, width in wrapping if record[i]), default=1)
         height = max(needed * LINE + 6, 2 * LINE + 4 if answers else LINE + 5)
@@ -299,7 +304,8 @@ def write_table(
             too_long = shorten and height > TALLEST and column.kind == "wrap" and isinstance(value, str)
             if too_long and lines_needed(value, column.width) * LINE + 6 > TALLEST:
                 value = _shortened(value, column.width)
-            _write_cell(book, sheet, (row, number), column, value, form)
+            blank = (terms or {}).get((level, column.name), "") if value is None else ""
+            _write_cell(book, sheet, (row, number), column, value, form, blank)
         for number, name in enumerate(answers or {}, start=len(shown)):
             sheet.write_blank(row, number, None, answer_format.get(name, fill))
     if row == header_row:

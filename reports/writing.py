@@ -8,9 +8,11 @@ either the old outputs or the new ones.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,7 +23,6 @@ from reports import manifest as manifests
 from reports import page, plot, workbook
 from reports.definition import Definition, Output, outputs, run, sheets
 from reports.manifest import OutputFile, output_file
-from reports.masking import refuse_raw_identifiers
 from reports.night import LIST_ZH, SOURCE_ZH, ListKind, NightFrames, Prepared, prepare, views
 
 LIST_KINDS: tuple[ListKind, ...] = ("help_in", "check_out")
@@ -30,14 +31,26 @@ CONFIDENTIAL = "内部资料，注意保密"
 LAW = "本清单仅为线索，不是认定结论：不得据此停发、减发任何救助金；须入户核查后按规定程序办理。"
 """What stands on whatever shows a single warning."""
 
+LOG = logging.getLogger(__name__)
+
 Words = list[tuple[str, list[tuple[str, ...]]]]
 """Blocks of the sheet 说明: a heading and rows of text."""
 
 
-def write_all(inputs: NightFrames, as_of: date, outbox: Path, code_version: str) -> list[OutputFile]:
-    """Write every output of a night to outbox/<as_of> and describe each file, in order of path.
+@dataclass(frozen=True)
+class Written:
+    """The files that left, in order of path, and in Chinese what somebody must look at (empty when all is well)."""
 
-    Same frames, same date, same code version: same bytes. Replaces what an earlier run of the same night left.
+    files: list[OutputFile]
+    attention: list[str]
+
+
+def write_all(inputs: NightFrames, as_of: date, outbox: Path, code_version: str) -> Written:
+    """Write every output of a night to outbox/<as_of> and describe each file.
+
+    Same frames, same date, same code version: same bytes. Replaces what an earlier run of the same night left. An
+    identifier in clear is covered and reported; a quality report that cannot be written is left out and reported:
+    neither stops a list.
     """
     prepared = prepare(inputs, as_of)
     draft = outbox / f".draft-{as_of}"
@@ -47,23 +60,31 @@ def write_all(inputs: NightFrames, as_of: date, outbox: Path, code_version: str)
     files = [
         *write_lists(prepared, draft),
         *write_overviews(prepared, draft),
-        *write_quality(prepared, draft, code_version),
         *write_tables(prepared, draft, outputs()),
     ]
+    broken = []
+    try:
+        files += write_quality(prepared, draft, code_version)
+    except Exception as error:
+        # Officers wait for the lists; the page for the auditor can be made when its cause is known.
+        LOG.error("the quality report could not be written: %s", type(error).__name__)
+        broken = [f"质量报告未能生成（程序出错：{type(error).__name__}）"]
     files.sort(key=lambda f: f.path)
-    content = manifests.manifest(files, inputs, as_of, code_version)
+    content = manifests.manifest(files, inputs, as_of, code_version, prepared.gate, broken)
     (draft / manifests.NAME).write_bytes(manifests.manifest_bytes(content))
-    final = outbox / as_of.isoformat()
+    _replace(draft, outbox / as_of.isoformat(), outbox / f".old-{as_of}")
+    return Written(files, content["attention"])
+
+
+def _replace(draft: Path, final: Path, old: Path) -> None:
+    """The draft takes the place of the folder. What a run killed between the two renames left is removed."""
     if final.exists():
-        old = outbox / f".old-{as_of}"
         if old.exists():
             shutil.rmtree(old)
         final.rename(old)
-        draft.rename(final)
+    draft.rename(final)
+    if old.exists():
         shutil.rmtree(old)
-    else:
-        draft.rename(final)
-    return files
 
 
 # --- lists ------------------------------------------------------------------------------------------------------
@@ -159,13 +180,13 @@ def _township_list(
     members, items = (every[f"list_{kind}_{n}"].definition for n in ("members", "items"))
     where, day = _place_zh(place), page.day_zh(as_of)
     footer = f"{where} {LIST_ZH[kind]} {day} {CONFIDENTIAL}"
-    book = workbook.Book(as_of, f"{main.title.zh} {where} {day}", CONFIDENTIAL)
+    book = workbook.Book(as_of, f"{main.title.zh} {where} {day}", CONFIDENTIAL, prepared.gate)
     ranges = workbook.answer_ranges(kind)
     workbook.write_table(
         book, main, rows["main"],
         heading=f"{main.title.zh}（{where}，{day}）",
         bands=[("law", main.note_zh or ""), ("plain", _summary(rows["main"])), said[0]],
-        answers=ranges, footer=footer, shorten=True,
+        answers=ranges, footer=footer, shorten=True, terms=prepared.terms(place["county_code"]),
     )  # fmt: skip
     workbook.write_table(
         book, members, rows["members"],
@@ -194,7 +215,7 @@ def _township_list(
         "rows": rows["main"].height,
     }
     yield output_file(folder, f"{base}/{name}", book.close(), output=main.id, version=main.version, **shared)
-    sheet = _visit_page(kind, place, rows, as_of, main)
+    sheet = _visit_page(prepared, kind, place, rows, main)
     visit = f"{base}/入户核查表_{_safe(place['township_zh'])}_{as_of}.html"
     yield output_file(folder, visit, sheet, output=f"visit_{kind}", version=main.version, **shared)
 
@@ -274,19 +295,27 @@ def _words(kind: ListKind, sources: pl.DataFrame, rules: pl.DataFrame, catalogue
 
 
 def _visit_page(
-    kind: ListKind, place: Mapping[str, str], rows: Mapping[str, pl.DataFrame], as_of: date, main: Definition
+    prepared: Prepared,
+    kind: ListKind,
+    place: Mapping[str, str],
+    rows: Mapping[str, pl.DataFrame],
+    main: Definition,
 ) -> bytes:
+    as_of = prepared.as_of
     people = rows["members"].partition_by("household_no", as_dict=True, maintain_order=True)
     items = rows["items"].partition_by("household_no", as_dict=True, maintain_order=True)
 
-    def due(day: date | None) -> str:
-        return f"{day.month}月{day.day}日" if day else "随定期复核"
+    terms = prepared.terms(place["county_code"])
+
+    def due(family: Mapping[str, Any], column: str) -> str:
+        day = family[column]
+        return f"{day.month}月{day.day}日" if day else terms[family["level_zh"], column]
 
     families = [
         {
             **family,
-            "visit_zh": due(family["visit_due_on"]),
-            "close_zh": due(family["close_due_on"]),
+            "visit_zh": due(family, "visit_due_on"),
+            "close_zh": due(family, "close_due_on"),
             "people": people[(family["household_no"],)].to_dicts()
             if (family["household_no"],) in people
             else [],
@@ -297,7 +326,8 @@ def _visit_page(
     where = _place_zh(place)
     return page.render(
         "visit.html",
-        f"visit sheets of {place['township_code']}",
+        f"入户核查表 {LIST_ZH[kind]} {where} {page.day_zh(as_of)}",
+        prepared.gate,
         title=f"入户核查表 {where} {LIST_ZH[kind]} {as_of}",
         place_zh=where,
         list_zh=LIST_ZH[kind],
@@ -339,7 +369,7 @@ def _county(
     as_of, every = prepared.as_of, outputs()
     main = every["county_overview"].definition
     where, day = f"{county['prefecture_zh']}{county['county_zh']}", page.day_zh(as_of)
-    book = workbook.Book(as_of, f"县级总览 {where} {day}", CONFIDENTIAL)
+    book = workbook.Book(as_of, f"县级总览 {where} {day}", CONFIDENTIAL, prepared.gate)
     for name in rows:
         definition = every[name].definition
         workbook.write_table(
@@ -426,7 +456,8 @@ def _county_page(
     ]
     return page.render(
         "county.html",
-        f"overview of {county['county_code']}",
+        f"县级总览（网页） {where} {page.day_zh(prepared.as_of)}",
+        prepared.gate,
         title=f"县级总览 {where} {prepared.as_of}",
         heading=f"{where} 低收入人口动态监测总览",
         day_zh=page.day_zh(prepared.as_of),
@@ -481,7 +512,8 @@ def write_quality(prepared: Prepared, folder: Path, code_version: str) -> list[O
     ]
     html = page.render(
         "quality.html",
-        "quality report",
+        "数据质量报告（网页）",
+        prepared.gate,
         title=f"数据质量报告 {prepared.as_of}",
         day_zh=page.day_zh(prepared.as_of),
         code_version=code_version,
@@ -497,8 +529,10 @@ def write_quality(prepared: Prepared, folder: Path, code_version: str) -> list[O
         "code_version": code_version,
         **{name.removeprefix("quality_"): _plain(frame) for name, frame in rows.items()},
     }
-    text = json.dumps(twin, ensure_ascii=False, indent=1) + "\n"
-    refuse_raw_identifiers([text], "quality report (JSON)")
+    text = (
+        json.dumps(page.passed(twin, "数据质量报告（JSON）", prepared.gate), ensure_ascii=False, indent=1)
+        + "\n"
+    )
     shared: dict[str, Any] = {
         "version": main.version,
         "audience": main.audience,
@@ -592,7 +626,9 @@ def _table(prepared: Prepared, main: str, folder: Path, found: Mapping[str, Outp
     codes = every[main][column].unique().sort() if column else [None]
     for code in codes:
         place = places.get(code, code) if code else ""
-        book = workbook.Book(prepared.as_of, f"{definition.title.zh} {place} {day}", CONFIDENTIAL)
+        book = workbook.Book(
+            prepared.as_of, f"{definition.title.zh} {place} {day}", CONFIDENTIAL, prepared.gate
+        )
         rows = {
             n: f.filter(pl.col(column) == code) if column and column in f.columns else f
             for n, f in every.items()

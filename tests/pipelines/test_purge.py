@@ -18,7 +18,12 @@ def root(tmp_path):
         "inbox/not-a-date/a.txt",
         "lake/accepted/hl/batch_date=2025-11-30/d.parquet",
         "lake/accepted/hl/batch_date=2025-11-30/.d.parquet.draft",
+        "lake/quarantine/hl/batch_date=2025-11-30/q.parquet",
+        "lake/quarantine/hl/batch_date=2025-11-30/.q.parquet.draft",
+        "lake/quarantine/hl/batch_date=2025-12-01/q.parquet",
         "outbox/2025-11-30/township/list.xlsx",
+        "outbox/.draft-2026-02-27/township/list.xlsx",
+        "outbox/.old-2026-02-27/township/list.xlsx",
     ):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("1234567")
@@ -34,7 +39,10 @@ def test_a_dry_run_reports_and_removes_nothing(root):
     found = purge(root, AS_OF)
     assert [(item.what, item.path, item.files, item.bytes) for item in found] == [
         ("inbox", "inbox/2025-11-30", 1, 7),
+        ("quarantine", "lake/quarantine/hl/batch_date=2025-11-30", 2, 14),
         ("draft", "lake/accepted/hl/batch_date=2025-11-30/.d.parquet.draft", 1, 7),
+        ("draft", "outbox/.draft-2026-02-27", 1, 7),
+        ("draft", "outbox/.old-2026-02-27", 1, 7),
     ]
     assert files(root) == before
 
@@ -45,6 +53,10 @@ def test_the_exact_day_stays_and_the_day_before_goes(root):
     assert before - files(root) == {
         "inbox/2025-11-30/health/a.txt",
         "lake/accepted/hl/batch_date=2025-11-30/.d.parquet.draft",
+        "lake/quarantine/hl/batch_date=2025-11-30/q.parquet",
+        "lake/quarantine/hl/batch_date=2025-11-30/.q.parquet.draft",
+        "outbox/.draft-2026-02-27/township/list.xlsx",
+        "outbox/.old-2026-02-27/township/list.xlsx",
     }
 
 

@@ -30,5 +30,5 @@ def night():
 def written(night, tmp_path_factory) -> tuple[Path, list[OutputFile]]:
     """outbox/<date> of the invented night, and what write_all said of it."""
     outbox = tmp_path_factory.mktemp("outbox")
-    files = write_all(night, night_fixture.D, outbox, "code-1")
+    files = write_all(night, night_fixture.D, outbox, "code-1").files
     return outbox / night_fixture.D.isoformat(), files

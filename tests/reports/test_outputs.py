@@ -25,17 +25,20 @@ from night_fixture import night as make_night
 from openpyxl.utils import get_column_letter
 
 from data_contracts.contract import catalogue, code_lists
+from matching.passes import CONFLICTS_ZH, PASSES
 from reports import manifest, write_all
 from reports.definition import parse
 from reports.manifest import differences
-from reports.masking import RawIdentifierError
+from reports.masking import COVERED
 from reports.night import (
     NightError,
     _days_zh,
     _parts_zh,
     _short_village,
     class_titles,
+    conflict_zh,
     listed_warnings,
+    pass_zh,
     prepare,
     townships,
 )
@@ -111,7 +114,7 @@ def test_golden(written, name, pattern):
 
 def test_same_night_same_bytes(written, tmp_path):
     folder, files = written
-    again = write_all(make_night(), D, tmp_path, "code-1")
+    again = write_all(make_night(), D, tmp_path, "code-1").files
     assert again == files
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         assert path.read_bytes() == (tmp_path / folder.name / path.relative_to(folder)).read_bytes(), (
@@ -124,7 +127,7 @@ def test_order_of_input_rows_does_not_matter(written, tmp_path):
         f.name: getattr(make_night(), f.name).sample(fraction=1, shuffle=True, seed=7)
         for f in dataclasses.fields(make_night())
     }
-    assert write_all(type(make_night())(**shuffled), D, tmp_path, "code-1") == written[1]
+    assert write_all(type(make_night())(**shuffled), D, tmp_path, "code-1").files == written[1]
 
 
 def test_a_killed_run_leaves_nothing_behind(written, tmp_path):
@@ -132,7 +135,7 @@ def test_a_killed_run_leaves_nothing_behind(written, tmp_path):
     (tmp_path / f".draft-{D}" / "township" / "half.xlsx").write_text("half")
     (tmp_path / D.isoformat() / "old").mkdir(parents=True)
     (tmp_path / D.isoformat() / "old" / "stale.xlsx").write_text("stale")
-    files = write_all(make_night(), D, tmp_path, "code-1")
+    files = write_all(make_night(), D, tmp_path, "code-1").files
     assert files == written[1]
     assert [p.name for p in tmp_path.iterdir()] == [D.isoformat()]
     assert differences(tmp_path / D.isoformat()) == []
@@ -218,15 +221,73 @@ def test_no_raw_identifier_and_no_name_leaves(written, night):
         assert not [n for n in names if n in seen], file.path
 
 
-def test_a_raw_identifier_stops_the_night(tmp_path):
-    bad = make_night()
-    spoilt = dataclasses.replace(
-        bad, warnings=bad.warnings.with_columns(reason_zh=pl.lit("证件号码11010519491231002X登记死亡。"))
-    )
-    with pytest.raises(RawIdentifierError) as caught:
-        write_all(spoilt, D, tmp_path, "code-1")
-    assert "1949" not in str(caught.value)
-    assert not (tmp_path / D.isoformat()).exists()
+def spoilt(**changed: pl.DataFrame):
+    return dataclasses.replace(make_night(counties=("150921",)), **changed)
+
+
+@pytest.mark.parametrize("raw", ["11010519491231002X", "150902 198001 011234", "139-0000-1234"])
+def test_an_identifier_in_a_reason_is_covered_and_reported_and_the_lists_leave(tmp_path, raw):
+    warnings = make_night(counties=("150921",)).warnings
+    worst = warnings["warning_id"].sort()[0]
+    reason = pl.when(pl.col("warning_id") == worst).then(pl.lit(f"证件号码{raw}登记死亡。"))
+    night = spoilt(warnings=warnings.with_columns(reason_zh=reason.otherwise("reason_zh")))
+    written = write_all(night, D, tmp_path, "code-1")
+    seen = {f.path: texts(tmp_path / str(D) / f.path) for f in written.files}
+    assert not [path for path, text in seen.items() if raw in text]
+    hit = {path for path, text in seen.items() if f"证件号码{COVERED}登记死亡" in text}
+    assert len({path.split("/")[1] for path in hit}) == 1
+    assert len(hit) == 2  # the list and the visit sheet of one township
+    assert len(written.attention) == 2
+    assert raw not in "".join(written.attention)
+    assert manifest.attention(tmp_path / str(D)) == written.attention
+    assert {f.path for f in written.files} == {f.path for f in write_all(spoilt(), D, tmp_path, "x").files}
+
+
+def test_an_identifier_in_the_quality_report_costs_no_township_its_list(tmp_path):
+    raw = "150902198001011234"
+    issues = make_night(counties=("150921",)).issues
+    night = spoilt(issues=issues.with_columns(message_zh=pl.lit(f"号码{raw}有误")))
+    written = write_all(night, D, tmp_path, "code-1")
+    plain = write_all(spoilt(), D, tmp_path / "plain", "code-1")
+    lists = [f for f in written.files if f.audience == "township"]
+    assert lists == [f for f in plain.files if f.audience == "township"]
+    assert plain.attention == []
+    assert {line.split("：")[0] for line in written.attention} == {
+        "数据质量报告（JSON）",
+        "数据质量报告（网页）",
+    }
+    for path in (tmp_path / str(D) / "audit").iterdir():
+        assert raw not in path.read_text(encoding="utf-8")
+        assert COVERED in path.read_text(encoding="utf-8")
+
+
+def test_a_quality_report_that_cannot_be_written_costs_no_township_its_list(tmp_path, monkeypatch):
+    def breaks(*_):
+        raise KeyError("150902198001011234")
+
+    monkeypatch.setattr("reports.writing.write_quality", breaks)
+    written = write_all(spoilt(), D, tmp_path, "code-1")
+    assert written.attention == ["质量报告未能生成（程序出错：KeyError）"]
+    assert manifest.attention(tmp_path / str(D)) == written.attention
+    assert {f.audience for f in written.files} == {"township", "county"}
+    assert differences(tmp_path / str(D)) == []
+
+
+def test_the_names_of_delivered_files_are_covered_in_the_manifest(tmp_path):
+    ledger = make_night(counties=("150921",)).ledger
+    name = "ps_resident.150902198001011234_6222020000000000.txt"
+    night = spoilt(ledger=ledger.with_columns(file=pl.lit(name)))
+    written = write_all(night, D, tmp_path, "code-1")
+    text = (tmp_path / str(D) / manifest.NAME).read_text(encoding="utf-8")
+    assert {i["file"] for i in json.loads(text)["inputs"]} == {f"ps_resident.{COVERED}_{COVERED}.txt"}
+    assert any(line.startswith(manifest.NAME) for line in written.attention)
+
+
+def test_a_run_killed_between_the_two_renames_leaves_nothing_after_the_next(tmp_path):
+    (tmp_path / f".old-{D}" / "audit").mkdir(parents=True)
+    (tmp_path / f".old-{D}" / "audit" / "quality_report.html").write_text("earlier")
+    write_all(spoilt(), D, tmp_path, "code-1")
+    assert [p.name for p in tmp_path.iterdir()] == [D.isoformat()]
 
 
 def test_a_township_without_rows_gets_both_lists_that_say_so(written, night):
@@ -421,7 +482,7 @@ def test_a_night_of_nothing_still_reports(tmp_path):
             for f in dataclasses.fields(whole)
         }
     )
-    files = write_all(bare, D, tmp_path, "code-1")
+    files = write_all(bare, D, tmp_path, "code-1").files
     assert sum(f.rows for f in files if f.audience == "township") == 0
     assert len([f for f in files if f.audience == "township"]) == 9 * 4
 
@@ -520,3 +581,55 @@ def test_deadlines_are_dates_or_words(written):
     dates = [row[6].value for row in sheet.iter_rows(min_row=6) if re.fullmatch(r"H\d{9}", str(row[1].value))]
     assert dates
     assert {d.date() if isinstance(d, datetime) else d for d in dates} == {D + timedelta(days=7)}
+
+
+@pytest.mark.parametrize(
+    ("level", "visit", "close"),
+    [
+        ("red", "3个工作日内", "10个工作日内"),
+        ("orange", "5个工作日内", "15个工作日内"),
+        ("yellow", "10个工作日内", "20个工作日内"),
+        ("blue", "随定期复核", "随定期复核"),
+    ],
+)
+def test_only_the_lowest_level_follows_the_periodic_review(tmp_path, level, visit, close):
+    """A day that could not be counted (no calendar of working days) is still a deadline."""
+    whole = make_night(counties=("150921",))
+    nowhere = {c: pl.lit(None, dtype=pl.Date) for c in ("visit_due_on", "close_due_on")}
+    night = spoilt(
+        warnings=whole.warnings.with_columns(**nowhere, level=pl.lit(level)),
+        priority=whole.priority.with_columns(**nowhere, level=pl.lit(level)),
+    )
+    written = write_all(night, D, tmp_path, "code-1")
+    folder = tmp_path / str(D)
+    file = next(f for f in written.files if f.rows and f.path.endswith(".xlsx") and f.list_kind)
+    rows = [
+        r for r in load(folder / file.path)["清单"].iter_rows() if re.fullmatch(r"H\d{9}", str(r[1].value))
+    ]
+    assert {(row[6].value, row[7].value) for row in rows} == {(visit, close)}
+    page = texts(next((folder / file.path).parent.glob("*.html")))
+    assert f"首访 {visit}；办结 {close}" in page
+
+
+def test_the_auditor_reads_words_for_passes_and_conflicts(tmp_path):
+    night = spoilt(
+        links=pl.DataFrame(
+            [("ps_resident", "A", "P2-sound", 5), ("ps_resident", "B", "Z9-new", 1)],
+            schema=["source_class", "grade", "pass_id", "identities"],
+            orient="row",
+        ),
+        conflicts=pl.DataFrame(
+            [("ps_resident", "shared_number", 2), ("ps_resident", "brand_new", 1)],
+            schema=["source_class", "kind", "conflicts"],
+            orient="row",
+        ),
+    )
+    write_quality(prepare(night, D), tmp_path, "code-1")
+    twin = json.loads((tmp_path / "audit" / "quality_report.json").read_text(encoding="utf-8"))
+    assert [p["pass_zh"] for p in twin["passes"]] == ["公民身份号码一致，姓名写法有别（读音相同）", "Z9-new"]
+    assert [c["kind_zh"] for c in twin["conflicts"]] == ["brand_new", "户籍登记中两人同号"]
+
+
+def test_every_family_of_passes_and_every_conflict_of_matching_has_words():
+    assert [p for p in PASSES if not re.search("[一-鿿]", pass_zh(p))] == []
+    assert not [k for k in CONFLICTS_ZH if conflict_zh(k) == k]
