@@ -17,7 +17,7 @@ from data_contracts.collecting import Collected, collect, manifest_is_broken, un
 from data_contracts.contract import Contract, Department, catalogue, departments
 from data_contracts.expectations import worst
 from data_contracts.feeding import source_status
-from data_contracts.field_types import masked
+from data_contracts.field_types import hide_numbers, masked
 
 GROUP = "extracts"
 PREVIEW_ROWS = 5
@@ -202,7 +202,9 @@ def _in_time_check(collected: Collected, status: dict[str, Any]) -> dg.AssetChec
 def _note_unclaimed(context: dg.AssetExecutionContext, home: Home, department: Department, day: date) -> None:
     """Files of no class pass neither into the lake nor into silence."""
     folder = home.inbox / day.isoformat() / department.id
-    rows = [(path.name, "文件名不属于本部门的任何信息类别，未读取") for path in unclaimed(folder)]
+    rows = [
+        (hide_numbers(path.name), "文件名不属于本部门的任何信息类别，未读取") for path in unclaimed(folder)
+    ]
     if manifest_is_broken(folder):
         rows.append(("_manifest.yaml", "清单无法解析，未与文件核对"))
     frame = pl.DataFrame(rows, schema={"file": pl.String, "message_zh": pl.String}, orient="row")

@@ -17,8 +17,8 @@ from data_contracts.field_types import hide_numbers, mask_text
 
 Severity = Literal["error", "warning", "info"]
 
-CELLS_NAMED = 50
-"""So many cells of one column and reason are named one by one; the rest are counted in one line."""
+CELLS_NAMED = 1000
+"""So many cells of one column and reason are named one by one, for the supplier to mend; the rest are counted in one line."""
 
 ISSUES = pl.Schema(
     {
@@ -280,7 +280,9 @@ class IssueLog:
             key: hide_numbers(word) if isinstance(word, str) and reason != "control_total" else word
             for key, word in words.items()
         }
-        place = self._file + (f"第{row}行" if row is not None else "") + (f"“{column}”列" if column else "")
+        place = (
+            self._file + (f"数据第{row}行" if row is not None else "") + (f"“{column}”列" if column else "")
+        )
         self._rows.append(
             {
                 **self._fixed,
