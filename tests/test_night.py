@@ -172,6 +172,36 @@ def test_one_department_in_ruins_switches_its_rules_off_on_the_list(after_first,
     assert re.search("停用的规则.*家庭成员名下有车辆", said)
 
 
+def test_files_cut_in_the_middle_switch_their_rules_off_on_the_list(after_first, tmp_path):
+    """Cut at a line's end with a manifest that counts rows, and inside a line without: held, said, and rules off."""
+    home = tmp_path / "home"
+    shutil.copytree(after_first, home)
+    folder = home / "inbox" / str(SECOND) / "civil_affairs"
+    shutil.copytree(SMALL / "inbox" / str(FIRST) / "civil_affairs", folder, dirs_exist_ok=True)
+    cases, members = (next(folder.glob(f"{c}.*")) for c in ("ca_assist_household", "ca_assist_member"))
+    content = cases.read_bytes()
+    rows = content.count(b"\n") - 1
+    cases.write_bytes(content[: content.rindex(b"\n", 0, len(content) * 9 // 10) + 1])
+    (folder / "_manifest.yaml").write_text(
+        f"files:\n- {{file: {cases.name}, class: ca_assist_household, rows: {rows}}}\n", encoding="utf-8"
+    )
+    content = members.read_bytes()
+    members.write_bytes(content[: content.rindex(b"\n", 0, len(content) * 9 // 10) + 25])
+    assert nights.run(home, SECOND) == (True, [])
+    cut = books(home, "ledger", SECOND).filter(pl.col("file").is_in([cases.name, members.name]))
+    assert cut["status"].to_list() == ["held", "held"]
+    assert cut["rows_accepted"].to_list() == [0, 0]
+    assert (cut["rows_quarantined"] == cut["rows_received"]).all()
+    status = frame(home, "risk", "rule_status", SECOND)
+    off = set(status.filter(pl.col("status") == "off")["rule_id"])
+    assert {"X01", "X04"} <= off
+    assert not {"X01", "X04"} & set(frame(home, "risk", "warnings", SECOND)["rule_id"])
+    book = next((home / "outbox" / str(SECOND)).glob("township/*/check_out/*.xlsx"))
+    sheet = fastexcel.read_excel(book).load_sheet("清单", header_row=None).to_polars()
+    said = "\n".join(str(cell) for row in sheet.rows() for cell in row if cell is not None)
+    assert re.search("停用的规则.*家庭成员名下有车辆", said)
+
+
 NUMBER = re.compile(
     rb"(?<![0-9A-Za-z])[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dX](?![0-9A-Za-z])"
 )
