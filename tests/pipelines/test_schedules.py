@@ -110,3 +110,33 @@ def test_the_same_alert_twice_is_one_file(tmp_path):
     alert = json.loads(path.read_text(encoding="utf-8"))
     assert (alert["batch_date"], alert["steps"]) == (DAY, ["read_health"])
     assert "read_health" in alert["message_zh"]
+
+
+@dg.op
+def _works():
+    return None
+
+
+@dg.job
+def _fine():
+    _works()
+
+
+@pytest.mark.parametrize("lines", [["数据质量报告：有1处已遮盖"], []], ids=["something covered", "nothing"])
+def test_outputs_that_must_be_looked_at_send_an_alert(tmp_path, lines):
+    folder = tmp_path / "outbox" / DAY
+    folder.mkdir(parents=True)
+    (folder / "manifest.json").write_text(json.dumps({"attention": lines}), encoding="utf-8")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = _fine.execute_in_process(instance=instance, tags={"dagster/partition": DAY})
+        context = dg.build_run_status_sensor_context(
+            sensor_name="alert_on_outputs",
+            dagster_instance=instance,
+            dagster_run=result.dagster_run,
+            dagster_event=result.get_run_success_event(),
+        )
+        schedules.alert_on_outputs(context, alerts=Alerts(root=str(tmp_path)))
+    alerts = [json.loads(p.read_text(encoding="utf-8")) for p in (tmp_path / "alerts").glob("*.json")]
+    assert [(a["kind"], a["batch_date"], lines[0] in a["message_zh"]) for a in alerts] == [
+        ("outputs_attention", DAY, True) for _ in lines
+    ]
