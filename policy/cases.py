@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from functools import cache
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from pydantic import Field, ValidationError
 
 from data_contracts.contract import catalogue
 from policy.engine import Outcome, Policy, default_policy, run
-from policy.parameters import replaced
+from policy.parameters import Parameter, replaced
 from policy.sql_file import Closed, PolicyError, Text
 from policy.vocabulary import tables
 
@@ -212,6 +213,12 @@ def frames_of(case: Case, sources: Iterable[str]) -> dict[str, pl.DataFrame]:
     return frames
 
 
+def _left_out(parameter: Parameter, row: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Every combination of the closed keys that a value of a case leaves out."""
+    closed = {key: domain for key, domain in parameter.header.keys.items() if domain and key not in row}
+    return [dict(zip(closed, combination, strict=True)) for combination in product(*closed.values())]
+
+
 def with_parameters(policy: Policy, overrides: Mapping[str, list[dict[str, Any]]]) -> Policy:
     """The policy with other values for some parameters."""
     if not overrides:
@@ -219,8 +226,11 @@ def with_parameters(policy: Policy, overrides: Mapping[str, list[dict[str, Any]]
     values = dict(policy.parameters)
     for name, rows in overrides.items():
         complete = [
-            {"source": "用例", "evidence": "published", "from": date(2000, 1, 1), "division": "000000"} | row
+            {"source": "用例", "evidence": "published", "from": date(2000, 1, 1), "division": "000000"}
+            | keys
+            | row
             for row in rows
+            for keys in _left_out(values[name], row)
         ]
         values[name] = replaced(values[name], complete)
     return Policy(policy.rules, policy.measures, policy.score, values)

@@ -448,8 +448,8 @@ def _weigh_sources(policy: Policy, rule: Rule, status: pl.DataFrame, as_of: date
     dates = {c: day.isoformat() if day else None for c, day in last.items()}
     off, notes = list(dict.fromkeys(off)), list(dict.fromkeys(notes))
     return Sources(
-        f"今晚未核对：{';'.join(off)}。本规则不作判断，不代表没有问题。" if off else None,
-        f"部分参考数据缺失：{';'.join(notes)}。" if notes else "",
+        f"今晚未核对：{'；'.join(off)}。本规则不作判断，不代表没有问题。" if off else None,
+        f"部分参考数据缺失：{'；'.join(notes)}。" if notes else "",
         dates,
     )
 
@@ -630,7 +630,7 @@ def _evaluate(
     unknown = _unknown_values(bench.policy, rule, bench.counties, bench.as_of)
     rows: list[dict[str, Any]] = []
     for county, (whole, what) in unknown.items():
-        why = f"本县{what}:当前没有已知数值，{'今晚未核对' if whole else '对应家庭今晚未核对'}，不代表没有问题。"
+        why = f"本县{what}：当前没有已知数值，{'今晚未核对' if whole else '对应家庭今晚未核对'}，不代表没有问题。"
         rows.append(_status_row(rule, county, "off" if whole else "on", why, sources))
     frame, refused = whole_rows(rule, raised(rule, bench.rows(rule, rule.list_kind), sources), strict=strict)
     # A row that cannot say where or why is nobody's visit; one such row does not silence the rule.
@@ -783,6 +783,20 @@ def _priority(bench: Bench, book: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def _say_what_was_counted(rows: list[dict[str, Any]], warnings: pl.DataFrame) -> None:
+    """Add to the status of a rule that its deadlines reach into a year whose holidays nobody has announced yet."""
+    days = calendar()
+    guessed: dict[str, set[int]] = {}
+    timed = warnings.filter(pl.col("visit_due_on").is_not_null())
+    for rule_id, *due in timed.select("rule_id", "visit_due_on", "close_due_on").unique().rows():
+        guessed.setdefault(rule_id, set()).update(day.year for day in due if day and not days.knows(day))
+    for row in rows:
+        years = sorted(guessed.get(row["rule_id"], ()))
+        if years and row["county_code"] is None:
+            spoken = "、".join(f"{year}年" for year in years)
+            row["reason_zh"] += f"{spoken}节假日安排未公布，期限暂按周一至周五计。"
+
+
 def _rules(
     bench: Bench, wanted: Iterable[str], previous: pl.DataFrame, strict: bool
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -805,6 +819,7 @@ def _rules(
         frames.append(frame)
         rows += spoken
     warnings = finish(bench, pl.concat(frames), previous)
+    _say_what_was_counted(rows, warnings)
     return warnings, pl.DataFrame(rows, schema=STATUS_SCHEMA).sort("rule_id", "county_code", nulls_last=False)
 
 

@@ -1,7 +1,7 @@
 """Which days are working days in China, as dated data, and dates so many working days on.
 
-The days stand in `public_holidays.yaml`, with the notice of each year. A year without a notice is not known: nothing is
-counted into it.
+The days stand in `public_holidays.yaml`, with the notice of each year. In a year without a notice Monday to Friday are
+counted, so that no warning is without a deadline; `knows` tells the caller, who says so.
 """
 
 from __future__ import annotations
@@ -60,16 +60,17 @@ class Calendar:
         index = bisect_right(self.working, day)
         return index > 0 and self.working[index - 1] == day
 
-    def add(self, day: date, working_days: int) -> date | None:
-        """The day that is so many working days after `day`, which itself does not count; null when it is not known."""
-        if not self.knows(day):
-            return None
-        index = bisect_right(self.working, day) + working_days - 1
-        if index >= len(self.working):
-            return None
-        found = self.working[index]
-        # A gap between known years would swallow an unknown one.
-        return found if all(year in self.years for year in range(day.year, found.year + 1)) else None
+    def counts(self, day: date) -> bool:
+        """Whether the day counts for a deadline: a working day, or Monday to Friday in a year without a notice."""
+        return self.is_working_day(day) if self.knows(day) else day.weekday() < SATURDAY
+
+    def add(self, day: date, working_days: int) -> date:
+        """The day that is so many working days after `day`, which itself does not count."""
+        found, left = day, working_days
+        while left > 0:
+            found += timedelta(days=1)
+            left -= self.counts(found)
+        return found
 
     def due_dates(self, days: pl.Series, working_days: int) -> pl.Series:
         """`add` for every day of a column."""

@@ -1,10 +1,10 @@
 /*---
 id: household_need
-version: 1
+version: 2
 title: {zh: 家庭有记录收入与困难情形, en: What is recorded of a household's income and hardship}
 grain: one row a household in which the means of every member are known
 unit: yuan per person and 12 months
-period: the 12 months before the month of the business date
+period: 12 months that end before the month of the business date, with the last month that every running source has delivered
 source: 最低生活保障审核确认办法（民发〔2021〕57号）第十三条；民办函〔2024〕31号（避免虚拟收入）
 columns:
   household_id: household
@@ -12,6 +12,8 @@ columns:
   urban_rural: 1 town, 2 village
   members: living members
   income_12m: recorded income of all members in 12 months, in yuan
+  until_month: last of the 12 months
+  means_zh: what is on record of the members' means, counted
   hardship_zh: what says that the household is in hardship; null when nothing does
 needs:
   jobless_registration: {max_age_days: 45, all: [hr_jobless_register]}
@@ -25,20 +27,25 @@ uses:
   rural_monitor: {max_age_days: 45, all: [ag_poverty_monitor]}
   farm_subsidy: {max_age_days: 400, all: [ag_subsidy_land]}
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
-parameters: [labour_age, severe_disability]
+parameters: [labour_age, severe_disability, warning_window]
 published: false
 known_gaps:
-  zh: 现金收入、务农收入、赡养费不在任何部门记录中；因此有一名成员收入来源不明的家庭不估算，有承包地的家庭不估算。
+  zh: 现金收入、务农收入、赡养费不在任何部门记录中；因此有一名成员收入来源不明、某月金额缺失或数据起点之前情况不明的家庭不估算，有承包地的家庭不估算；残疾本身不说明收入。
   en: >-
-    Cash, farming and support reach no department. A household in which the means of one member are unknown is therefore not
-    estimated, nor is one with contracted land.
+    Cash, farming and support reach no department. A household in which the means of one member are unknown, an amount is
+    missing, or the data begin too late is therefore not estimated, nor is one with contracted land. Disability alone says
+    nothing about income.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "months and amounts that are not known are not zero; disability alone does not say what somebody lives on"}
 ---*/
 with living as (
-    select m.household_id, m.person_id, h.county_code, h.urban_rural
+    select m.household_id, m.person_id, h.county_code, h.urban_rural, l.from_age, to_months(cast(w.length as integer)) as must_cover
     from household_member m
     join household h on h.household_id = m.household_id
+    join labour_age l on l.county_code = h.county_code and $as_of between l.valid_from and l.valid_to
+    join warning_window w on w.county_code = h.county_code and w."window" = 'income_known'
+     and $as_of between w.valid_from and w.valid_to
     where not exists (select 1 from known_death k where k.person_id = m.person_id)
 ),
 severe as (
@@ -69,50 +76,134 @@ ill as (
 monitored as (
     select distinct person_id from rural_monitor where is_risk_removed = false and identify_date <= $as_of
 ),
-income as (
-    select person_id, sum(amount) as amount
-    from recorded_income
-    where month >= date_trunc('month', $as_of) - interval 12 month
-    group by person_id
+record as (
+    -- Monthly money by the stream it comes in. A month without a row in a stream that runs is a month nobody knows.
+    select person_id, 'wage' as stream, month, bool_or(income > 0) as is_paid
+    from taxed_income where income_item in ('01', '02') group by person_id, month
+    union all
+    select person_id, 'pension ' || coalesce(pension_kind, ''), month, bool_or(status is distinct from '3')
+    from pension group by person_id, pension_kind, month
+    union all
+    select person_id, 'benefit', month, true
+    from unemployment_benefit group by person_id, month
 ),
-means as (
-    select v.*, i.amount,
-           -- Known: a child, a student, a pensioner, registered jobless, benefit used up, no work because of severe disability, or a taxed wage.
-           coalesce(date_sub('year', p.birth_date, $as_of) < l.from_age, false)
-           or exists (select 1 from school_enrolment e where e.person_id = v.person_id and e.status = '1')
-           or coalesce(date_diff('month', g.last_pension_month, $as_of) <= 3, false)
-           or coalesce(date_diff('month', g.last_wage_month, $as_of) <= 3, false)
-           or j.person_id is not null
-           or x.person_id is not null
-           or s.person_id is not null                                          as is_known,
+history as (
+    -- From when to when the data that we have reach, for each stream.
+    select stream, min(month) as from_month, max(month) as to_month
+    from record where month < date_trunc('month', $as_of)
+    group by stream
+),
+stream as (
+    select r.person_id, r.stream, h.from_month, min(r.month) as first_month, max(r.month) as last_month,
+           max(r.month) filter (where r.is_paid) = h.to_month and date_diff('month', h.to_month, $as_of) <= 3 as is_running
+    from record r
+    join history h on h.stream = r.stream
+    where r.person_id is not null and r.month < date_trunc('month', $as_of)
+    group by r.person_id, r.stream, h.from_month, h.to_month
+),
+clock as (
+    -- The 12 months end where the slowest running stream ends: a source that is a month behind makes nobody poorer.
+    select v.household_id,
+           coalesce(min(s.last_month) filter (where s.is_running),
+                    date_trunc('month', $as_of) - interval 1 month) as until_month
+    from living v
+    left join stream s on s.person_id = v.person_id
+    group by v.household_id
+),
+member as (
+    select v.household_id, v.person_id, v.county_code, v.urban_rural, k.until_month,
+           k.until_month + interval 1 month - v.must_cover                     as known_from,
+           coalesce(date_sub('year', p.birth_date, $as_of) < v.from_age, false) as is_child,
+           exists (select 1 from school_enrolment e where e.person_id = v.person_id and e.status = '1') as is_student,
+           exists (select 1 from stream s where s.person_id = v.person_id and s.is_running and s.stream like 'pension %') as is_pensioner,
+           exists (select 1 from stream s where s.person_id = v.person_id and s.is_running and s.stream = 'wage') as is_paid,
+           exists (select 1 from stream s where s.person_id = v.person_id and s.is_running and s.stream = 'benefit') as is_on_benefit,
            j.since as jobless_since, x.since as exhausted_since,
            s.person_id is not null as is_severe,
            d.person_id is not null as is_ill,
            r.person_id is not null as is_monitored
     from living v
-    join labour_age l on l.county_code = v.county_code and $as_of between l.valid_from and l.valid_to
+    join clock k on k.household_id = v.household_id
     left join person p on p.person_id = v.person_id
-    left join work_signal g on g.person_id = v.person_id
-    left join income i on i.person_id = v.person_id
     left join severe s on s.person_id = v.person_id
     left join jobless j on j.person_id = v.person_id
     left join exhausted x on x.person_id = v.person_id
     left join ill d on d.person_id = v.person_id
     left join monitored r on r.person_id = v.person_id
+),
+gap as (
+    -- Months in which money may have come that the data do not show.
+    select distinct m.household_id
+    from member m
+    join stream s on s.person_id = m.person_id
+    where s.last_month >= m.known_from
+      and (
+          -- The data begin with this month, so nobody can say that the money did.
+          (s.first_month > m.known_from and s.first_month <= s.from_month)
+          or (select count(*) from record r
+               where r.person_id = s.person_id and r.stream = s.stream
+                 and r.month >= greatest(s.first_month, m.known_from) and r.month <= s.last_month)
+             <= date_diff('month', greatest(s.first_month, m.known_from), s.last_month)
+      )
+    union
+    -- The tax data begin too late to tell whether a grown-up was paid before.
+    select m.household_id
+    from member m
+    join history h on h.stream = 'wage'
+    where h.from_month > m.known_from and not m.is_child and not m.is_student
+      and (m.jobless_since is null or m.jobless_since > m.known_from)
+      and not exists (select 1 from stream s where s.person_id = m.person_id and s.stream = 'wage')
+    union
+    -- An amount that nobody could read.
+    select m.household_id
+    from member m
+    join recorded_income i on i.person_id = m.person_id
+    where i.amount is null and i.month >= m.known_from
+),
+income as (
+    select m.household_id, sum(i.amount) as amount
+    from member m
+    join recorded_income i on i.person_id = m.person_id
+     and i.month > m.until_month - interval 12 month and i.month <= m.until_month
+    group by m.household_id
+),
+described as (
+    -- What is known of a member, in one word. Disability alone says nothing about his income.
+    select *,
+           case when is_child then '未到劳动年龄'
+                when is_student then '在学'
+                when is_pensioner then '领取养老金'
+                when is_paid then '有完税工资'
+                when jobless_since is not null then '登记失业'
+                when exhausted_since is not null then '失业保险金领满'
+                when is_on_benefit then '领取失业保险金' end as means_zh
+    from member
+),
+counted as (
+    select household_id, string_agg(means_zh || n || '人', '、' order by n desc, means_zh) as means_zh
+    from (select household_id, means_zh, count(*) as n from described where means_zh is not null group by household_id, means_zh)
+    group by household_id
 )
-select household_id, county_code, urban_rural,
-       count(*)                                             as members,
-       cast(coalesce(sum(amount), 0) as decimal(18, 2))     as income_12m,
+select d.household_id, d.county_code, d.urban_rural,
+       count(*)                                                  as members,
+       cast(coalesce(any_value(i.amount), 0) as decimal(18, 2))  as income_12m,
+       cast(any_value(d.until_month) as date)                    as until_month,
+       any_value(c.means_zh)                                     as means_zh,
        nullif(concat_ws('、',
-           case when count(jobless_since) > 0 then '有登记失业成员' end,
-           case when count(exhausted_since) > 0 then '有失业保险金领满成员' end,
-           case when bool_or(is_severe) then '有重度残疾成员' end,
-           case when bool_or(is_ill) then '有重大疾病成员' end,
-           case when bool_or(is_monitored) then '属防止返贫监测且风险未消除' end), '') as hardship_zh
-from means
-group by household_id, county_code, urban_rural
-having bool_and(is_known)
+           case when count(d.jobless_since) > 0 then '有登记失业成员' end,
+           case when count(d.exhausted_since) > 0 then '有失业保险金领满成员' end,
+           case when bool_or(d.is_severe) then '有重度残疾成员' end,
+           case when bool_or(d.is_ill) then '有重大疾病成员' end,
+           case when bool_or(d.is_monitored) then '属防止返贫监测且风险未消除' end), '') as hardship_zh
+from described d
+left join income i on i.household_id = d.household_id
+left join counted c on c.household_id = d.household_id
+where not exists (select 1 from gap g where g.household_id = d.household_id)
+  -- Members are persons: one whom nobody could link has no known means.
+  and not exists (select 1 from household_member m where m.household_id = d.household_id and m.person_id is null)
+group by d.household_id, d.county_code, d.urban_rural
+having bool_and(d.means_zh is not null)
    and not bool_or(exists (
        select 1 from farm_subsidy f
-       where f.person_id = means.person_id and f.contracted_area_mu > 0 and f.pay_date > $as_of - interval 24 month
+       where f.person_id = d.person_id and f.contracted_area_mu > 0 and f.pay_date > $as_of - interval 24 month
    ))

@@ -1,6 +1,6 @@
 /*---
 id: property_block
-version: 1
+version: 2
 title: {zh: 财产与就业阻断, en: Property or work that speaks against hardship}
 grain: one row a household with at least one of them
 unit: "yes, or no row"
@@ -19,7 +19,6 @@ needs:
   fiscal_payroll: {max_age_days: 45, all: [hr_fiscal_payroll]}
 uses:
   machinery: {max_age_days: 400, all: [ag_machinery_vessel]}
-  financial_asset: {max_age_days: 180, any: [fn_bank_balance, fn_securities, fn_internet_finance, fn_insurance_policy]}
 parameters: [vehicle_limit, vehicle_type_counted, dwelling_limit, entity_role_blocking, financial_limit, dibao_standard]
 published: false
 known_gaps:
@@ -27,6 +26,7 @@ known_gaps:
   en: Rural houses are mostly not registered; financial assets are seen only with an authorisation.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "limits by category; financial assets as authorised"}
 ---*/
 with car as (
     select h.household_id, '车辆' as block
@@ -34,7 +34,7 @@ with car as (
     join person_household h on h.person_id = v.person_id
     join vehicle_type_counted t on t.county_code = h.county_code and t.family = left(v.vehicle_type, 1)
      and $as_of between t.valid_from and t.valid_to
-    join vehicle_limit l on l.county_code = h.county_code and $as_of between l.valid_from and l.valid_to
+    join vehicle_limit l on l.county_code = h.county_code and l.category = '1' and $as_of between l.valid_from and l.valid_to
     where v.status = 'A' and t.is_counted
     group by h.household_id, l.vehicles_max
     having count(distinct v.vehicle_id) > l.vehicles_max
@@ -43,7 +43,7 @@ home as (
     select h.household_id, '住房或非居住用房' as block
     from dwelling_title d
     join person_household h on h.person_id = d.person_id
-    join dwelling_limit l on l.county_code = h.county_code and $as_of between l.valid_from and l.valid_to
+    join dwelling_limit l on l.county_code = h.county_code and l.category = '1' and $as_of between l.valid_from and l.valid_to
     where d.status in ('1', '3')
     group by h.household_id, l.dwellings_max, l.non_residential_max
     having count(distinct d.unit_id) filter (where d.use = '10') > l.dwellings_max
@@ -80,18 +80,14 @@ machine as (
 ),
 money as (
     select h.household_id, '金融资产' as block
-    from (
-        select person_id, asset_kind, asset_id, arg_max(amount, query_date) as amount
-        from financial_asset
-        where result = '1' and currency = 'CNY' and query_date <= $as_of and query_date > $as_of - interval 12 month
-        group by all
-    ) a
+    from authorised_asset a
     join person_household h on h.person_id = a.person_id
     join household o on o.household_id = h.household_id
     join dibao_standard s on s.county_code = h.county_code and s.urban_rural = h.urban_rural
      and $as_of between s.valid_from and s.valid_to
     join financial_limit l on l.county_code = h.county_code and l.category = '1'
      and $as_of between l.valid_from and l.valid_to
+    where a.result = '1' and a.currency = 'CNY' and a.query_date > $as_of - interval 12 month
     group by h.household_id, o.members, s.amount, s.period, l.months_of_dibao, l.years_of_dibao
     having sum(a.amount) > o.members * s.amount * (case s.period when 'month' then l.months_of_dibao else l.years_of_dibao end)
 )

@@ -1,6 +1,6 @@
 /*---
 id: recorded_income
-version: 1
+version: 2
 title: {zh: 部门登记的月收入, en: Income that departments record}
 grain: one row a person and month
 unit: yuan a month
@@ -9,7 +9,7 @@ source: 最低生活保障审核确认办法（民发〔2021〕57号）第十三
 columns:
   person_id: person
   month: month
-  amount: wages (the larger of tax and payroll records), pensions that count, unemployment benefit
+  amount: wages (the larger of tax and payroll records), pensions that count, unemployment benefit; null when one of them is not readable
 needs:
   taxed_income: {max_age_days: 45, all: [tx_iit_withholding]}
   pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
@@ -23,6 +23,7 @@ known_gaps:
   en: Cash, farming and support are not in it; a lump sum stays in its month and is never spread.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "an amount that cannot be read makes the month unknown"}
 ---*/
 with excluded as (
     select h.person_id
@@ -31,29 +32,32 @@ with excluded as (
     where x.is_excluded
 ),
 wage as (
-    select person_id, month, max(amount) as amount
+    select person_id, month, case when count(*) = count(amount) then max(amount) end as amount
     from (
-        select person_id, month, sum(income) as amount
-        from taxed_income where income_item in ('01', '02') group by all
+        select person_id, month, case when count(*) = count(income) then sum(income) end as amount
+        from taxed_income where income_item in ('01', '02') group by person_id, month
         union all
-        select person_id, month, sum(gross_pay_per_month) from fiscal_payroll group by all
+        select person_id, month, case when count(*) = count(gross_pay_per_month) then sum(gross_pay_per_month) end
+        from fiscal_payroll group by person_id, month
     )
-    group by all
+    group by person_id, month
 ),
 transfer as (
     select p.person_id, p.month,
-           sum(p.amount_per_month
+           case when count(*) = count(p.amount_per_month) then sum(p.amount_per_month
                - case when e.person_id is not null and p.pension_kind = 'resident'
-                      then coalesce(p.central_base_part, 0) else 0 end) as amount
+                      then coalesce(p.central_base_part, 0) else 0 end) end as amount
     from pension p
     left join excluded e on e.person_id = p.person_id
-    group by all
+    group by p.person_id, p.month
     union all
-    select person_id, month, sum(amount_per_month) from unemployment_benefit group by all
+    select person_id, month, case when count(*) = count(amount_per_month) then sum(amount_per_month) end
+    from unemployment_benefit group by person_id, month
 )
-select person_id, month, cast(sum(amount) as decimal(18, 2)) as amount
+-- An amount that nobody could read is not zero: the month of that person is unknown.
+select person_id, month, cast(case when count(*) = count(amount) then sum(amount) end as decimal(18, 2)) as amount
 from (from wage union all from transfer)
-where person_id is not null and amount is not null
+where person_id is not null
   and month >= date_trunc('month', $as_of) - interval 24 month
   and month < date_trunc('month', $as_of)
-group by all
+group by person_id, month

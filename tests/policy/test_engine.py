@@ -217,10 +217,14 @@ def test_an_expired_rule_is_off():
     assert "到期" in outcome.rule_status["reason_zh"].item()
 
 
-def test_deadlines_in_a_year_that_nobody_has_announced_are_left_open():
+def test_deadlines_in_a_year_that_nobody_has_announced_count_monday_to_friday_and_say_so():
     day = date(2026, 12, 28)
-    row = run(frames(CAR, day), day, only=["X04"], strict=True).warnings.to_dicts()[0]
-    assert row["visit_due_on"] is None
+    outcome = run(frames(CAR, day), day, only=["X04"], strict=True)
+    row = outcome.warnings.to_dicts()[0]
+    assert row["visit_due_on"] == date(2027, 1, 11)
+    assert row["close_due_on"] == date(2027, 1, 25)
+    said = outcome.rule_status.filter(pl.col("county_code").is_null()).get_column("reason_zh").item()
+    assert "2027年节假日安排未公布，期限暂按周一至周五计" in said
 
 
 def test_a_rule_that_fails_is_off_and_the_night_goes_on(monkeypatch):

@@ -52,9 +52,10 @@ def test_so_many_working_days_on(day, count, due):
     assert DAYS.add(day, count) == due
 
 
-def test_a_year_without_a_notice_is_not_known():
-    assert DAYS.add(date(2026, 12, 30), 5) is None
-    assert DAYS.add(date(2022, 12, 30), 1) is None
+def test_in_a_year_without_a_notice_monday_to_friday_count_and_the_year_is_not_known():
+    assert DAYS.add(date(2026, 12, 30), 5) == date(2027, 1, 6)
+    assert DAYS.add(date(2022, 12, 30), 1) == date(2023, 1, 3)
+    assert not DAYS.knows(date(2027, 1, 6))
     with pytest.raises(ValueError, match="2027"):
         DAYS.is_working_day(date(2027, 1, 4))
 

@@ -1,6 +1,6 @@
 /*---
 id: X01
-version: 1
+version: 2
 title: {zh: 已死亡仍在发放, en: Paid after death}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）：成员死亡后三个月内复核调整
@@ -20,10 +20,10 @@ uses:
   welfare_subsidy: {max_age_days: 45, all: [ca_welfare_subsidy]}
   medical_settlement: {max_age_days: 10, all: [mi_settlement]}
 parameters: [warning_window]
-evidence: [cause, died_on, source_count, sources_zh, paid_months, first_paid_month, last_paid_month, paid_amount, other_members]
+evidence: [cause, died_on, source_count, sources_zh, dates_zh, paid_months, first_paid_month, last_paid_month, paid_amount, other_members]
 reason:
-  assistance: 该成员于{died_on}死亡（{sources_zh}，共{source_count}个来源），其所在救助证在此后（{paid_span}）仍发放{paid_months}个月、合计{paid_amount}元；该证另有{other_members}名保障成员。请核实是否死亡、是否已调整或停发。
-  subsidy: 该成员于{died_on}死亡（{sources_zh}，共{source_count}个来源），{subsidy_zh}在此后（{paid_span}）仍发放{paid_months}个月、合计{paid_amount}元。请核实。
+  assistance: 该成员{died_zh}，其所在救助证在此后（{paid_span}）仍发放{paid_months}个月、合计{paid_amount}元；该证另有{other_members}名保障成员。请核实是否死亡、是否已调整或停发。
+  subsidy: 该成员{died_zh}，{subsidy_zh}在此后（{paid_span}）仍发放{paid_months}个月、合计{paid_amount}元。请核实。
 cited: [ca_assist_payment, ps_death, ca_cremation, hl_birth_death_cert]
 known_gaps:
   zh: 土葬地区无火化记录；死亡日期未载明的按登记日期；合计金额为全证金额，含其他成员应得部分。
@@ -33,16 +33,18 @@ false_alarms:
   en: Wrong cancellations (left out where one source alone says so and the person was treated later), back pay for months alive, a review under way.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "contradicting dates of death count as one source, by the latest, and are shown"}
 ---*/
 with dead as (
-    select k.person_id, k.died_on, k.source_count, k.sources_zh
+    -- Where the sources give different days, the latest: the safer reading on this list.
+    select k.person_id, k.died_on_latest as died_on, k.source_count, k.sources_zh, k.dates_zh
     from known_death k
     -- One source alone, and treated more than a month after it: more likely a wrong record than a wrong payment.
     where k.source_count >= 2
        or not exists (
            select 1 from medical_settlement s
            where s.person_id = k.person_id
-             and coalesce(s.admit_date, s.settle_date) > k.died_on + interval 1 month
+             and coalesce(s.admit_date, s.settle_date) > k.died_on_latest + interval 1 month
              and s.is_refund is not true and s.settle_date <= $as_of
        )
 ),
@@ -54,7 +56,7 @@ covered as (
     group by m.case_id, m.person_id, case when m.person_id is null then m.row_key end
 ),
 assistance as (
-    select d.person_id, d.died_on, d.source_count, d.sources_zh, 'assistance' as cause, c.case_id, c.case_id as paid_by,
+    select d.person_id, d.died_on, d.source_count, d.sources_zh, d.dates_zh, 'assistance' as cause, c.case_id, c.case_id as paid_by,
            p.pay_month, p.amount
     from dead d
     join covered c on c.person_id = d.person_id
@@ -64,7 +66,7 @@ assistance as (
       and (c.leave_month is null or p.pay_month < c.leave_month)
 ),
 subsidy as (
-    select d.person_id, d.died_on, d.source_count, d.sources_zh, 'subsidy' as cause, null as case_id,
+    select d.person_id, d.died_on, d.source_count, d.sources_zh, d.dates_zh, 'subsidy' as cause, null as case_id,
            w.subsidy_type as paid_by, w.pay_month, w.amount_per_month as amount
     from dead d
     join welfare_subsidy w on w.person_id = d.person_id
@@ -72,7 +74,7 @@ subsidy as (
       and w.pay_month > date_trunc('month', d.died_on) and w.pay_month <= $as_of
 ),
 summed as (
-    select person_id, died_on, source_count, sources_zh, cause, case_id, paid_by,
+    select person_id, died_on, source_count, sources_zh, dates_zh, cause, case_id, paid_by,
            min(pay_month) as first_paid_month, max(pay_month) as last_paid_month,
            count(distinct pay_month) as paid_months, cast(sum(amount) as decimal(18, 2)) as paid_amount
     from (from assistance union all by name from subsidy)
@@ -93,7 +95,10 @@ select p.household_id, p.person_id, p.case_id,
        case when p.source_count >= 2 then 'red' else 'orange' end as level,
        strftime(p.first_paid_month, '%Y年%-m月')
            || case when p.last_paid_month > p.first_paid_month then strftime(p.last_paid_month, '至%Y年%-m月') else '' end as paid_span,
-       p.died_on, p.source_count, p.sources_zh, p.first_paid_month, p.last_paid_month, p.paid_months, p.paid_amount,
+       case when p.dates_zh is null
+            then '于' || strftime(p.died_on, '%Y年%-m月%-d日') || '死亡（' || p.sources_zh || '，共' || p.source_count || '个来源）'
+            else '有死亡记录但各来源日期不一致（' || p.dates_zh || '），暂按最晚的' || strftime(p.died_on, '%Y年%-m月%-d日') || '计' end as died_zh,
+       p.died_on, p.source_count, p.sources_zh, p.dates_zh, p.first_paid_month, p.last_paid_month, p.paid_months, p.paid_amount,
        (select count(*) from covered o
          where o.case_id = p.case_id and o.person_id is distinct from p.person_id
            and (o.leave_month is null or o.leave_month > p.last_paid_month)) as other_members,

@@ -1,6 +1,6 @@
 /*---
 id: X04
-version: 1
+version: 2
 title: {zh: 家庭成员名下有车辆, en: Vehicle in the family}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -25,6 +25,7 @@ false_alarms:
   en: Vehicles for the disabled, the one small vehicle a family lives on, nominal holding, medical use.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "limits by category"}
 ---*/
 with owned as (
     select a.case_id, a.category, h.household_id, h.county_code, v.vehicle_id,
@@ -47,6 +48,6 @@ select o.household_id, o.case_id,
        case min(o.category) when '1' then '低保家庭' when '2' then '特困供养人员' when '3' then '低保边缘家庭'
                             when '4' then '刚性支出困难家庭' else '其他困难家庭' end as category_zh
 from owned o
-join vehicle_limit l on l.county_code = o.county_code and $as_of between l.valid_from and l.valid_to
+join vehicle_limit l on l.county_code = o.county_code and l.category = o.category and $as_of between l.valid_from and l.valid_to
 group by o.household_id, o.case_id, l.vehicles_max, l.source
 having count(*) > l.vehicles_max

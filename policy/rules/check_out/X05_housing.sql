@@ -1,6 +1,6 @@
 /*---
 id: X05
-version: 1
+version: 2
 title: {zh: 住房超标, en: Housing above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -29,16 +29,17 @@ false_alarms:
   en: Two relocation flats (allowed for), inherited shares, cancelled contracts, historic titles, renewed certificates.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "limits by category"}
 ---*/
 with member as (
-    select distinct a.case_id, a.start_month, a.person_id, h.household_id, h.county_code
+    select distinct a.case_id, a.category, a.start_month, a.person_id, h.household_id, h.county_code
     from current_assistance a
     join case_household h on h.case_id = a.case_id
     where a.person_id is not null
 ),
 unit as (
     -- Several members may hold one unit: it is one unit. A limited title (mortgage, seizure) is owned still.
-    select m.case_id, m.start_month, m.household_id, m.county_code, d.unit_id,
+    select m.case_id, m.category, m.start_month, m.household_id, m.county_code, d.unit_id,
            min(d.use) as use,
            bool_or(d.obtained_by = '3') as is_relocation,
            min(d.reg_date) filter (where d.obtained_by = '1') as bought_on
@@ -53,7 +54,7 @@ dwellings as (
                 else l.dwellings_max end as units_max,
            null::date as event_on, l.source as limit_source, string_agg(u.unit_id, ',' order by u.unit_id) as what
     from unit u
-    join dwelling_limit l on l.county_code = u.county_code and $as_of between l.valid_from and l.valid_to
+    join dwelling_limit l on l.county_code = u.county_code and l.category = u.category and $as_of between l.valid_from and l.valid_to
     where u.use = '10'
     group by u.case_id, u.start_month, u.household_id, l.dwellings_max, l.dwellings_max_relocation, l.source
 ),
@@ -62,7 +63,7 @@ non_residential as (
            l.non_residential_max as units_max, null::date as event_on, l.source as limit_source,
            string_agg(u.unit_id, ',' order by u.unit_id) as what
     from unit u
-    join dwelling_limit l on l.county_code = u.county_code and $as_of between l.valid_from and l.valid_to
+    join dwelling_limit l on l.county_code = u.county_code and l.category = u.category and $as_of between l.valid_from and l.valid_to
     where u.use in ('20', '30', '40')
     group by u.case_id, u.start_month, u.household_id, l.non_residential_max, l.source
 ),

@@ -1,6 +1,6 @@
 /*---
 id: X07
-version: 1
+version: 2
 title: {zh: 人均金融资产超标, en: Financial assets per head above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第五十八条（经授权查询）
@@ -12,8 +12,6 @@ subject: case
 needs:
   financial_asset: {max_age_days: 180, any: [fn_bank_balance, fn_securities, fn_internet_finance, fn_insurance_policy]}
   assistance_application: {max_age_days: 10, all: [ca_application]}
-uses:
-  assistance_application_member: {max_age_days: 10, all: [ca_application]}
 parameters: [financial_limit, dibao_standard, warning_window]
 evidence: [total, members, per_person, limit_per_person, months_of_dibao, accounts, not_answered, mismatched, foreign_accounts, oldest_query]
 reason: >-
@@ -29,41 +27,19 @@ false_alarms:
   en: Balances of pay-in accounts on the day, money from a house sold for treatment, money held for others, loans.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "accounts by currency, answers without an account from the latest query only, none from before the authorisation"}
 ---*/
-with signed as (
-    -- The number on the reply is the number of a signed authorisation. It needs no link: a number is a number.
-    select distinct authorization_id
-    from assistance_application
-    where has_authorization and authorization_id is not null and accept_date <= $as_of
-),
-authorised as (
-    -- A reply without a number, of somebody who signed.
-    select person_id from assistance_application where has_authorization and person_id is not null and accept_date <= $as_of
-    union
-    select m.person_id
-    from assistance_application_member m
-    join assistance_application a on a.application_id = m.application_id
-    where a.has_authorization and m.person_id is not null and a.accept_date <= $as_of
-),
-family as (
+with family as (
     -- Everybody counts as a head, certain or not: a larger family is the safer reading.
     select a.case_id, a.category, a.urban_rural, h.household_id, h.county_code, count(*) as members
     from current_assistance a
     join case_household h on h.case_id = a.case_id
     group by all
 ),
-latest as (
-    select person_id, asset_kind, asset_id, currency, result, amount, query_date
-    from financial_asset
-    where query_date <= $as_of
-      and (authorization_id in (from signed) or (authorization_id is null and person_id in (from authorised)))
-    qualify row_number() over (partition by person_id, asset_kind, coalesce(asset_id, row_key)
-                               order by query_date desc, result, amount desc nulls last, row_key) = 1
-),
 held as (
     select m.case_id, l.*
     from (select distinct case_id, person_id from current_assistance where person_id is not null) m
-    join latest l on l.person_id = m.person_id
+    join authorised_asset l on l.person_id = m.person_id
 ),
 summed as (
     select f.case_id, f.category, f.urban_rural, f.household_id, f.county_code, f.members,

@@ -1,6 +1,6 @@
 /*---
 id: N02
-version: 1
+version: 2
 title: {zh: 新发重度残疾, en: New severe disability}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -17,7 +17,7 @@ parameters: [severe_disability, warning_window]
 evidence: [dis_type, dis_grade, issue_date, days_since]
 reason: >-
   该成员于{issue_date}取得{type_zh}残疾{grade_zh}证，属重度残疾（{severe_source}），
-  发证未满{window_days}天，目前未纳入低保或特困。
+  发证不超过{window_days}天，目前未纳入低保或特困。
 cited: [dp_disability_cert, ca_assist_household]
 known_gaps:
   zh: 已迁出人员的残疾人证可能仍在原县有效；多重残疾按最重一项定级。
@@ -27,6 +27,7 @@ false_alarms:
   en: A renewal of an older severe certificate (left out where the old one is on file); well-off families.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "the sentence fits day 90; an unlinked member of the applicant's case may be covered"}
 ---*/
 with severe as (
     select d.person_id, h.household_id, d.dis_type, d.dis_grade, d.issue_date, d.valid_to, d.status,
@@ -60,6 +61,9 @@ where n.choice = 1
   -- A member whose cover is not known may be covered: unknown is not "no".
   and not exists (
       select 1 from current_assistance a
-      where a.person_id = n.person_id and a.category in ('1', '2') and a.is_covered is distinct from false
+      where a.category in ('1', '2')
+        and ((a.person_id = n.person_id and a.is_covered is distinct from false)
+             -- The applicant of a case one of whose members nobody could link: that member may be he.
+             or (a.applicant_person_id = n.person_id and a.person_id is null))
   )
   and not exists (select 1 from known_death k where k.person_id = n.person_id)

@@ -1,6 +1,6 @@
 /*---
 id: N05
-version: 1
+version: 2
 title: {zh: 失业或断缴, en: Job loss}
 legal_basis:
   - 国办发〔2023〕39号（关注就业情况变化）
@@ -35,11 +35,13 @@ false_alarms:
   en: A new job insured elsewhere, late payments by the employer, leaving by choice, unregistered business.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "missed months are counted to the last month that has arrived"}
 ---*/
 with reported as (
-    -- The last month of which the contributions can have been delivered.
-    select date_trunc('month', least(last_batch, $as_of)) - interval 1 month as month
-    from source_status where class_id = 'hr_insurance_contribution'
+    -- The last month that has arrived, and that is over: a month that nobody has delivered yet is not a month missed.
+    select max(pay_month) as month
+    from insurance_contribution
+    where payer_type = '1' and status in ('1', '2') and pay_month < date_trunc('month', $as_of)
 ),
 lost as (
     select s.person_id, 1 as rank, 'benefit_exhausted' as cause, b.month as since, null::bigint as months_missed,

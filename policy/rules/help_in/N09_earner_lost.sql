@@ -1,7 +1,7 @@
 /*---
 id: N09
-version: 1
-title: {zh: 主要劳动力去世或羁押, en: Earner died or was taken into custody}
+version: 2
+title: {zh: 主要劳动力去世或因故离家, en: Earner died or is away}
 legal_basis:
   - 国办发〔2023〕39号（关注家庭突发变故）
   - 特困人员认定办法（民发〔2021〕43号）第五条（劳动能力）
@@ -18,11 +18,12 @@ uses:
   disability: {max_age_days: 14, all: [dp_disability_cert]}
   school_enrolment: {max_age_days: 45, all: [ed_enrolment]}
 parameters: [labour_age, earner_share, warning_window, severe_disability]
+parameters_if_known: [dibao_standard]
 evidence: [cause, event_kind, event_on, others, income_share_percent, share_limit_percent]
 reason:
-  main_income: 该成员于{event_on}{event_zh}（{event_sources}），此前12个月其收入占家庭有记录收入的{income_share_percent}%，超过{share_limit_percent}%；家中尚有{others}人。
-  only_worker: 该成员于{event_on}{event_zh}（{event_sources}），其为家庭唯一有劳动能力的成员；家中尚有{others}人，均为未成年、老年、在学、重度残疾或丧失劳动能力。
-cited: [ps_death, ps_custody]
+  main_income: 该成员于{event_on}{event_zh}，此前12个月其收入占家庭有记录收入的{income_share_percent}%，超过{share_limit_percent}%；家中尚有{others}人。
+  only_worker: 该成员于{event_on}{event_zh}，其为家庭唯一有劳动能力的成员；家中尚有{others}人，均为未成年、老年、在学、重度残疾或丧失劳动能力。
+cited: [ps_death, tx_iit_withholding]
 known_gaps:
   zh: 土葬、在家死亡可能晚报；现金与务农收入不在收入占比内；羁押信息仅返回匹配人员。
   en: Deaths at home are late; cash and farm income is not in the share; custody is returned for matched persons only.
@@ -31,13 +32,15 @@ false_alarms:
   en: Children outside the household who support it, families with savings, a wrong cancellation.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "custody is not told to townships; a share needs the others' income on record, or a sum above the dibao standard"}
 ---*/
 with event as (
     select person_id, 'death' as event_kind, died_on as event_on, greatest(seen_on, died_on) as seen_on, sources_zh as event_sources
     from known_death
     union all
     -- Community correction (5) takes nobody out of a family.
-    select person_id, 'custody', max(start_date), max(start_date), '羁押服刑与强制戒毒信息'
+    -- Why somebody is away is for the county alone: no list, key or evidence that a township sees may tell it.
+    select person_id, 'away', max(start_date), max(start_date), null
     from custody
     where custody_type in ('1', '2', '3', '4') and status = '1'
       and start_date <= $as_of and (end_date is null or end_date >= $as_of)
@@ -96,15 +99,35 @@ able as (
 ),
 income as (
     select o.lost_person_id, o.event_kind,
-           sum(i.amount)                             as total,
-           sum(i.amount) filter (where o.is_lost)    as lost_amount
+           case when count(*) = count(i.amount) then sum(i.amount) end as total,
+           sum(i.amount) filter (where o.is_lost)                      as lost_amount
     from roll o
     join recent r on r.person_id = o.lost_person_id and r.event_kind = o.event_kind
     join recorded_income i on i.person_id = o.person_id
      and i.month < date_trunc('month', r.event_on)
      and i.month >= date_trunc('month', r.event_on) - interval 12 month
-    where i.amount > 0
     group by all
+),
+others as (
+    -- Whether the income of all who are left is on record: a child, somebody in school, or amounts in the 12 months.
+    select o.lost_person_id, o.event_kind,
+           bool_and(coalesce(date_sub('year', p.birth_date, r.event_on) < l.from_age, false)
+                    or exists (select 1 from school_enrolment e where e.person_id = o.person_id and e.status = '1')
+                    or exists (select 1 from recorded_income i
+                                where i.person_id = o.person_id and i.amount > 0
+                                  and i.month < date_trunc('month', r.event_on)
+                                  and i.month >= date_trunc('month', r.event_on) - interval 12 month)) as others_known
+    from roll o
+    join recent r on r.person_id = o.lost_person_id and r.event_kind = o.event_kind
+    join labour_age l on l.county_code = r.county_code and $as_of between l.valid_from and l.valid_to
+    left join person p on p.person_id = o.person_id
+    where not o.is_lost
+    group by all
+),
+standard as (
+    select county_code, urban_rural, amount * (case period when 'year' then 1 else 12 end) as standard_12m
+    from dibao_standard
+    where $as_of between valid_from and valid_to and period in ('month', 'year')
 ),
 judged as (
     select r.household_id, r.person_id, r.event_kind, r.event_on, r.event_sources, s.percent as share_limit_percent,
@@ -113,16 +136,22 @@ judged as (
              where a.lost_person_id = r.person_id and a.event_kind = r.event_kind and a.is_lost) as lost_was_able,
            (select bool_and(not a.is_able) and count(*) filter (where a.is_able is null) = 0 from able a
              where a.lost_person_id = r.person_id and a.event_kind = r.event_kind and not a.is_lost) as nobody_else_is_able,
-           i.lost_amount * 100 > i.total * s.percent as was_main_income,
-           cast(round(i.lost_amount * 100 / i.total, 0) as bigint) as income_share_percent
+           i.lost_amount * 100 > i.total * s.percent
+               -- A share of what is on record says something when the others are on record too, or when the sum alone was
+               -- more than the dibao standard of one person.
+               and (o.others_known or i.lost_amount > d.standard_12m) as was_main_income,
+           cast(round(i.lost_amount * 100 / nullif(i.total, 0), 0) as bigint) as income_share_percent
     from recent r
     join earner_share s on s.county_code = r.county_code and $as_of between s.valid_from and s.valid_to
     left join income i on i.lost_person_id = r.person_id and i.event_kind = r.event_kind
+    left join others o on o.lost_person_id = r.person_id and o.event_kind = r.event_kind
+    left join household u on u.household_id = r.household_id
+    left join standard d on d.county_code = r.county_code and d.urban_rural = u.urban_rural
 )
 select household_id, person_id, event_kind || ':' || event_on as cause_key,
        case when lost_was_able and nobody_else_is_able then 'only_worker' else 'main_income' end as cause,
        event_kind, event_on, event_sources, others, income_share_percent, share_limit_percent,
-       case event_kind when 'death' then '去世' else '被羁押或强制戒毒' end as event_zh
+       case event_kind when 'death' then '去世（' || event_sources || '）' else '因故离家（可向县民政局了解）' end as event_zh
 from judged
 where others > 0
   and ((lost_was_able and nobody_else_is_able) or was_main_income)

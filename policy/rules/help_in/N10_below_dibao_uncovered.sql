@@ -1,6 +1,6 @@
 /*---
 id: N10
-version: 1
+version: 2
 title: {zh: 收入可能低于低保标准而未纳入, en: Possibly below the dibao standard and not covered}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -11,19 +11,20 @@ expires: 2027-12-31
 subject: household
 needs:
   assistance_application: {max_age_days: 10, all: [ca_application]}
+  assistance_case: {max_age_days: 10, all: [ca_assist_household]}
 uses:
   assistance_application_member: {max_age_days: 10, all: [ca_application]}
   rural_monitor: {max_age_days: 45, all: [ag_poverty_monitor]}
 parameters: [dibao_standard, warning_window]
-evidence: [way, members, income_per_person_12m, standard_12m, standard_amount, standard_period, hardship]
+evidence: [way, members, income_per_person_12m, until_month, standard_12m, standard_amount, standard_period, hardship]
 reason:
-  recorded: 该户{members}人，各成员就业状况均有记录，{hardship}；近12个月有记录的收入人均{income_per_person_12m}元，低于当地低保标准{standard_zh}折合12个月的{standard_12m}元，未发现财产超限，也没有在保。现金收入看不到，请入户了解。标准依据：{standard_source}。
-  surveyed: 该户{members}人，属防止返贫监测且风险未消除；农业农村部门测算年人均纯收入{income_per_person_12m}元，低于当地低保标准{standard_zh}（12个月{standard_12m}元），未发现财产超限，也没有在保。标准依据：{standard_source}。
-cited: [hr_jobless_register, tx_iit_withholding, ag_poverty_monitor]
+  recorded: 该户{members}人，各成员情况均有记录（{means_zh}），{hardship}；截至{until_month}的12个月有记录的收入人均{income_per_person_12m}元，低于当地低保标准{standard_zh}折合12个月的{standard_12m}元；车辆、不动产、市场主体登记和单位缴费中未见超限情形，救助台账中没有在保记录。现金收入看不到，请入户了解。标准依据：{standard_source}。
+  surveyed: 该户{members}人，属防止返贫监测且风险未消除；农业农村部门测算年人均纯收入{income_per_person_12m}元，低于当地低保标准{standard_zh}（12个月{standard_12m}元）；车辆、不动产、市场主体登记和单位缴费中未见超限情形，救助台账中没有在保记录。标准依据：{standard_source}。
+cited: [hr_jobless_register, tx_iit_withholding, ag_poverty_monitor, ps_vehicle, re_ownership, am_entity_role, hr_insurance_contribution, ca_assist_household]
 known_gaps:
   zh: >-
     现金、务农收入和赡养费不在任何部门记录中，收入不明不等于没有收入：只对每名成员就业状况都有记录（未成年、在学、领养老金、
-    登记失业、失业保险金领满、重度残疾、有完税工资）且有困难情形的家庭估算，有承包地的农户只用监测部门测算的收入。
+    登记失业、领取或领满失业保险金、有完税工资）且各月金额可查、有困难情形的家庭估算，有承包地的农户只用监测部门测算的收入。
   en: >-
     Cash, farming and support reach no department, and unknown income is not zero. Only households are estimated in which the
     means of every member are on record and something speaks of hardship; farmers are judged by the surveyed income alone.
@@ -32,6 +33,7 @@ false_alarms:
   en: Support from children, casual work, savings that nobody queried. Households refused recently are left out.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "means must be on record month by month; whoever has any part in a case is left out; what was looked at is cited"}
 ---*/
 with standard as (
     -- Both sides belong to twelve months: a monthly standard times twelve, a yearly one as it is published.
@@ -42,7 +44,7 @@ with standard as (
 ),
 recorded as (
     select n.household_id, n.county_code, n.urban_rural, 'recorded' as way, n.members,
-           n.income_12m as income_total, n.hardship_zh as hardship
+           n.income_12m as income_total, n.until_month, n.means_zh, n.hardship_zh as hardship
     from household_need n
     where n.hardship_zh is not null
 ),
@@ -51,13 +53,26 @@ surveyed as (
     -- Monitored households are farm households: the rural standard is theirs, also where the register does not say.
     select h.household_id, h.county_code, '2' as urban_rural, 'surveyed' as way, o.members,
            max(r.per_capita_income_per_year) * o.members as income_total,
-           '属防止返贫监测且风险未消除' as hardship
+           null::date as until_month, null::varchar as means_zh, '属防止返贫监测且风险未消除' as hardship
     from rural_monitor r
     join person_household h on h.person_id = r.person_id
     join household o on o.household_id = h.household_id
     where r.is_risk_removed = false and r.identify_date <= $as_of and r.per_capita_income_per_year is not null
       and o.members > 0
     group by h.household_id, h.county_code, o.members
+),
+in_force as (
+    -- A case whose status or end is not known may be in force.
+    select case_id, person_id from assistance_case
+    where coalesce(status, '1') in ('1', '2') and (end_month is null or end_month > date_trunc('month', $as_of))
+),
+covered as (
+    -- By whomever the household is in a case: a member, the applicant, or the household that the case is placed in.
+    select h.household_id from current_assistance a join person_household h on h.person_id = a.person_id
+    union
+    select h.household_id from in_force c join person_household h on h.person_id = c.person_id
+    union
+    select h.household_id from in_force c join case_household h on h.case_id = c.case_id
 ),
 below as (
     select e.*, s.amount as standard_amount, s.period as standard_period, s.standard_12m, s.source as standard_source
@@ -73,14 +88,10 @@ select b.household_id,
        b.standard_amount, b.standard_period, b.standard_source,
        case b.standard_period when 'month' then '每人每月' || rtrim(rtrim(b.standard_amount::varchar, '0'), '.') || '元'
             else '每人每年' || rtrim(rtrim(b.standard_amount::varchar, '0'), '.') || '元' end as standard_zh,
-       b.hardship
+       b.hardship, b.until_month, b.means_zh
 from below b
 where not exists (select 1 from property_block p where p.household_id = b.household_id)
-  and not exists (
-      select 1 from current_assistance a
-      join person_household h on h.person_id = a.person_id
-      where h.household_id = b.household_id
-  )
+  and not exists (select 1 from covered c where c.household_id = b.household_id)
   -- Open or lately refused applications: the survey knows more than the data (a new change after it is N17).
   and not exists (
       select 1 from (

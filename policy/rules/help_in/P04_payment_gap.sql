@@ -1,6 +1,6 @@
 /*---
 id: P04
-version: 1
+version: 2
 title: {zh: 救助金未发放或退回, en: Assistance not paid or returned}
 legal_basis:
   - 国办发〔2023〕39号（政策未落实的及时落实）
@@ -29,11 +29,12 @@ false_alarms:
   en: The whole county pays late; everybody covered has died; the account changed and the next month makes it up.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "the day of payment must be over; an unknown item may be the benefit"}
 ---*/
 with due as (
-    -- The latest month whose day of payment has passed in the data that we have, not on the calendar.
+    -- The latest month whose day of payment is over in the data that we have, not on the calendar.
     select c.case_id, c.category, c.start_month, c.benefit_per_month, h.household_id, s.pay_by_day, w.length as look_back,
-           cast(case when day(least(t.last_batch, $as_of)) >= s.pay_by_day
+           cast(case when day(least(t.last_batch, $as_of)) > s.pay_by_day
                      then date_trunc('month', least(t.last_batch, $as_of))
                      else date_trunc('month', least(t.last_batch, $as_of)) - interval 1 month end as date) as due_month
     from (select distinct case_id, category, start_month, benefit_per_month from current_assistance where category in ('1', '2')) c
@@ -65,6 +66,7 @@ not_paid as (
       and not exists (
           select 1 from paid p
           where p.case_id = d.case_id and p.pay_month = d.due_month
+            -- An unknown item may be the benefit; an unknown status may be a payment. What is returned is the other cause.
             and (p.pay_status is distinct from '1' or p.item in ('1', '3', '6') or p.item is null)
       )
 ),
@@ -75,13 +77,13 @@ returned as (
            row_number() over (partition by d.case_id order by p.pay_month desc, p.amount desc, p.pay_date desc) as choice
     from due d
     join paid p on p.case_id = d.case_id
-    where p.pay_status = '2' and p.item in ('1', '3')
+    where p.pay_status = '2' and (p.item in ('1', '3') or p.item is null)
       and p.pay_month <= d.due_month
       and p.pay_month > d.due_month - to_months(cast(d.look_back as integer))
       and not exists (
           select 1 from paid q
           where q.case_id = p.case_id and q.pay_status = '1'
-            and ((q.pay_month = p.pay_month and q.item = p.item)
+            and ((q.pay_month = p.pay_month and (q.item = p.item or q.item is null or p.item is null))
                  or (q.item = '6' and q.pay_month >= p.pay_month))
       )
 )

@@ -1,0 +1,80 @@
+/*---
+id: authorised_asset
+version: 1
+title: {zh: 经授权查询的金融资产最新反馈, en: Latest answers about financial assets under a signed authorisation}
+grain: one row a person, account and currency; for answers without an account, one row each of the latest query date
+unit: yuan, or the currency's own
+period: queries up to the business date, not before the authorisation was signed
+source: 社会救助暂行办法第五十八条（经授权查询）
+columns:
+  person_id: holder
+  asset_kind: bank, securities, internet or insurance
+  currency: currency; null when not answered
+  result: 1 found, 2 none, 3 not answered, 4 name does not match
+  amount: amount in its currency
+  query_date: as of which day
+uses:
+  financial_asset: {max_age_days: 180, any: [fn_bank_balance, fn_securities, fn_internet_finance, fn_insurance_policy]}
+  assistance_application: {max_age_days: 10, all: [ca_application]}
+  assistance_application_member: {max_age_days: 10, all: [ca_application]}
+published: false
+known_gaps:
+  zh: 没有账户号的反馈只取最近一次查询，同日同额视为同一笔；宁可少计，不可重计。
+  en: Answers without an account count only from the latest query, equal amounts of one day once; better too little than twice.
+changelog:
+  - {version: 1, since: 2026-11-22, what: first version}
+---*/
+with signed as (
+    select application_id, authorization_id, person_id, accept_date
+    from assistance_application
+    where has_authorization and accept_date <= $as_of
+),
+roll as (
+    -- Whose assets an authorisation opens: the applicant and the members of that application.
+    select application_id, person_id from signed
+    union
+    select m.application_id, m.person_id
+    from assistance_application_member m
+    join signed s on s.application_id = m.application_id
+),
+closed as (
+    -- Applications all of whose people are known; elsewhere the number on the reply has to do.
+    select m.application_id
+    from assistance_application_member m
+    join signed s on s.application_id = m.application_id
+    group by m.application_id
+    having bool_and(m.person_id is not null and s.person_id is not null)
+),
+opened as (
+    select f.*
+    from financial_asset f
+    where f.query_date <= $as_of and f.person_id is not null
+      and exists (
+          select 1 from signed s
+          where s.accept_date <= f.query_date
+            and case when f.authorization_id is null
+                     then exists (select 1 from roll r where r.application_id = s.application_id and r.person_id = f.person_id)
+                          or s.person_id = f.person_id
+                     else s.authorization_id = f.authorization_id
+                          and (s.application_id is null
+                               or not exists (select 1 from closed c where c.application_id = s.application_id)
+                               or exists (select 1 from roll r
+                                           where r.application_id = s.application_id and r.person_id = f.person_id)) end
+      )
+),
+dated as (
+    select *,
+           -- An answer without a currency (not answered, wrong name) speaks for every currency of its account.
+           max(query_date) filter (where currency is null) over (partition by person_id, asset_kind, asset_id) as last_bare,
+           max(query_date) over (partition by person_id, asset_kind)                                           as last_of_kind,
+           row_number() over (partition by person_id, asset_kind, asset_id, currency
+                              order by query_date desc, result, amount desc nulls last, row_key)               as choice,
+           row_number() over (partition by person_id, asset_kind, currency, query_date, amount, result
+                              order by row_key)                                                                as twin
+    from opened
+)
+select person_id, asset_kind, currency, result, amount, query_date
+from dated
+where case when asset_id is not null
+           then choice = 1 and query_date >= coalesce(last_bare, query_date)
+           else query_date = last_of_kind and (result is distinct from '1' or twin = 1) end
