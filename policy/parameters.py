@@ -223,7 +223,7 @@ def parse_values(
     spells: dict[tuple[str, tuple[str, ...]], list[Value]] = defaultdict(list)
     for item in found:
         spells[(item.division, item.keys)].append(item)
-    ends: dict[int, date] = {}
+    ends: dict[tuple[str, tuple[str, ...], date], date] = {}
     for items in spells.values():
         items.sort(key=lambda v: v.valid_from)
         for earlier, later in pairwise(items):
@@ -231,10 +231,12 @@ def parse_values(
                 raise PolicyError(path, later.line, f"begins on the day of the value of line {earlier.line}")
             if earlier.valid_to == FOREVER:
                 # A new standard ends the one before it, as the notices say: one new line is enough.
-                ends[earlier.line] = later.valid_from - timedelta(days=1)
+                ends[earlier.division, earlier.keys, earlier.valid_from] = later.valid_from - timedelta(
+                    days=1
+                )
             elif later.valid_from <= earlier.valid_to:
                 raise PolicyError(path, later.line, f"overlaps the value of line {earlier.line}")
-    return tuple(replace(v, valid_to=ends.get(v.line, v.valid_to)) for v in found)
+    return tuple(replace(v, valid_to=ends.get((v.division, v.keys, v.valid_from), v.valid_to)) for v in found)
 
 
 def read_parameter(path: Path) -> Parameter:
