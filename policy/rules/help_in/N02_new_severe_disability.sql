@@ -1,6 +1,6 @@
 /*---
 id: N02
-version: 2
+version: 3
 title: {zh: 新发重度残疾, en: New severe disability}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -14,7 +14,7 @@ needs:
 uses:
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [severe_disability, warning_window]
-evidence: [dis_type, dis_grade, issue_date, days_since]
+evidence: [dis_type, dis_grade, issue_date]
 reason: >-
   该成员于{issue_date}取得{type_zh}残疾{grade_zh}证，属重度残疾（{severe_source}），
   发证不超过{window_days}天，目前未纳入低保或特困。
@@ -28,6 +28,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "the sentence fits day 90; an unlinked member of the applicant's case may be covered"}
+  - {version: 3, since: 2026-11-22, what: the age of the certificate is no evidence, so that a warning does not change every night}
 ---*/
 with severe as (
     select d.person_id, h.household_id, d.dis_type, d.dis_grade, d.issue_date, d.valid_to, d.status,
@@ -50,7 +51,6 @@ newest as (
 select n.household_id, n.person_id,
        'certificate:' || n.issue_date as cause_key,
        n.dis_type, n.dis_grade, n.issue_date, n.severe_source, n.window_days,
-       date_diff('day', n.issue_date, $as_of) as days_since,
        case n.dis_type when '1' then '视力' when '2' then '听力' when '3' then '言语' when '4' then '肢体'
                        when '5' then '智力' when '6' then '精神' else '多重' end as type_zh,
        case n.dis_grade when '1' then '一级' when '2' then '二级' else '三级' end as grade_zh
