@@ -28,7 +28,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "the sentence fits day 90; an unlinked member of the applicant's case may be covered"}
-  - {version: 3, since: 2026-11-22, what: the age of the certificate is no evidence, so that a warning does not change every night}
+  - {version: 3, since: 2026-11-22, what: "the age of the certificate is no evidence, or a warning would change every night"}
 ---*/
 with severe as (
     select d.person_id, h.household_id, d.dis_type, d.dis_grade, d.issue_date, d.valid_to, d.status,
