@@ -1,6 +1,6 @@
 /*---
 id: X07
-version: 2
+version: 3
 title: {zh: 人均金融资产超标, en: Financial assets per head above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第五十八条（经授权查询）
@@ -15,7 +15,7 @@ needs:
 parameters: [financial_limit, dibao_standard, warning_window]
 evidence: [total, members, per_person, limit_per_person, months_of_dibao, accounts, not_answered, mismatched, foreign_accounts, oldest_query]
 reason: >-
-  该户{members}人，经授权查到金融资产{accounts}笔共{total}元，人均{per_person}元，超过当地低保标准{months_of_dibao}个月的
+  该救助证内{members}人，经授权查到金融资产{accounts}笔共{total}元，人均{per_person}元，超过当地低保标准{months_of_dibao}个月的
   {limit_per_person}元（查询时点自{oldest_query}起）。另有{not_answered}笔查询未反馈、{mismatched}笔户名不符、{foreign_accounts}笔外币，均未计入。
   请核实资金来源（救助金结余、治病卖房款、代管资金等可豁免）。标准依据：{standard_source}。
 cited: [fn_bank_balance, fn_insurance_policy, fn_securities, fn_internet_finance]
@@ -28,6 +28,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "accounts by currency, answers without an account from the latest query only, none from before the authorisation"}
+  - {version: 3, since: 2026-11-22, what: "the sentence says that heads are those of the case, not of the household"}
 ---*/
 with family as (
     -- Everybody counts as a head, certain or not: a larger family is the safer reading.
