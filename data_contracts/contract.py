@@ -405,7 +405,9 @@ def catalogue(root: Path = ROOT) -> dict[str, Contract]:
     twice = sorted({no for no in numbers if numbers.count(no) > 1})
     if twice:
         who = sorted(contract.id for contract in found if contract.no in twice)
-        raise ContractError(f"number {twice} is given twice: {', '.join(who)}; the next free one is {max(numbers) + 1}")
+        raise ContractError(
+            f"number {twice} is given twice: {', '.join(who)}; the next free one is {max(numbers) + 1}"
+        )
     return {contract.id: contract for contract in sorted(found, key=lambda c: c.no)}
 
 

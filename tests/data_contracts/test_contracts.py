@@ -150,7 +150,9 @@ def test_a_number_given_twice_is_refused_with_the_next_free_one(tmp_path: Path) 
         shutil.copytree(ROOT / "departments" / department, tmp_path / "departments" / department)
     one = tmp_path / "departments" / "education" / "ed_enrolment.yaml"
     one.write_text(one.read_text(encoding="utf-8").replace("no: 40\n", "no: 46\n"), encoding="utf-8")
-    with pytest.raises(ContractError, match=r"46.*ed_enrolment, em_accident_casualty; the next free one is 47"):
+    with pytest.raises(
+        ContractError, match=r"46.*ed_enrolment, em_accident_casualty; the next free one is 47"
+    ):
         catalogue(tmp_path)
     one.write_text(one.read_text(encoding="utf-8").replace("no: 46\n", "no: 50\n"), encoding="utf-8")
     assert list(catalogue(tmp_path))[-1] == "ed_enrolment"
