@@ -16,8 +16,8 @@ from assets.partitions import batch_date, day_of
 from data_contracts.collecting import Collected, collect, manifest_is_broken, unclaimed, write_parquet
 from data_contracts.contract import Contract, Department, catalogue, departments
 from data_contracts.expectations import worst
-from data_contracts.feeding import source_status
 from data_contracts.field_types import hide_numbers, masked
+from data_contracts.sources import source_status
 
 GROUP = "extracts"
 PREVIEW_ROWS = 5

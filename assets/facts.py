@@ -15,6 +15,7 @@ from assets.partitions import batch_date, day_of
 from data_contracts import feeding
 from data_contracts.collecting import failed_checks
 from data_contracts.contract import FactTable, catalogue, fact_tables
+from data_contracts.sources import source_status
 
 GROUP = "facts"
 PERSON = "person"
@@ -92,7 +93,7 @@ def write_facts(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.Ma
             write_parquet(person, folder / f"{PERSON}.parquet")
             counts[PERSON] = person.height
         if SOURCE_STATUS in chosen:
-            status = feeding.source_status(home.lake, day, failed_checks(home.lake, day))
+            status = source_status(home.lake, day, failed_checks(home.lake, day))
             write_parquet(status, folder / f"{SOURCE_STATUS}.parquet")
             counts[SOURCE_STATUS] = status.height
     for name in sorted(counts):

@@ -7,9 +7,9 @@ Which column feeds what is said in the contracts; nothing here knows a class by 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -48,17 +48,6 @@ FIELD_SQL_TYPES: dict[str, str] = {
     "boolean": "BOOLEAN",
 }
 """DuckDB type of a field or fact column by its kind; every other kind is text."""
-
-SOURCE_STATUS_SCHEMA = pl.Schema(
-    {
-        "class_id": pl.String(),
-        "department": pl.String(),
-        "last_batch": pl.Date(),
-        "expected_by": pl.Date(),
-        "status": pl.String(),
-        "note_zh": pl.String(),
-    }
-)
 
 IDENTITY_SCHEMA = pl.Schema(
     {
@@ -315,112 +304,6 @@ def person_fact(persons: pl.DataFrame) -> pl.DataFrame:
         .select("person_id", "sex", "birth_date", "village_code", "is_registered")
         .sort("person_id")
     )
-
-
-def source_status(
-    lake: Path,
-    as_of: date,
-    failed_checks: Mapping[str, str] | None = None,
-    contracts: Iterable[Contract] | None = None,
-) -> pl.DataFrame:
-    """How far each class can be relied upon on a day: one row a class, in the order of the catalogue.
-
-    `fresh`: delivered within `delivery.late_after_days`, and every file of the last day was of use; `late`: not in time;
-    `absent`: never delivered; `failed`: a file of the last day was of no use, or rows of the state failed a hard check
-    (`failed_checks`: class -> reason in Chinese; until a full supersedes them), or rows of a delta are missing (until
-    the next complete delivery); `held`: a full of the last day waits for a confirmation. Files that merely repeat an
-    earlier delta do not count. A note in Chinese says why. `contracts`: the classes to speak of (default: all). Columns:
-    `SOURCE_STATUS_SCHEMA`.
-    """
-    failed_checks = failed_checks or {}
-    rows = []
-    for contract in contracts if contracts is not None else catalogue().values():
-        book = ledger(lake, contract.id, as_of)
-        good = accepted_files(lake, contract.id, as_of)
-        last = _last_word(book, good)
-        days = contract.delivery.late_after_days
-        expected = last + timedelta(days=days) if last and days else None
-        status, note = "fresh", f"数据截至{last}" if last else ""
-        latest, bad = _last_day(book, last)
-        cut = _cut_short(book)
-        if contract.id in failed_checks:
-            status, note = "failed", failed_checks[contract.id]
-        elif bad:
-            status = "held" if "held" in bad else "failed"
-            what = (
-                "送达的全量文件不完整或比上次明显减少，待部门确认或重报"
-                if status == "held"
-                else "送达的文件无法使用，请部门更正后重报"
-            )
-            note = f"{latest}{what}，" + (f"暂用{last}的数据" if last else "此前没有可用的数据")
-        elif cut:
-            status, note = "failed", f"{cut}送达的增量文件不完整，待下一份完整的文件送达后恢复使用"
-        elif last is None:
-            status, note = "absent", "尚未收到任何数据"
-        elif expected and as_of > expected:
-            status, note = "late", f"最近一次数据为{last}，应在{expected}前更新，已逾期"
-        rows.append(
-            {
-                "class_id": contract.id,
-                "department": contract.department,
-                "last_batch": last,
-                "expected_by": expected,
-                "status": status,
-                "note_zh": note,
-            }
-        )
-    return pl.DataFrame(rows, schema=SOURCE_STATUS_SCHEMA)
-
-
-def _of_use() -> pl.Expr:
-    """Files that said something: accepted with rows, or without any because there were none."""
-    said = (pl.col("rows_accepted") > 0) | (pl.col("rows_received") == 0)
-    return (pl.col("status") == "accepted") & said
-
-
-def _last_day(book: pl.DataFrame, last: date | None) -> tuple[date | None, set[str]]:
-    """The last day that brought something new or confirmed the state, and the states of its files of no use."""
-    if book.is_empty():
-        return None, set()
-    told = book.filter(pl.col("status") != "duplicate")["batch_date"].max()
-    day = max((d for d in (told, last) if isinstance(d, date)), default=None)
-    bad = book.filter((pl.col("batch_date") == day) & (pl.col("status") != "duplicate") & ~_of_use())
-    return day, set(bad["status"].to_list())
-
-
-def _cut_short(book: pl.DataFrame) -> date | None:
-    """Day of the last delta of which rows are missing, unless something complete with rows came on a later day."""
-    if book.is_empty() or "is_incomplete" not in book.columns:
-        return None
-    cut = pl.col("is_incomplete").fill_null(False)
-    day = book.filter(_of_use() & cut)["batch_date"].max()
-    if not isinstance(day, date):
-        return None
-    whole = (pl.col("rows_accepted") > 0) | (pl.col("kind") == "full")
-    healed = book.filter(_of_use() & ~cut & whole & (pl.col("batch_date") > day))
-    return day if healed.is_empty() else None
-
-
-def _last_word(book: pl.DataFrame, good: list[AcceptedFile]) -> date | None:
-    """Day of the last delivery that told how things stand.
-
-    The last full sent again, all its parts, says that nothing changed.
-    """
-    last = max((f.batch_date for f in good), default=None)
-    if last is None or book.is_empty():
-        return last
-    fulls = book.filter(_of_use() & (pl.col("kind") == "full"))
-    if fulls.is_empty():
-        return last
-    standing = fulls.filter(pl.col("batch_date") == pl.col("batch_date").max())["sha256"].unique()
-    again = book.filter((pl.col("status") == "duplicate") & pl.col("sha256").is_in(standing.implode()))
-    whole = (
-        again.group_by("batch_date")
-        .agg(pl.col("sha256").n_unique())
-        .filter(pl.col("sha256") == len(standing))
-    )
-    confirmed = whole["batch_date"].max()
-    return max(last, confirmed) if isinstance(confirmed, date) else last
 
 
 def _memory() -> duckdb.DuckDBPyConnection:

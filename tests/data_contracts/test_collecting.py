@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 import yaml
 
-from data_contracts import collecting, expectations, feeding
+from data_contracts import collecting, expectations, feeding, sources
 from data_contracts.collecting import PARTS, collect, failed_checks
 from tests.data_contracts.contracts_for_reading import HEADER, contract, line
 from tests.data_contracts.test_reading import other_ids
@@ -54,7 +54,7 @@ class County:
 
     def status(self, day: date) -> tuple[str, str]:
         failed = failed_checks(self.lake, day)
-        row = feeding.source_status(self.lake, day, failed, [self.spec]).row(0, named=True)
+        row = sources.source_status(self.lake, day, failed, [self.spec]).row(0, named=True)
         return row["status"], row["note_zh"]
 
     def said(self) -> str:

@@ -6,9 +6,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from data_contracts import feeding
+from data_contracts import feeding, sources
 from data_contracts.contract import Contract, FactTable
-from data_contracts.feeding import AcceptedFile, identities, source_status, state_sql
+from data_contracts.feeding import AcceptedFile, identities, state_sql
+from data_contracts.sources import source_status
 
 ZH = {"zh": "某", "en": "some"}
 NIGHTS = [date(2025, 11, 17), date(2025, 11, 18), date(2025, 11, 19)]
@@ -300,7 +301,7 @@ def test_facts_carry_persons_grades_and_origin(tmp_path, monkeypatch):
 
 def statuses(lake: Path, day: date, monkeypatch, **more) -> tuple[str, date | None]:
     deed = contract()
-    monkeypatch.setattr(feeding, "catalogue", lambda: {deed.id: deed})
+    monkeypatch.setattr(sources, "catalogue", lambda: {deed.id: deed})
     (row,) = source_status(lake, day, **more).iter_rows(named=True)
     return row["status"], row["last_batch"]
 
