@@ -63,6 +63,10 @@ Evidence = Literal[
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 
 
+PLAIN_HASH = re.compile(r"\b(md5\w*|sha1|sha256|hash|crc32)\s*\(", re.IGNORECASE)
+"""Hashes that anybody can compute: whoever tries all numbers finds the one behind the hash."""
+
+
 class Closed(BaseModel):
     """A mistyped key is an error, never ignored."""
 
@@ -182,7 +186,8 @@ class Feed(Closed):
     persons: dict[Name, Name] = {}
     """Person column of the fact -> role of this class."""
     columns: dict[Name, str] = {}
-    """Column of the fact -> DuckDB expression over the fields of this class and `_batch`, the batch date of the row."""
+    """Column of the fact -> DuckDB expression over the fields of this class and `_batch`, the batch date of the row.
+    `opaque(x)`, or `opaque(a, b)` for a number in parts, is the keyed hash that stands for a department's number."""
     where: str | None = None
     """DuckDB condition over the fields of this class."""
 
@@ -276,6 +281,11 @@ class Contract(Closed):
             problems += [
                 f"feed {feed.fact} names unknown role {r}" for r in feed.persons.values() if r not in roles
             ]
+            problems += [
+                f"feed {feed.fact}, {place}: {problem}"
+                for place, sql in {**feed.columns, "where": feed.where or ""}.items()
+                if (problem := _unsafe(sql))
+            ]
         fixed = self.delivery.format == "fixed_width"
         problems += [
             f"field {spec.name}: a width belongs to fixed-width files, and there to every field"
@@ -285,6 +295,14 @@ class Contract(Closed):
         if problems:
             raise ValueError(f"{self.id}: " + "; ".join(problems))
         return self
+
+
+def _unsafe(sql: str) -> str | None:
+    """Why an expression of a feed is refused, if it is."""
+    plain = PLAIN_HASH.search(sql)
+    if plain:
+        return f"{plain[1]}() of a number is undone by trying all numbers; use opaque(), which is keyed"
+    return "the key behind opaque() is nobody's column" if "_opaque" in sql.lower() else None
 
 
 class Department(Closed):

@@ -15,6 +15,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from data_contracts import opaque
 from data_contracts.contract import Contract, FactTable, Feed, FieldSpec, Subject, catalogue, fact_tables
 
 IDENTITY_FIELDS: dict[str, str] = {
@@ -197,7 +198,7 @@ def identities(lake: Path, as_of: date, contracts: Iterable[Contract] | None = N
     accepted; comparing forms are made by `matching.normalise`. Rows that name nobody are left out.
     """
     frames = [IDENTITY_SCHEMA.to_frame()]
-    with _memory() as connection:
+    with _memory(lake) as connection:
         for contract in contracts if contracts is not None else catalogue().values():
             files = accepted_files(lake, contract.id, as_of)
             if not files or not contract.subjects:
@@ -210,6 +211,22 @@ def identities(lake: Path, as_of: date, contracts: Iterable[Contract] | None = N
     return pl.concat(frames).sort("source_class", "role", "identity_key")
 
 
+def keys_now(lake: Path, identities: pl.DataFrame) -> pl.DataFrame:
+    """What the identities of a night are called under the key that the lake has now: `identity_key`, `new_key`.
+
+    `identities` comes from `identities`, of any night; empty when the key is still the one they were made with.
+    """
+    key = _tuple_key_sql("source_class", "role", IDENTITY_FIELDS)
+    with _memory(lake) as connection:
+
+        def renamed(rows: pl.DataFrame) -> pl.DataFrame:
+            connection.register("named", rows)
+            return connection.sql(f"SELECT identity_key, {key} AS new_key FROM named").pl()
+
+        changed = renamed(identities.head(1)).filter(pl.col("identity_key") != pl.col("new_key"))
+        return changed if changed.is_empty() else renamed(identities)
+
+
 def identity_rows(lake: Path, as_of: date, contracts: Iterable[Contract] | None = None) -> pl.DataFrame:
     """Which delivered row, role and place in a packed cell each identity stands for, as of a day.
 
@@ -218,7 +235,7 @@ def identity_rows(lake: Path, as_of: date, contracts: Iterable[Contract] | None 
     """
     schema = {"source_class": pl.String, "role": pl.String, "delivery_id": pl.String, "row": pl.Int64}
     frames = [pl.DataFrame(schema=schema | {"position": pl.Int64, "identity_key": pl.String})]
-    with _memory() as connection:
+    with _memory(lake) as connection:
         for contract in contracts if contracts is not None else catalogue().values():
             files = accepted_files(lake, contract.id, as_of)
             if not files or not contract.subjects:
@@ -255,7 +272,7 @@ def facts(
     out = lake / "facts" / f"batch_date={as_of}"
     out.mkdir(parents=True, exist_ok=True)
     counts: dict[str, int] = {}
-    with _memory() as connection:
+    with _memory(lake) as connection:
         connection.register("links_frame", links.select("identity_key", "person_id", "grade"))
         connection.execute("CREATE TEMP TABLE links AS SELECT * FROM links_frame")
         states: dict[str, str] = {}
@@ -306,8 +323,10 @@ def person_fact(persons: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _memory() -> duckdb.DuckDBPyConnection:
+def _memory(lake: Path) -> duckdb.DuckDBPyConnection:
+    """DuckDB in memory, with `opaque` under the key of the lake."""
     connection = duckdb.connect(":memory:")
+    opaque.install(connection, opaque.deployment_key(lake))
     connection.execute("SET preserve_insertion_order = true")
     return connection
 
@@ -372,8 +391,12 @@ def _unpacked_sql(contract: Contract, subject: Subject, source: str) -> str:
 
 
 def _key_sql(contract: Contract, subject: Subject, expressions: dict[str, str]) -> str:
-    parts = ", ".join(f"coalesce(CAST({e} AS VARCHAR), '')" for e in expressions.values())
-    return f"md5(concat_ws(chr(31), {_quoted(contract.id)}, {_quoted(subject.role)}, {parts}))"
+    return _tuple_key_sql(_quoted(contract.id), _quoted(subject.role), expressions.values())
+
+
+def _tuple_key_sql(source_class: str, role: str, values: Iterable[str]) -> str:
+    parts = ", ".join(f"coalesce(CAST({value} AS VARCHAR), '')" for value in values)
+    return f"opaque(concat_ws(chr(31), {source_class}, {role}, {parts}))"
 
 
 def _names_somebody(subject: Subject, expressions: dict[str, str]) -> str:
@@ -385,10 +408,11 @@ def _identities_sql(contract: Contract, subject: Subject) -> str:
     expressions = _identity_expressions(contract, subject)
     fields = ", ".join(f"{e} AS {name}" for name, e in expressions.items())
     return (
-        f"SELECT {_key_sql(contract, subject, expressions)} AS identity_key, {_quoted(contract.id)} AS source_class, "
-        f"{_quoted(subject.role)} AS role, {contract.tier} AS tier, {fields}, count(*) AS rows, "
-        f"min(_batch) AS first_batch, max(_batch) AS last_batch FROM ({_unpacked_sql(contract, subject, 'state')}) "
-        f"WHERE {_names_somebody(subject, expressions)} GROUP BY ALL"
+        f"SELECT {_tuple_key_sql('source_class', 'role', expressions)} AS identity_key, * FROM ("
+        f"SELECT {_quoted(contract.id)} AS source_class, {_quoted(subject.role)} AS role, {contract.tier} AS tier, "
+        f"{fields}, count(*) AS rows, min(_batch) AS first_batch, max(_batch) AS last_batch "
+        f"FROM ({_unpacked_sql(contract, subject, 'state')}) "
+        f"WHERE {_names_somebody(subject, expressions)} GROUP BY ALL)"
     )
 
 

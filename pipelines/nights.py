@@ -13,6 +13,7 @@ import dagster as dg
 import polars as pl
 
 from data_contracts.contract import catalogue, departments
+from data_contracts.opaque import KeyRefused, deployment_key
 from pipelines.alerts import FileChannel, outputs_to_look_at, run_failed
 from pipelines.deployments import instance, quick_history
 from pipelines.jobs import QUIET
@@ -91,7 +92,7 @@ def run(
     `why` takes up step -> reason for those steps that failed on an error that we declare ourselves. `verbose` lets
     Dagster write its warnings and traces to the terminal.
 
-    CannotRun when the date is no partition or the assets do not exist. A failed run sends the alert that the
+    CannotRun when the date is no partition, the assets do not exist or the deployment has no usable key. A failed run sends the alert that the
     run-failure sensor would send.
     """
     from pipelines.definitions import build
@@ -101,6 +102,10 @@ def run(
     partitions = found.partitions_def
     if partitions is None or not partitions.has_partition_key(day.isoformat()):
         raise CannotRun(f"{day} is not a business date that can be run (from 2024-01-01 to today)")
+    try:
+        deployment_key(home / "lake")
+    except KeyRefused as error:
+        raise CannotRun(str(error)) from None
     with quick_history(), instance(home) as remembered:
         run_id = str(uuid.uuid4())
         done: list[str] = []

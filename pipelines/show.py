@@ -13,6 +13,7 @@ import polars as pl
 from rich.console import Console
 from rich.table import Column, Table
 
+from data_contracts import opaque
 from data_contracts.contract import catalogue
 from data_contracts.places import township_table, village_table
 from pipelines import nights
@@ -385,6 +386,7 @@ def run_again(
     (scratch / "inbox").mkdir(parents=True)
     (scratch / "inbox" / day.isoformat()).symlink_to(delivered.absolute())
     _share_earlier(home / "lake", scratch / "lake", day)
+    opaque.share(home / "lake", scratch / "lake")
     why: dict[str, str] = {}
     success, failed = nights.run(scratch, day, tell=tell, why=why)
     if not success:

@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from data_contracts import opaque
 from data_contracts.contract import (
     ROOT,
     Contract,
@@ -137,6 +138,7 @@ def typed_table(contract: Contract) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     columns = ", ".join(f'"{spec.name}" {sql_type(spec.type)}' for spec in contract.fields)
     connection.execute(f"CREATE TABLE t ({columns}, _batch DATE)")
+    opaque.install(connection, opaque.Key("0" * opaque.SHORTEST))
     return connection
 
 

@@ -68,7 +68,7 @@ def contract(
             {
                 "fact": "deed",
                 "persons": {"person_id": "holder", "guardian_person_id": "guardian"},
-                "columns": {"deed_id": "md5(deed_no)", "area_m2": "area"},
+                "columns": {"deed_id": "opaque(deed_no)", "area_m2": "area"},
                 "where": "area > 0",
             }
         ],

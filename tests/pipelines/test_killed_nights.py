@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from data_contracts import opaque
+
 ROOT = Path(__file__).parents[2]
 SMALL = ROOT / "sample_data" / "small" / "inbox"
 DAY = date(2025, 11, 17)
@@ -21,7 +23,11 @@ def start(home: Path, stage: str) -> subprocess.Popen:
     return subprocess.Popen(
         [sys.executable, str(DRIVER), str(home), str(DAY), stage],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            opaque.VARIABLE: "one key for both homes, so that bytes agree",
+        },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
