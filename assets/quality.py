@@ -67,8 +67,22 @@ def night_ledger(context: dg.AssetExecutionContext, home: Home) -> dg.Materializ
 
 
 def _all(home: Home, kind: str, name: str, schema: pl.Schema) -> pl.DataFrame:
+    """The frames of all classes in one, of the columns of today.
+
+    A frame that was written before a column existed has nothing there; counts are then zero and flags false.
+    """
     frames = [pl.read_parquet(path) for path in sorted((home.lake / kind).glob(f"*/{name}"))]
-    return pl.concat([schema.to_frame(), *(frame.select(list(schema)) for frame in frames)])
+    whole = pl.concat([schema.to_frame(), *frames], how="diagonal_relaxed")
+    return whole.select(
+        pl.col(column).cast(dtype)
+        if dtype not in (pl.Int64(), pl.Boolean()) or column in _MAY_BE_UNKNOWN
+        else pl.col(column).cast(dtype).fill_null(False if dtype == pl.Boolean() else 0)
+        for column, dtype in schema.items()
+    )
+
+
+_MAY_BE_UNKNOWN = ("declared_rows", "control_ok", "row")
+"""Columns in which nothing means that nobody said, not zero and not false."""
 
 
 assets = [night_ledger]

@@ -105,14 +105,13 @@ def collect(contract: Contract, folder: Path, lake: Path, batch_date: date) -> C
     for path in night.paths:
         night.read(path)
     night.judge_parts()
+    outcomes = night.judge_deltas()
     books = [night.books[path.name] for path in night.paths]
     issues = [ISSUES.to_frame(), *(night.issues[path.name] for path in night.paths)]
     book = _frame(books, LEDGER)
     findings = pl.concat([frame.select(list(ISSUES)).cast(ISSUES) for frame in issues])
     _clear(lake, contract.id, batch_date, set(book["delivery_id"]))
     accepted = _accepted(lake, contract.id, batch_date, book)
-    full = bool(((book["kind"] == "full") & (book["status"] == "accepted")).any())
-    outcomes = expectations.run(contract, accepted, batch_date, full=full)
     # The ledger is written last: what it names is complete.
     write_parquet(outcomes, lake / "checks" / contract.id / f"batch_date={batch_date}.parquet")
     write_parquet(findings, lake / "issues" / contract.id / f"batch_date={batch_date}.parquet")
@@ -144,7 +143,8 @@ class _Night:
         """Read one file with what came before it, this night and earlier; again when the verdict on it changed."""
         before = [self.books[p.name] for p in self.paths if p.name in self.books and p < path]
         known = [frame for frame in (self.history, _frame(before, LEDGER)) if not frame.is_empty()]
-        part = replace(self.together, **together) if self._kind(path) == "full" else reading.Together()
+        alone = reading.Together(hold=together.get("hold"))
+        part = replace(self.together, **together) if self._kind(path) == "full" else alone
         try:
             found = reading.read_delivery(
                 self.contract,
@@ -176,6 +176,38 @@ class _Night:
         hold = self._reason(parts, used) if used else None
         for path in used if hold else []:
             self.read(path, is_renewed=True, hold=hold)
+
+    def judge_deltas(self) -> pl.DataFrame:
+        """Hold the deltas that fail a hard check, so that the class can go on without them; outcomes of the checks.
+
+        The outcomes are those of the rows that are used; of a night of which nothing is used, those that decided.
+        """
+        outcomes = self._checked(self._used())
+        deltas = [p for p in self._used() if self._kind(p) == "delta"]
+        if not _hard(outcomes) or not deltas:
+            return outcomes
+        is_alone = len(self._used()) == 1
+        guilty = {p: found for p in deltas if (found := _hard(outcomes if is_alone else self._checked([p])))}
+        if not guilty and len(deltas) == len(self._used()):
+            guilty = dict.fromkeys(deltas, _hard(outcomes))
+        for path, notes in guilty.items():
+            self.read(path, hold=("held_checks", {"found": "；".join(notes)}))
+        rest = self._checked(self._used())
+        is_silent = not any(book["status"] == "accepted" for book in self.books.values())
+        return outcomes if guilty and is_silent else rest
+
+    def _used(self) -> list[Path]:
+        """Files of which rows are used."""
+        books = self.books
+        return [
+            p for p in self.paths if self._status(p) == "accepted" and int(books[p.name]["rows_accepted"])
+        ]
+
+    def _checked(self, paths: list[Path]) -> pl.DataFrame:
+        folder = self.lake / "accepted" / self.contract.id / f"batch_date={self.batch_date}"
+        rows = sorted(folder / f"{self.books[p.name]['delivery_id']}.parquet" for p in paths)
+        full = any(self._kind(p) == "full" and self._status(p) == "accepted" for p in self.paths)
+        return expectations.run(self.contract, rows, self.batch_date, full=full)
 
     def _status(self, path: Path) -> str:
         return str(self.books[path.name]["status"])
@@ -216,7 +248,7 @@ def failed_checks(lake: Path, as_of: date) -> dict[str, str]:
     """Class -> why its rules are off (Chinese): a night whose rows belong to the state failed a hard check.
 
     The verdict stays with the rows: it holds until a full file supersedes them, whatever comes in between, the same
-    file again or a good delta. An engine error is not among the reasons: it says nothing about the data.
+    file again or a good delta. Deltas that fail are held at the door (`_Night.judge_deltas`). An engine error is not among the reasons: it says nothing about the data.
     """
     found: dict[str, str] = {}
     for contract in catalogue().values():
@@ -226,13 +258,18 @@ def failed_checks(lake: Path, as_of: date) -> dict[str, str]:
             path = lake / "checks" / contract.id / f"batch_date={day}.parquet"
             if not path.is_file():
                 continue
-            hard = (pl.col("outcome") == "failed") & (pl.col("severity") == "error")
-            notes = pl.read_parquet(path).filter(hard)["note_zh"].to_list()
+            notes = _hard(pl.read_parquet(path))
             if notes:
                 said.append(f"{day}数据未通过检查：" + "；".join(notes))
         if said:
             found[contract.id] = "；".join(said)
     return found
+
+
+def _hard(outcomes: pl.DataFrame) -> list[str]:
+    """Notes of the hard checks that failed."""
+    hard = (pl.col("outcome") == "failed") & (pl.col("severity") == "error")
+    return outcomes.filter(hard)["note_zh"].to_list()
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:

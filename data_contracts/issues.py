@@ -20,6 +20,9 @@ Severity = Literal["error", "warning", "info"]
 CELLS_NAMED = 1000
 """So many cells of one column and reason are named one by one, for the supplier to mend; the rest are counted in one line."""
 
+ROWS_TOLD = 5
+"""So many row numbers stand in the one line of a finding that is only counted."""
+
 ISSUES = pl.Schema(
     {
         "class_id": pl.String(),
@@ -37,7 +40,8 @@ ISSUES = pl.Schema(
         "rows": pl.Int64(),
     }
 )
-"""One row a finding; `row` is the data row of the file from 1, `rows` how many rows the finding speaks of."""
+"""One row a finding; `row` is the data row of the file from 1, the first of several; `rows` is how many rows the finding
+speaks of."""
 
 
 @dataclass(frozen=True)
@@ -188,6 +192,11 @@ REASONS: dict[str, Reason] = {
         "全量数据上次分为多个文件，本次缺少{found}，暂不采用，沿用此前的数据",
         "请把各部分一起重新报送；如确已合并或取消该部分，请在清单中注明 confirm_shrink",
     ),
+    "held_checks": Reason(
+        "error",
+        "增量文件未通过检查（{found}），整份暂不采用，此前的数据不受影响",
+        "请更正后重新报送；如数据无误，请联系数据组修订契约",
+    ),
     "delta_incomplete": Reason(
         "error",
         "增量文件不完整（{found}）：读取到的行照常采用，但在收到下一份完整的文件之前，相关规则停用",
@@ -210,7 +219,8 @@ REASONS: dict[str, Reason] = {
 
 
 class IssueLog:
-    """Findings of one file, cells beyond the first few of a kind only counted."""
+    """Findings of one file. Cells beyond the first few of a kind are counted; those of severity info all are, in one line
+    that names the first rows and shows the first value."""
 
     def __init__(self, class_id: str, batch_date: date, file: str) -> None:
         self._file = hide_numbers(file)
@@ -219,6 +229,8 @@ class IssueLog:
         self._more: dict[tuple[str, str | None, str | None], int] = {}
         self._named: dict[tuple[str, str | None, str | None], int] = {}
         self._words: dict[tuple[str, str | None, str | None], dict[str, Any]] = {}
+        self._first: dict[tuple[str, str | None, str | None], list[int]] = {}
+        self._example: dict[tuple[str, str | None, str | None], str | None] = {}
 
     def file(self, reason: str, rows: int = 0, **words: Any) -> None:
         """A finding about the whole file."""
@@ -247,18 +259,25 @@ class IssueLog:
         """Findings of one reason in one column; `values` are the delivered cells and are masked here."""
         key = (reason, column, field)
         named = self._named.get(key, 0)
-        room = 0 if REASONS[reason].severity == "info" else max(0, CELLS_NAMED - named)
+        is_info = REASONS[reason].severity == "info"
+        room = 0 if is_info else max(0, CELLS_NAMED - named)
         shown = rows.head(room)
         self._named[key] = named + len(shown)
         if len(rows) > len(shown):
             self._more[key] = self._more.get(key, 0) + len(rows) - len(shown)
             self._words.setdefault(key, words)
+        if is_info and len(rows):
+            first = self._first.setdefault(key, [])
+            first += rows.head(ROWS_TOLD - len(first)).to_list()
+            if key not in self._example:
+                self._example[key] = _masked(values, kind, 1)[0] if values is not None and kind else None
         if len(shown) == 0:
             return
-        masks = [None] * len(shown)
-        if values is not None and kind is not None:
-            first = values.head(len(shown)).rename("value").to_frame()
-            masks = first.select(mask_text(kind, pl.col("value")))["value"].to_list()
+        masks = (
+            _masked(values, kind, len(shown))
+            if values is not None and kind is not None
+            else [None] * len(shown)
+        )
         for row, mask in zip(shown.to_list(), masks, strict=True):
             self._add(reason, row, column, field, mask, 1, words)
 
@@ -280,9 +299,8 @@ class IssueLog:
             key: hide_numbers(word) if isinstance(word, str) and reason != "control_total" else word
             for key, word in words.items()
         }
-        place = (
-            self._file + (f"数据第{row}行" if row is not None else "") + (f"“{column}”列" if column else "")
-        )
+        where = f"数据第{row}行" if row is not None and not summary else ""
+        place = self._file + where + (f"“{column}”列" if column else "")
         self._rows.append(
             {
                 **self._fixed,
@@ -308,8 +326,29 @@ class IssueLog:
         more, self._more = self._more, {}
         for (reason, column, field), count in more.items():
             named = self._named.get((reason, column, field), 0)
-            summary = f"{'另有' if named else '共'}{count}行，" if count > 1 or named else ""
-            self._add(reason, None, column, field, None, count, self._words[(reason, column, field)], summary)
+            first = self._first.get((reason, column, field), [])
+            told = (
+                f"（数据第{'、'.join(map(str, first))}行{'等' if count > len(first) else ''}）"
+                if first
+                else ""
+            )
+            summary = f"{'另有' if named else '共'}{count}行{told}，" if count > 1 or named else ""
+            self._add(
+                reason,
+                first[0] if first else None,
+                column,
+                field,
+                self._example.get((reason, column, field)),
+                count,
+                self._words[(reason, column, field)],
+                summary,
+            )
         found = pl.DataFrame(self._rows, schema=ISSUES).with_columns(delivery_id=pl.lit(delivery_id))
         order = pl.col("severity").replace_strict({"error": 0, "warning": 1, "info": 2}, return_dtype=pl.Int8)
         return found.sort(order, "field", "column", "reason", "row", nulls_last=False, maintain_order=True)
+
+
+def _masked(values: pl.Series, kind: str, count: int) -> list[str | None]:
+    """The first delivered cells, masked by their kind."""
+    first = values.head(count).rename("value").to_frame()
+    return first.select(mask_text(kind, pl.col("value")))["value"].to_list()

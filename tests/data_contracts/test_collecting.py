@@ -151,31 +151,85 @@ def test_the_state_goes_back(county):
     assert county.people(DAYS[2]) == 3
 
 
-def test_a_verdict_stays_with_the_rows(county, monkeypatch):
+def names(*bad: str):
+    """Contract checks that fail hard when a name is among the rows."""
+
+    def run(spec, paths, day, *, full):
+        found = {name for path in paths for name in pl.read_parquet(path)["name"]}
+        rows = [
+            {"class_id": spec.id, "outcome": "failed", "severity": "error", "note_zh": f"姓名应填（{name}）"}
+            for name in bad
+            if name in found
+        ]
+        return pl.DataFrame(rows, schema=expectations.OUTCOMES)
+
+    return run
+
+
+def called(name: str, ids: list[str]) -> bytes:
+    return text(ids).replace("张三".encode("gb18030"), name.encode("gb18030"))
+
+
+def test_a_verdict_stays_with_the_rows_of_a_full(county, monkeypatch):
     """The same file again or a good delta mends nothing; a full does."""
-
-    def fails(spec, paths, day, *, full):
-        bad = any((pl.read_parquet(path)["name"] == "坏").any() for path in paths)
-        row = {"class_id": spec.id, "outcome": "failed", "severity": "error", "note_zh": "主键重复"}
-        return pl.DataFrame([row] if bad else [], schema=expectations.OUTCOMES)
-
-    monkeypatch.setattr(expectations, "run", fails)
-    bad = text(IDS).replace("张三".encode("gb18030"), "坏".encode("gb18030"))
-    days = [date(2025, 11, n) for n in range(1, 8)]
+    monkeypatch.setattr(expectations, "run", names("坏"))
+    days = [date(2025, 11, n) for n in range(1, 5)]
+    files = [
+        {"txt": called("坏", IDS)},
+        {"txt": called("坏", IDS)},
+        {"delta.txt": text(IDS[:2])},
+        {"txt": text(IDS)},
+    ]
     expected = []
-    for day, files in zip(
-        days,
-        [
-            {"txt": bad},
-            {"txt": bad},
-            {"delta.txt": text(IDS[:2])},
-            {"txt": text(IDS)},
-            {"delta.txt": bad},
-            {"delta.txt": text(IDS[:3])},
-            {"txt": text(IDS)},
-        ],
-        strict=True,
-    ):
-        county.night(day, files)
+    for day, given in zip(days, files, strict=True):
+        county.night(day, given)
         expected.append(county.status(day)[0])
-    assert expected == ["failed", "failed", "failed", "fresh", "failed", "failed", "fresh"]
+    assert expected == ["failed", "failed", "failed", "fresh"]
+
+
+def test_a_delta_that_fails_a_check_is_held_and_the_class_goes_on_with_the_rest(county, monkeypatch):
+    """No full ever comes: the state keeps what it had, and the next good delta switches the rules on again."""
+    monkeypatch.setattr(expectations, "run", names("坏"))
+    assert county.night(DAYS[0], {"delta.txt": text(IDS[:3])}) == {"delta.txt": "accepted"}
+    assert county.night(DAYS[1], {"delta.txt": called("坏", IDS[3:9])}) == {"delta.txt": "held"}
+    assert county.found.ledger["rows_quarantined"].to_list() == [6]
+    assert county.found.checks["outcome"].to_list() == ["failed"]
+    assert "增量文件未通过检查（姓名应填（坏）），整份暂不采用" in county.said()
+    status, note = county.status(DAYS[1])
+    assert status == "held"
+    assert note == (
+        f"{DAYS[1]}送达的文件未采用（zz_test.delta.txt：增量文件未通过检查（姓名应填（坏）），整份暂不采用，"
+        f"此前的数据不受影响）；沿用{DAYS[0]}的数据，待更正、确认或重报后恢复使用"
+    )
+    assert county.people(DAYS[1]) == 3
+    # Sent again as it was, it is held again, and not taken for something that was used before.
+    again = date(2025, 10, 18)
+    assert county.night(again, {"delta.txt": called("坏", IDS[3:9])}) == {"delta.txt": "held"}
+    assert county.night(DAYS[2], {"delta.txt": text(IDS[9:11])}) == {"delta.txt": "accepted"}
+    assert county.people(DAYS[2]) == 5
+    assert county.status(DAYS[2])[0] == "fresh"
+    assert "2025-10-17、2025-10-18送达的增量文件有2个未采用" in county.status(DAYS[2])[1]
+
+
+def test_of_several_files_only_the_guilty_delta_is_held(county, monkeypatch):
+    monkeypatch.setattr(expectations, "run", names("坏"))
+    files = {"txt": text(IDS), "1.delta.txt": called("坏", IDS[:3]), "2.delta.txt": text(IDS[3:6])}
+    assert county.night(DAYS[0], files) == {
+        "txt": "accepted",
+        "1.delta.txt": "held",
+        "2.delta.txt": "accepted",
+    }
+    assert county.found.checks.is_empty()
+    assert failed_checks(county.lake, DAYS[0]) == {}
+
+
+def test_deltas_that_fail_only_together_are_held_together(county, monkeypatch):
+    def repeats(spec, paths, day, *, full):
+        row = {"class_id": spec.id, "outcome": "failed", "severity": "error", "note_zh": "主键不应重复"}
+        return pl.DataFrame([row] if len(paths) > 1 else [], schema=expectations.OUTCOMES)
+
+    monkeypatch.setattr(expectations, "run", repeats)
+    files = {"1.delta.txt": text(IDS[:3]), "2.delta.txt": text(IDS[:2])}
+    assert county.night(DAYS[0], files) == {"1.delta.txt": "held", "2.delta.txt": "held"}
+    assert county.found.checks["outcome"].to_list() == ["failed"]
+    assert county.people(DAYS[0]) == 0
