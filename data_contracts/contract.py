@@ -222,6 +222,9 @@ class Contract(Closed):
     grain: list[Name]
     grain_title: Bilingual
     kept_apart: KeptApart | None = None
+    grain_may_lack: list[Name] = []
+    """Fields of the grain that may be empty when a row is sent again: without them, a row that agrees in the rest of the
+    grain and in `kept_apart.by` with one of another delivery is that row, not another."""
     tier: Annotated[int, Field(ge=1, le=4)]
     """How identities were captured: 1 live-checked register, 2 checked at the counter, 3 imported list, 4 keyed from paper."""
     delivery: Delivery
@@ -267,6 +270,12 @@ class Contract(Closed):
         known = set(names)
         used = {("grain", n) for n in self.grain} | {("order", n) for n in self.order}
         used |= {("kept_apart.by", n) for n in (self.kept_apart.by if self.kept_apart else ())}
+        used |= {("grain_may_lack", n) for n in self.grain_may_lack}
+        problems += [
+            f"grain_may_lack: {n} is not in the grain" for n in self.grain_may_lack if n not in self.grain
+        ]
+        if self.grain_may_lack and not set(self.grain) - set(self.grain_may_lack):
+            problems.append("grain_may_lack: nothing is left of the grain")
         used |= {("delivery.full_per", n) for n in self.delivery.full_per}
         used |= {("dirty_values", n) for n in self.dirty_values}
         roles: set[str] = set()

@@ -147,7 +147,8 @@ def state_sql(contract: Contract, files: list[AcceptedFile]) -> str:
 
     The last full delivery supersedes everything before it (or, where `delivery.full_per` names fields, everything
     with the same values of them); deltas merge over it. Of rows with the same grain the last delivered stays: by batch,
-    a delta over the full of the same night, then by `order`, file and row. Columns: all fields, `_delivery_id`, `_row`,
+    a delta over the full of the same night, then by `order`, file and row. Rows whose grain is partly unknown stand each for
+    itself, but for `grain_may_lack`. Columns: all fields, `_delivery_id`, `_row`,
     `_batch` (date).
     """
     columns = ", ".join(f'"{spec.name}"' for spec in contract.fields)
@@ -183,12 +184,34 @@ def state_sql(contract: Contract, files: list[AcceptedFile]) -> str:
     unknown = " OR ".join(f'"{name}" IS NULL' for name in contract.grain)
     # Rows whose key is partly unknown cannot be told apart by it: each stands for itself.
     alone = f"CASE WHEN {unknown} THEN _delivery_id || ':' || _row END"
+    apart = ""
     if contract.kept_apart:
         holds = f"coalesce(({contract.kept_apart.where}), false)"
-        grain += "".join(f', CASE WHEN {holds} THEN "{name}" END' for name in contract.kept_apart.by)
+        apart = "".join(f', CASE WHEN {holds} THEN "{name}" END' for name in contract.kept_apart.by)
+    repeated = _repeats_without_sql(contract, apart)
     return (
-        f"{chosen} ({rows}) QUALIFY row_number() OVER (PARTITION BY {grain}, {alone} ORDER BY {ranked}) = 1"
+        f"{chosen} ({rows}) QUALIFY row_number() OVER (PARTITION BY {grain}{apart}, {alone} ORDER BY {ranked}) = 1"
+        + (f" AND NOT {repeated}" if repeated else "")
     )
+
+
+def _repeats_without_sql(contract: Contract, apart: str) -> str:
+    """Condition of rows that repeat a row of another delivery without the fields in `grain_may_lack`; empty for no such.
+
+    The row with the fields outranks the one without, whichever came first; of several without, the last delivery's stay.
+    Rows of one delivery never repeat each other.
+    """
+    lacking = contract.grain_may_lack
+    if not lacking:
+        return ""
+    rest = [f'"{name}"' for name in contract.grain if name not in lacking]
+    same = f"PARTITION BY {', '.join(rest)}{apart}"
+    bare = " AND ".join(f'"{name}" IS NULL' for name in lacking)
+    known = " AND ".join(f"{name} IS NOT NULL" for name in rest)
+    full = f"count(*) FILTER (NOT ({bare}))"
+    elsewhere = f"{full} OVER ({same}) > {full} OVER ({same}, _delivery_id)"
+    later = f"_turn < max(_turn) FILTER ({bare}) OVER ({same})"
+    return f"coalesce(({bare}) AND ({known}) AND ({elsewhere} OR {later}), false)"
 
 
 def identities(lake: Path, as_of: date, contracts: Iterable[Contract] | None = None) -> pl.DataFrame:

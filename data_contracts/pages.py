@@ -111,6 +111,13 @@ def _kept_apart(contract: Contract) -> str:
     return f"<br>另按以下字段区分 also told apart by: {_names(contract.kept_apart.by)}{where}"
 
 
+def _may_lack(contract: Contract) -> str:
+    """Fields of the grain that may be missing when a row is sent again."""
+    if not contract.grain_may_lack:
+        return ""
+    return f"<br>重报时可缺 may be empty when sent again: {_names(contract.grain_may_lack)}"
+
+
 def contract_page(contract: Contract) -> str:
     """The page of one class: who delivers what, how, under which law, and what it feeds."""
     delivery = contract.delivery
@@ -128,7 +135,10 @@ def contract_page(contract: Contract) -> str:
         ("报送单位 Supplying unit", contract.supplying_unit),
         ("用途 Purpose", _both(contract.purpose)),
         ("法律依据 Legal basis", "<br>".join(contract.legal_basis)),
-        ("粒度 Grain", f"{_both(contract.grain_title)}<br>{_names(contract.grain)}{_kept_apart(contract)}"),
+        (
+            "粒度 Grain",
+            f"{_both(contract.grain_title)}<br>{_names(contract.grain)}{_kept_apart(contract)}{_may_lack(contract)}",
+        ),
         ("同一粒度取新 Newer row", _names(contract.order) or "后送达的 the one delivered later"),
         ("身份采集 Identity captured", f"{contract.tier} {TIERS[contract.tier]}"),
         ("送达 Delivery", f"{kinds}；{CADENCES[delivery.cadence]}；{late}"),

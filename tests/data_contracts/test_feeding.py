@@ -215,6 +215,64 @@ def test_two_people_under_one_number_are_two_rows_and_a_missing_name_is_a_name(t
     assert len(state(tmp_path, deed, NIGHTS[0])) == 3
 
 
+AGAIN = {
+    "order of delivery does not matter": [[("a", 2025, 9)], [("a", None, 9)]],
+    "the date may come later": [[("a", None, 9)], [("a", 2025, 9)]],
+    "without a date twice": [[("a", None, 9)], [("a", None, 9)]],
+}
+
+
+@pytest.mark.parametrize("deliveries", AGAIN.values(), ids=AGAIN)
+def test_a_row_sent_again_without_a_part_of_its_key_is_that_row(tmp_path, deliveries):
+    found = sent_again(tmp_path, *deliveries)
+    assert found == [max((row for rows in deliveries for row in rows), key=lambda row: row[1] or 0)]
+
+
+@pytest.mark.parametrize(
+    "deliveries",
+    [
+        [[("a", 2025, 9), ("a", None, 9)]],
+        [[("a", 2025, 9)], [("a", None, 8)]],
+        [[("a", 2025, 9)], [("b", None, 9)]],
+        [[("a", 2025, 9)], [("a", 2024, 9)]],
+        [[(None, 2025, 9)], [(None, None, 9)]],
+    ],
+    ids=["one delivery", "another amount", "another number", "two dates", "key unknown"],
+)
+def test_rows_that_differ_in_what_is_left_of_the_key_are_two(tmp_path, deliveries):
+    found = sent_again(tmp_path, *deliveries)
+    assert found == sorted(
+        (row for rows in deliveries for row in rows), key=lambda r: (r[0] or "", r[1] or 9999, r[2])
+    )
+
+
+def test_without_leave_a_row_without_a_part_of_its_key_stands_for_itself(tmp_path):
+    found = sent_again(tmp_path, [("a", 2025, 9)], [("a", None, 9)], lack=[])
+    assert found == [("a", 2025, 9), ("a", None, 9)]
+
+
+def sent_again(lake: Path, *deliveries: list[tuple], lack: tuple | list = ("year",)) -> list[tuple]:
+    """State after deltas of (number, year, area), a night each."""
+    deed = contract(
+        kind="delta",
+        also=None,
+        grain=["deed_no", "year"],
+        kept_apart={"by": ["area"]},
+        grain_may_lack=list(lack),
+    )
+    for night, rows in zip(NIGHTS, deliveries, strict=False):
+        body = [{"deed_no": n, "year": y, "area": a} for n, y, a in rows]
+        deliver(lake, night, body, kind="delta")
+    return state(lake, deed, NIGHTS[-1])
+
+
+def test_what_a_row_may_lack_is_a_part_of_its_key():
+    with pytest.raises(ValueError, match="grain_may_lack: area is not in the grain"):
+        contract(grain_may_lack=["area"])
+    with pytest.raises(ValueError, match="grain_may_lack: nothing is left of the grain"):
+        contract(grain_may_lack=["deed_no"])
+
+
 def test_an_empty_full_says_nobody_and_a_quiet_delta_says_nothing_new(tmp_path, monkeypatch):
     deed = contract()
     deliver(tmp_path, NIGHTS[0], [], kind="delta")
