@@ -1,6 +1,8 @@
 """Identities and the spine of persons as assets. Who is who is decided in `matching/`; identity frames are restricted."""
 
 from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
 
 import dagster as dg
 import polars as pl
@@ -8,9 +10,9 @@ import polars as pl
 from assets.extracts import key as extract_key
 from assets.io import OWNER, Home, Metadata, bars, patient_io, read_frames, table, write_frames, write_parquet
 from assets.partitions import batch_date, day_of
-from data_contracts import feeding
+from data_contracts import feeding, opaque
 from data_contracts.contract import catalogue
-from matching import spine
+from matching import rekeying, spine
 
 GROUP = "persons"
 
@@ -73,14 +75,11 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
     day = day_of(context)
     with patient_io(context):
         found = pl.read_parquet(home.lake / "identities" / f"batch_date={day}.parquet")
-        before = read_frames(home.before(GROUP, day))
+        secret = opaque.deployment_key(home.lake)
+        before = _before(context, home, day, secret)
         decided = sorted((home.lake / "decisions").glob("*.parquet"))
-        result = spine.resolve(
-            found,
-            spine.Spine.of(before) if before else None,
-            pl.concat([pl.read_parquet(path) for path in decided]) if decided else None,
-            day,
-        )
+        decisions = pl.concat([pl.read_parquet(path) for path in decided]) if decided else None
+        result = spine.resolve(found, before, decisions, day, secret)
         frames = result.frames()
         write_frames(home.folder(GROUP, day), frames)
     context.log.info(f"{found.height} identities, {frames['persons'].height} persons")
@@ -99,6 +98,44 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
             rows = [(str(grade), n) for grade, n in counts.rows()]
             metadata["plot"] = bars(rows, "identities by grade of link")
         yield dg.MaterializeResult(asset_key=key(name), metadata=metadata)
+
+
+def _before(
+    context: dg.AssetExecutionContext, home: Home, day: date, secret: opaque.Key
+) -> spine.Spine | None:
+    """The state of the latest earlier night; if the key of the deployment has changed since, under the new key.
+
+    Decisions about identities of earlier nights are then written once more, under the new names.
+    """
+    folder = home.before(GROUP, day)
+    if folder is None:
+        return None
+    previous = spine.Spine.of(read_frames(folder))
+    nights = sorted(path for path in _identities(home).glob("*.parquet") if path.stem < folder.name)
+    last = _identities(home) / f"{folder.name}.parquet"
+    if not last.is_file():
+        return previous
+    new_keys = feeding.keys_now(home.lake, pl.read_parquet(last))
+    if new_keys.is_empty():
+        return previous
+    context.log.warning(
+        "the key of the deployment has changed since the last night; its persons keep their ids"
+    )
+    stored = [pl.read_parquet(path) for path in sorted((home.lake / "decisions").glob("*.parquet"))]
+    if stored:
+        decisions = pl.concat(stored)
+        about = pl.col("identity_key").is_in(decisions["identity_key"].unique().implode())
+        names = [
+            feeding.keys_now(home.lake, pl.scan_parquet(path).filter(about).collect())
+            for path in [*nights, last]
+        ]
+        again = rekeying.decisions_again(decisions, pl.concat(names).unique().sort(pl.all()))
+        write_parquet(again, home.lake / "decisions" / f"new_key_batch_date={day}.parquet")
+    return rekeying.rekeyed(previous, new_keys, secret)
+
+
+def _identities(home: Home) -> Path:
+    return home.lake / "identities"
 
 
 assets = [identities, resolve_persons]

@@ -82,6 +82,10 @@ class Key:
         return bytes(byte ^ 0x36 for byte in block), bytes(byte ^ 0x5C for byte in block)
 
 
+PUBLIC = Key("people who were invented have no secrets")
+"""For tests and benchmarks. A deployment has its own key."""
+
+
 def install(connection: duckdb.DuckDBPyConnection, key: Key) -> None:
     """Define `opaque(x)` ... `opaque(a, b, c, d, e)` on a connection: text of 32 hexadecimal digits, null for nothing.
 

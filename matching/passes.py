@@ -10,12 +10,11 @@ no link. Two different valid numbers are never one person.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 
 import polars as pl
 
-from data_contracts import resident_id
+from data_contracts import opaque, resident_id
 
 REGISTER = "ps_resident"
 """The class that says who is registered: the backbone of the spine."""
@@ -634,10 +633,11 @@ def _by_number(
     )
 
 
-def _own_nodes(rows: pl.DataFrame) -> pl.DataFrame:
+def own_nodes(rows: pl.DataFrame, key: opaque.Key) -> pl.DataFrame:
     """Nodes for register rows without a number of their own: `identity_key`, `node`.
 
-    The key is what does not change when the person moves house within the register: number as delivered, name, birth.
+    A node is the opaque id, under the key of the deployment, of what does not change when the person moves house
+    within the register: number as delivered, name, birth.
     """
     text = pl.concat_str(
         *(pl.col(c).cast(pl.String).fill_null("") for c in ("resident_id", "name_key", "birth")),
@@ -649,9 +649,7 @@ def _own_nodes(rows: pl.DataFrame) -> pl.DataFrame:
     keyed = rows.select("identity_key", text.alias("_text"))
     distinct = keyed.select(pl.col("_text").unique().sort())
     hashed = distinct.with_columns(
-        pl.Series(
-            "node", ["R:" + hashlib.md5(t.encode()).hexdigest() for t in distinct["_text"]], dtype=pl.String
-        )
+        pl.Series("node", [f"R:{key.opaque(text)}" for text in distinct["_text"]], dtype=pl.String)
     )
     return keyed.join(hashed, on="_text").select("identity_key", "node")
 
@@ -762,13 +760,14 @@ def decide(
     rarity: pl.DataFrame,
     forced: pl.DataFrame | None = None,
     forbidden: pl.DataFrame | None = None,
+    key: opaque.Key = opaque.PUBLIC,
 ) -> Decided:
     """Link identities to nodes of the spine.
 
     `forms` comes from `normalise.normalise`; `generic_phones` are telephone keys that prove nothing; `rarity` counts
     registered people by `township` and `name_key` (column `people`). `forced` and `forbidden` are human decisions:
     `identity_key`, `node`. They are parameters, not looked up here, so that a part of the identities can be decided
-    with the counts of all.
+    with the counts of all. `key` hides what names register rows without a number; deployments give their own.
     """
     empty = pl.DataFrame(schema={"identity_key": pl.String, "node": pl.String})
     forced = empty if forced is None else forced.select("identity_key", "node").unique("identity_key")
@@ -800,10 +799,10 @@ def decide(
         by_hand.filter(pl.col("node").str.starts_with("R:")), on="identity_key", how="anti"
     )
     own = open_rows.filter((pl.col("source_class") == REGISTER) & pl.col("name_key").is_not_null())
-    own_nodes = _own_nodes(own)
+    numberless = own_nodes(own, key)
     by_hand_own = by_hand.filter(pl.col("node").str.starts_with("R:"))
-    links = pl.concat([links, _link(own_nodes, "PS"), _link(by_hand_own, "H")])
-    described = own.join(own_nodes, on="identity_key").sort(
+    links = pl.concat([links, _link(numberless, "PS"), _link(by_hand_own, "H")])
+    described = own.join(numberless, on="identity_key").sort(
         "node", "last_batch", "identity_key", descending=[False, True, False]
     )
     described = described.unique("node", keep="first", maintain_order=True)
@@ -820,7 +819,7 @@ def decide(
             ),
         ]
     )
-    open_rows = open_rows.join(own_nodes, on="identity_key", how="anti")
+    open_rows = open_rows.join(numberless, on="identity_key", how="anti")
 
     # PX: the same number, spoiled or shared, under the same name.
     shared = described.filter(pl.col("resident_id").is_not_null()).select("node", "resident_id", "name_key")

@@ -14,7 +14,7 @@ from typing import Self
 
 import polars as pl
 
-from data_contracts import resident_id
+from data_contracts import opaque, resident_id
 from matching import continuity, explain, normalise, passes
 from matching import decisions as human
 
@@ -357,7 +357,11 @@ def _scope(
 
 
 def _decide(
-    forms: pl.DataFrame, previous: Spine | None, forced: pl.DataFrame, forbidden: pl.DataFrame
+    forms: pl.DataFrame,
+    previous: Spine | None,
+    forced: pl.DataFrame,
+    forbidden: pl.DataFrame,
+    key: opaque.Key,
 ) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.Series | None]:
     """Links and conflicts of all identities by node, description of the nodes looked at, counts, and what was decided.
 
@@ -365,7 +369,7 @@ def _decide(
     """
     generic, rarity = normalise.generic_phones(forms), passes.name_rarity(forms)
     if previous is None or previous.keys is None:
-        done = passes.decide(forms, generic, rarity, forced, forbidden)
+        done = passes.decide(forms, generic, rarity, forced, forbidden, key)
         return done.links, done.conflicts, done.nodes, done.counts, None
     old = previous.keys
     known = forms.select(c for c in SCOPE if c not in ("node", "pass_id")).join(
@@ -375,7 +379,7 @@ def _decide(
     )
     scope = _scope(known, old, generic, rarity, pl.concat([forced, forbidden]))
     seen = forms.filter(_among("identity_key", scope.see))
-    done = passes.decide(seen, generic, rarity, forced, forbidden)
+    done = passes.decide(seen, generic, rarity, forced, forbidden, key)
     untouched = known.filter(~_among("identity_key", scope.decide))
     links = pl.concat(
         [
@@ -478,11 +482,16 @@ def _described(
 
 
 def resolve(
-    identities: pl.DataFrame, previous: Spine | None, decisions: pl.DataFrame | None, as_of: date
+    identities: pl.DataFrame,
+    previous: Spine | None,
+    decisions: pl.DataFrame | None,
+    as_of: date,
+    key: opaque.Key = opaque.PUBLIC,
 ) -> SpineResult:
     """Tonight's persons and links, from all identities as of tonight, last night's state and human decisions.
 
-    `identities` comes from `feeding.identities`; `previous` is null on the first night. Ids that were given stay;
+    `identities` comes from `feeding.identities`; `previous` is null on the first night; `key` is the one under which
+    `identities` and `previous` were made (`rekeying` brings a state under another key). Ids that were given stay;
     the same inputs give the same frames, whatever the order of rows. Raises `decisions.DecisionError` for decisions
     that lack a part. Everything returned has a total order.
     """
@@ -498,7 +507,7 @@ def resolve(
             forbidden.join(successors, on="node").select("identity_key", pl.col("_new").alias("node")),
         ]
     ).unique()
-    links, conflicts, nodes, counts, decided = _decide(forms, previous, forced, forbidden)
+    links, conflicts, nodes, counts, decided = _decide(forms, previous, forced, forbidden, key)
 
     before = previous or Spine(
         persons=PERSONS.to_frame(), links=LINKS.to_frame(), conflicts=CONFLICTS.to_frame()

@@ -1,0 +1,54 @@
+"""Last night's state and people's decisions under a new key of the deployment: names of identities and nodes, nothing else."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from data_contracts import opaque
+from matching import passes
+from matching.spine import Spine
+
+
+def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
+    """The same persons, links and conflicts, as if they had been made under `key`.
+
+    `new_keys` (`identity_key`, `new_key`) comes from `feeding.keys_now` for the identities of that night. Persons keep
+    their ids. A person of the register without a number who is retired keeps the old node, and gets a new id if the
+    row should come back; the same holds where `keys` is missing.
+    """
+    if previous.keys is None:
+        nodes = pl.DataFrame(schema={"node": pl.String, "new_node": pl.String})
+    else:
+        own = previous.keys.filter(pl.col("pass_id") == "PS")
+        nodes = (
+            own.select("identity_key", "node")
+            .join(passes.own_nodes(own, key).rename({"node": "new_node"}), on="identity_key")
+            .select("node", "new_node")
+            .unique()
+        )
+    keys = previous.keys
+    if keys is not None:
+        keys = _renamed(keys, "identity_key", new_keys)
+        keys = _renamed(_renamed(keys, "node", nodes), "conflict_node", nodes).sort("identity_key")
+    conflicts = _renamed(previous.conflicts, "identity_key", new_keys).with_columns(
+        ("K" + pl.col("identity_key").str.slice(0, 16)).alias("conflict_id")
+    )
+    return Spine(
+        persons=_renamed(previous.persons, "spine_key", nodes),
+        links=_renamed(previous.links, "identity_key", new_keys).sort("identity_key"),
+        conflicts=conflicts.sort("conflict_id"),
+        keys=keys,
+    )
+
+
+def decisions_again(decisions: pl.DataFrame, new_keys: pl.DataFrame) -> pl.DataFrame:
+    """Decisions about identities that have another name now, under that name; who decided, when and what stays."""
+    again = decisions.join(new_keys.select("identity_key"), on="identity_key", how="semi")
+    return _renamed(again, "identity_key", new_keys).sort(pl.all())
+
+
+def _renamed(frame: pl.DataFrame, column: str, names: pl.DataFrame) -> pl.DataFrame:
+    """`names` has the old value and the new one; a value that is not among them stays."""
+    old, new = names.columns
+    renamed = frame.join(names, left_on=column, right_on=old, how="left", maintain_order="left")
+    return renamed.with_columns(pl.coalesce(new, column).alias(column)).select(frame.columns)
