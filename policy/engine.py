@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -87,6 +88,7 @@ PRIORITY_SCHEMA = pl.Schema(
         "order_no": pl.Int64(),
     }
 )
+BRACKETS_AT_END = re.compile(r"（[^（）]*）$")
 STATE_ZH = {"late": "逾期未更新", "absent": "尚未收到", "failed": "无法使用", "held": "待部门确认"}
 
 View = Path | str | pl.DataFrame | pl.LazyFrame
@@ -460,12 +462,12 @@ def _day(day: date) -> str:
 
 def _closing(rule: Rule, dates: Mapping[str, str | None]) -> str:
     """Where the figures come from and how old they are, as the end of every sentence."""
-    cited = [
-        f"{_title(source)}{_day(date.fromisoformat(dates[source] or ''))}"
-        for source in rule.header.cited_sources()
-        if dates.get(source)
-    ]
-    return f"（数据截至：{'、'.join(cited)}。）" if cited else ""
+    by_day: dict[date, list[str]] = {}
+    for source in rule.header.cited_sources():
+        if day := dates.get(source):
+            by_day.setdefault(date.fromisoformat(day), []).append(BRACKETS_AT_END.sub("", _title(source)))
+    told = [f"{_day(day)}，{'、'.join(names)}" for day, names in sorted(by_day.items(), reverse=True)]
+    return f"（数据截至：{'；'.join(told)}）" if told else ""
 
 
 def _spoken(name: str, kind: pl.DataType) -> pl.Expr:

@@ -1,6 +1,6 @@
 /*---
 id: current_assistance
-version: 1
+version: 2
 title: {zh: 在保成员, en: Members of cases in force}
 grain: one row a case in force and member who has not left it
 unit: persons
@@ -9,6 +9,7 @@ source: 最低生活保障审核确认办法（民发〔2021〕57号）第七条
 columns:
   case_id: the case
   category: 1 dibao, 2 tekun, 3 edge, 4 rigid, 5 other
+  category_zh: the same in words, as it stands in a sentence
   urban_rural: 1 town, 2 village
   start_month: month from which the case gives benefit
   benefit_per_month: yuan a month for the whole case
@@ -26,9 +27,12 @@ known_gaps:
   en: Follows the case register, whose members drift from the family that really lives together.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: the category in words}
 ---*/
 select c.case_id,
        c.category,
+       case c.category when '1' then '低保家庭' when '2' then '特困供养户' when '3' then '低保边缘家庭'
+                       when '4' then '刚性支出困难家庭' else '其他困难家庭' end as category_zh,
        c.urban_rural,
        c.start_month,
        c.benefit_per_month,

@@ -1,6 +1,6 @@
 /*---
 id: property_block
-version: 2
+version: 3
 title: {zh: 财产与就业阻断, en: Property or work that speaks against hardship}
 grain: one row a household with at least one of them
 unit: "yes, or no row"
@@ -19,7 +19,7 @@ needs:
   fiscal_payroll: {max_age_days: 45, all: [hr_fiscal_payroll]}
 uses:
   machinery: {max_age_days: 400, all: [ag_machinery_vessel]}
-parameters: [vehicle_limit, vehicle_type_counted, dwelling_limit, entity_role_blocking, financial_limit, dibao_standard]
+parameters: [vehicle_limit, vehicle_type_counted, dwelling_limit, inherited_share, entity_role_blocking, financial_limit, dibao_standard]
 published: false
 known_gaps:
   zh: 农村宅基地房屋多未登记；金融资产只在有授权时可见。
@@ -27,6 +27,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "limits by category; financial assets as authorised"}
+  - {version: 3, since: 2026-11-22, what: "homes counted as X05 counts them: relocation allowed for, small inherited shares left out"}
 ---*/
 with car as (
     select h.household_id, '车辆' as block
@@ -39,15 +40,26 @@ with car as (
     group by h.household_id, l.vehicles_max
     having count(distinct v.vehicle_id) > l.vehicles_max
 ),
+unit as (
+    select h.household_id, h.county_code, t.unit_id, min(t.use) as use, bool_or(t.is_relocation) as is_relocation,
+           bool_and(t.is_inherited) as is_inherited,
+           case when count(t.share_percent) = count(*) then least(sum(t.share_percent), 100)
+                when count(*) = min(t.holders) and not bool_or(t.is_by_share) then 100 end as share_percent
+    from title_held t
+    join person_household h on h.person_id = t.person_id
+    group by h.household_id, h.county_code, t.unit_id
+),
 home as (
-    select h.household_id, '住房或非居住用房' as block
-    from dwelling_title d
-    join person_household h on h.person_id = d.person_id
-    join dwelling_limit l on l.county_code = h.county_code and l.category = '1' and $as_of between l.valid_from and l.valid_to
-    where d.status in ('1', '3')
-    group by h.household_id, l.dwellings_max, l.non_residential_max
-    having count(distinct d.unit_id) filter (where d.use = '10') > l.dwellings_max
-        or count(distinct d.unit_id) filter (where d.use in ('20', '30', '40')) > l.non_residential_max
+    -- Counted as X05 counts: small or unknown shares of inheritance speak against nobody.
+    select u.household_id, '住房或非居住用房' as block
+    from unit u
+    join inherited_share s on s.county_code = u.county_code and $as_of between s.valid_from and s.valid_to
+    join dwelling_limit l on l.county_code = u.county_code and l.category = '1' and $as_of between l.valid_from and l.valid_to
+    where not u.is_inherited or u.share_percent >= s.percent
+    group by u.household_id, l.dwellings_max, l.dwellings_max_relocation, l.non_residential_max
+    having count(*) filter (where u.use = '10')
+           > case when bool_or(u.is_relocation) then greatest(l.dwellings_max, l.dwellings_max_relocation) else l.dwellings_max end
+        or count(*) filter (where u.use in ('20', '30', '40')) > l.non_residential_max
 ),
 bought as (
     select distinct h.household_id, '一年内购房' as block

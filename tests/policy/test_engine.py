@@ -265,6 +265,8 @@ def test_a_row_without_household_cause_or_reason_is_refused(column, value, why):
             "limit_source": ["s"],
             "families_zh": ["车"],
             "newest_reg": ["日"],
+            "registered_zh": ["日"],
+            "limit_zh": ["限"],
             "category_zh": ["低保"],
         }
     )

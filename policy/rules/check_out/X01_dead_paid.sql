@@ -1,6 +1,6 @@
 /*---
 id: X01
-version: 2
+version: 3
 title: {zh: 已死亡仍在发放, en: Paid after death}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）：成员死亡后三个月内复核调整
@@ -22,9 +22,9 @@ uses:
 parameters: [warning_window]
 evidence: [cause, died_on, source_count, sources_zh, dates_zh, paid_months, first_paid_month, last_paid_month, paid_amount, other_members]
 reason:
-  assistance: 该成员{died_zh}，其所在救助证在此后（{paid_span}）仍发放{paid_months}个月、合计{paid_amount}元；该证另有{other_members}名保障成员。请核实是否死亡、是否已调整或停发。
-  subsidy: 该成员{died_zh}，{subsidy_zh}在此后（{paid_span}）仍发放{paid_months}个月、合计{paid_amount}元。请核实。
-cited: [ca_assist_payment, ps_death, ca_cremation, hl_birth_death_cert]
+  assistance: 该成员{died_zh}；其所在救助证此后（{paid_span}）仍发放{paid_months}个月，全证合计{paid_amount}元，{others_zh}。请核实是否死亡、救助金是否已按规定调整。
+  subsidy: 该成员{died_zh}；其{subsidy_zh}此后（{paid_span}）仍发放{paid_months}个月，合计{paid_amount}元。请核实是否死亡、发放是否有误。
+cited: [ca_assist_payment, ca_welfare_subsidy, ps_death, ca_cremation, hl_birth_death_cert]
 known_gaps:
   zh: 土葬地区无火化记录；死亡日期未载明的按登记日期；合计金额为全证金额，含其他成员应得部分。
   en: No cremation where burial is the custom; without a day of death the day of the record counts; the sum is that of the whole case.
@@ -34,6 +34,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "contradicting dates of death count as one source, by the latest, and are shown"}
+  - {version: 3, since: 2026-11-22, what: "the sentences in plainer words; no counts of nobody; the source of subsidies is cited"}
 ---*/
 with dead as (
     -- Where the sources give different days, the latest: the safer reading on this list.
@@ -88,23 +89,29 @@ placed as (
     left join case_household c on c.case_id = s.case_id
     left join person_household h on h.person_id = s.person_id
     left join nearest_household k on k.person_id = s.person_id and k.is_certain
+),
+with_others as (
+    select p.*, (select count(*) from covered o
+                  where o.case_id = p.case_id and o.person_id is distinct from p.person_id
+                    and (o.leave_month is null or o.leave_month > p.last_paid_month)) as other_members
+    from placed p
 )
 select p.household_id, p.person_id, p.case_id,
        p.cause || ':' || p.paid_by as cause_key,
        p.cause,
        case when p.source_count >= 2 then 'red' else 'orange' end as level,
        strftime(p.first_paid_month, '%Y年%-m月')
-           || case when p.last_paid_month > p.first_paid_month then strftime(p.last_paid_month, '至%Y年%-m月') else '' end as paid_span,
+           || case when year(p.last_paid_month) > year(p.first_paid_month) then strftime(p.last_paid_month, '至%Y年%-m月')
+                   when p.last_paid_month > p.first_paid_month then strftime(p.last_paid_month, '至%-m月') else '' end as paid_span,
        case when p.dates_zh is null
-            then '于' || strftime(p.died_on, '%Y年%-m月%-d日') || '死亡（' || p.sources_zh || '，共' || p.source_count || '个来源）'
-            else '有死亡记录但各来源日期不一致（' || p.dates_zh || '），暂按最晚的' || strftime(p.died_on, '%Y年%-m月%-d日') || '计' end as died_zh,
+            then '于' || strftime(p.died_on, '%Y年%-m月%-d日') || '死亡（' || p.sources_zh || case when p.source_count = 1 then '，仅此一个来源' else '，共' || p.source_count || '个来源' end || '）'
+            else '有死亡记录，但各来源日期不一致（' || p.dates_zh || '），暂按最晚的' || strftime(p.died_on, '%Y年%-m月%-d日') || '计' end as died_zh,
        p.died_on, p.source_count, p.sources_zh, p.dates_zh, p.first_paid_month, p.last_paid_month, p.paid_months, p.paid_amount,
-       (select count(*) from covered o
-         where o.case_id = p.case_id and o.person_id is distinct from p.person_id
-           and (o.leave_month is null or o.leave_month > p.last_paid_month)) as other_members,
+       p.other_members,
+       case when p.other_members > 0 then '该证另有' || p.other_members || '名保障成员' else '该证没有其他保障成员' end as others_zh,
        case p.paid_by when '1' then '困难残疾人生活补贴' when '2' then '重度残疾人护理补贴' when '3' then '高龄津贴'
                       when '4' then '孤儿基本生活费' when '5' then '事实无人抚养儿童补贴' else '福利补贴' end as subsidy_zh
-from placed p
+from with_others p
 join warning_window w on w.county_code = p.county_code and w."window" = 'paid_after_death'
  and $as_of between w.valid_from and w.valid_to
 where p.household_id is not null

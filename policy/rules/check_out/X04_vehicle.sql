@@ -1,6 +1,6 @@
 /*---
 id: X04
-version: 2
+version: 3
 title: {zh: 家庭成员名下有车辆, en: Vehicle in the family}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -14,8 +14,7 @@ needs:
 parameters: [vehicle_limit, vehicle_type_counted]
 evidence: [vehicles, vehicles_max, families_zh, newest_reg]
 reason: >-
-  该户现为{category_zh}，成员名下有正常状态的机动车{vehicles}辆（{families_zh}，最近一辆登记于{newest_reg}），
-  超过当地允许的{vehicles_max}辆。请核实车辆用途和现值。标准依据：{limit_source}。
+  该户现为{category_zh}，成员名下有正常状态的机动车{vehicles}辆（{families_zh}，{registered_zh}）{limit_zh}。请核实车辆用途和现值。标准依据：{limit_source}。
 cited: [ps_vehicle, ca_assist_member]
 known_gaps:
   zh: 登记信息没有价格；挂名、已报废未注销、借名购车无法识别；单位车辆不含。
@@ -26,9 +25,10 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "limits by category"}
+  - {version: 3, since: 2026-11-22, what: "the sentence says what the limit means"}
 ---*/
 with owned as (
-    select a.case_id, a.category, h.household_id, h.county_code, v.vehicle_id,
+    select a.case_id, a.category, a.category_zh, h.household_id, h.county_code, v.vehicle_id,
            max(greatest(v.first_reg_date, v.transfer_date)) as registered_on,
            min(t.family_zh) as family_zh
     from current_assistance a
@@ -45,8 +45,11 @@ select o.household_id, o.case_id,
        count(*) as vehicles, l.vehicles_max, l.source as limit_source,
        string_agg(distinct o.family_zh, '、' order by o.family_zh) as families_zh,
        coalesce(strftime(max(o.registered_on), '%Y年%-m月%-d日'), '日期不详') as newest_reg,
-       case min(o.category) when '1' then '低保家庭' when '2' then '特困供养人员' when '3' then '低保边缘家庭'
-                            when '4' then '刚性支出困难家庭' else '其他困难家庭' end as category_zh
+       case when max(o.registered_on) is null then '登记日期不详'
+            else case when count(*) > 1 then '最近一辆' else '' end || strftime(max(o.registered_on), '%Y年%-m月%-d日登记') end as registered_zh,
+       case when l.vehicles_max = 0 then '；按现行标准，此类家庭不得拥有这类机动车'
+            else '，超过现行标准（此类家庭最多' || l.vehicles_max || '辆）' end as limit_zh,
+       min(o.category_zh) as category_zh
 from owned o
 join vehicle_limit l on l.county_code = o.county_code and l.category = o.category and $as_of between l.valid_from and l.valid_to
 group by o.household_id, o.case_id, l.vehicles_max, l.source

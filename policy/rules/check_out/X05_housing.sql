@@ -1,6 +1,6 @@
 /*---
 id: X05
-version: 2
+version: 3
 title: {zh: 住房超标, en: Housing above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -13,86 +13,122 @@ needs:
   dwelling_title: {max_age_days: 14, all: [re_ownership]}
 uses:
   home_contract: {max_age_days: 14, all: [hc_presale_contract]}
-parameters: [dwelling_limit]
-evidence: [cause, units, units_max, event_on, start_month]
+parameters: [dwelling_limit, inherited_share, same_home_area]
+evidence: [cause, units, units_max, units_bought, units_left_out, event_on, start_month]
 reason:
-  dwellings: 该户现为救助对象，成员名下有现势住房{units}套，超过当地允许的{units_max}套。请核实产权份额和居住情况。标准依据：{limit_source}。
-  non_residential: 该户现为救助对象，成员名下有商业、办公或工业用房{units}处，超过当地允许的{units_max}处（车位车库不计）。标准依据：{limit_source}。
-  title_after_start: 该户自{start_month}起为救助对象，此后于{event_on}以购买方式登记了{units}套住房的产权。请核实购房资金来源。
-  contract_after_start: 该户自{start_month}起为救助对象，此后于{event_on}网签了{units}份有效商品房合同。请核实购房资金来源。
+  dwellings: 该户现为{category_zh}，成员名下现有登记住房{units}套{limit_zh}{bought_zh}{left_out_zh}。请核实产权份额和居住情况。标准依据：{limit_source}。
+  non_residential: 该户现为{category_zh}，成员名下现有商业、办公或工业用房{units}处（车位、车库不计）{limit_zh}{left_out_zh}。请核实产权份额和使用情况。标准依据：{limit_source}。
+  title_after_start: 该户自{start_month}起为救助对象（现为{category_zh}），此后购买住房{units}套，产权{event_zh}登记。请核实购房资金来源。
+  contract_after_start: 该户自{start_month}起为救助对象（现为{category_zh}），此后签订商品房买卖合同{units}份（{event_zh}签订，现仍有效）。请核实购房资金来源。
 cited: [re_ownership, hc_presale_contract]
 known_gaps:
   zh: 农村宅基地房屋多未登记；旧证没有身份证号；网签早于产权登记数月到数年。
   en: Rural houses are mostly not registered; old certificates carry no id; contracts precede titles by months to years.
 false_alarms:
-  zh: 拆迁安置得到两套（已放宽）、继承的份额、已撤销的合同、历史产权、换证登记。
-  en: Two relocation flats (allowed for), inherited shares, cancelled contracts, historic titles, renewed certificates.
+  zh: 拆迁安置得到两套（已放宽）、只有小份额的继承（已不计）、已撤销的合同、历史产权、换证登记。
+  en: Two relocation flats (allowed for), small inherited shares (not counted), cancelled contracts, historic titles, renewed certificates.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "limits by category"}
+  - version: 3
+    since: 2026-11-22
+    what: >-
+      one home is one reason (limit, purchase, contract); small or unknown shares of inheritance are named and not counted;
+      the sentences say what the limit means
 ---*/
 with member as (
-    select distinct a.case_id, a.category, a.start_month, a.person_id, h.household_id, h.county_code
+    select distinct a.case_id, a.category, a.category_zh, a.start_month, a.person_id, h.household_id, h.county_code
     from current_assistance a
     join case_household h on h.case_id = a.case_id
     where a.person_id is not null
 ),
 unit as (
-    -- Several members may hold one unit: it is one unit. A limited title (mortgage, seizure) is owned still.
-    select m.case_id, m.category, m.start_month, m.household_id, m.county_code, d.unit_id,
-           min(d.use) as use,
-           bool_or(d.obtained_by = '3') as is_relocation,
-           min(d.reg_date) filter (where d.obtained_by = '1') as bought_on
+    -- Several members may hold one unit: it is one unit, and their shares add up.
+    select m.case_id, m.category, m.category_zh, m.start_month, m.household_id, m.county_code, t.unit_id,
+           case when min(t.use) = '10' then 'dwellings' when min(t.use) in ('20', '30', '40') then 'non_residential' end as cause,
+           max(t.area_m2) as area_m2,
+           bool_or(t.is_relocation) as is_relocation,
+           min(t.bought_on) as bought_on,
+           bool_and(t.is_inherited) as is_inherited,
+           case when count(t.share_percent) = count(*) then least(sum(t.share_percent), 100)
+                when count(*) = min(t.holders) and not bool_or(t.is_by_share) then 100 end as share_percent
     from member m
-    join dwelling_title d on d.person_id = m.person_id
-    where d.status in ('1', '3') and d.unit_id is not null and (d.reg_date is null or d.reg_date <= $as_of)
-    group by all
+    join title_held t on t.person_id = m.person_id
+    group by m.case_id, m.category, m.category_zh, m.start_month, m.household_id, m.county_code, t.unit_id
 ),
-dwellings as (
-    select u.case_id, u.start_month, u.household_id, 'dwellings' as cause, count(*) as units,
-           case when bool_or(u.is_relocation) then greatest(l.dwellings_max, l.dwellings_max_relocation)
+weighed as (
+    select u.*,
+           u.is_inherited and coalesce(u.share_percent < s.percent, true) as is_left_out,
+           -- In the month in which the case began nobody can say which came first.
+           coalesce(u.cause = 'dwellings' and not u.is_relocation and u.bought_on >= u.start_month + interval 1 month, false) as is_later
+    from unit u
+    join inherited_share s on s.county_code = u.county_code and $as_of between s.valid_from and s.valid_to
+    where u.cause is not null
+),
+counted as (
+    select w.case_id, w.category_zh, w.start_month, w.household_id, w.cause,
+           count(*) filter (where not w.is_left_out) as units,
+           case when w.cause = 'non_residential' then l.non_residential_max
+                when bool_or(w.is_relocation) then greatest(l.dwellings_max, l.dwellings_max_relocation)
                 else l.dwellings_max end as units_max,
-           null::date as event_on, l.source as limit_source, string_agg(u.unit_id, ',' order by u.unit_id) as what
-    from unit u
-    join dwelling_limit l on l.county_code = u.county_code and l.category = u.category and $as_of between l.valid_from and l.valid_to
-    where u.use = '10'
-    group by u.case_id, u.start_month, u.household_id, l.dwellings_max, l.dwellings_max_relocation, l.source
+           count(*) filter (where w.is_later) as units_bought,
+           count(*) filter (where w.is_left_out) as units_left_out,
+           max(w.bought_on) filter (where w.is_later) as event_on,
+           l.source as limit_source,
+           string_agg(w.unit_id, ',' order by w.unit_id) filter (where not w.is_left_out) as what
+    from weighed w
+    join dwelling_limit l on l.county_code = w.county_code and l.category = w.category and $as_of between l.valid_from and l.valid_to
+    group by w.case_id, w.category_zh, w.start_month, w.household_id, w.cause, l.dwellings_max, l.dwellings_max_relocation,
+             l.non_residential_max, l.source
 ),
-non_residential as (
-    select u.case_id, u.start_month, u.household_id, 'non_residential' as cause, count(*) as units,
-           l.non_residential_max as units_max, null::date as event_on, l.source as limit_source,
-           string_agg(u.unit_id, ',' order by u.unit_id) as what
-    from unit u
-    join dwelling_limit l on l.county_code = u.county_code and l.category = u.category and $as_of between l.valid_from and l.valid_to
-    where u.use in ('20', '30', '40')
-    group by u.case_id, u.start_month, u.household_id, l.non_residential_max, l.source
+above as (
+    from counted where units > units_max
 ),
 bought as (
-    -- In the month in which the case began nobody can say which came first.
-    select u.case_id, u.start_month, u.household_id, 'title_after_start' as cause, count(*) as units, 0::bigint as units_max,
-           max(u.bought_on) as event_on, '' as limit_source, string_agg(u.unit_id, ',' order by u.unit_id) as what
-    from unit u
-    where u.use = '10' and not u.is_relocation and u.bought_on >= u.start_month + interval 1 month
-    group by u.case_id, u.start_month, u.household_id
+    -- What is bought since and stands above the limit already is said there: one home, one reason.
+    select w.case_id, w.category_zh, w.start_month, w.household_id, 'title_after_start' as cause,
+           count(*) as units, count(*) as units_bought, max(w.bought_on) as event_on,
+           string_agg(w.unit_id, ',' order by w.unit_id) as what
+    from weighed w
+    where w.is_later
+      and not exists (select 1 from above a where a.case_id = w.case_id and a.cause = 'dwellings')
+    group by w.case_id, w.category_zh, w.start_month, w.household_id
 ),
-signed as (
-    select m.case_id, m.start_month, m.household_id, 'contract_after_start' as cause, count(distinct c.contract_id) as units,
-           0::bigint as units_max, max(coalesce(c.sign_date, c.filing_date)) as event_on, '' as limit_source,
-           string_agg(distinct c.contract_id, ',' order by c.contract_id) as what
+contract as (
+    select m.case_id, m.category_zh, m.start_month, m.household_id, m.county_code, c.contract_id,
+           max(c.area_m2) as area_m2, max(coalesce(c.sign_date, c.filing_date)) as signed_on
     from member m
     join home_contract c on c.person_id = m.person_id
     where c.status = '1' and c.contract_id is not null
       and coalesce(c.sign_date, c.filing_date) >= m.start_month + interval 1 month
       and coalesce(c.sign_date, c.filing_date) <= $as_of
-    group by m.case_id, m.start_month, m.household_id
+    group by m.case_id, m.category_zh, m.start_month, m.household_id, m.county_code, c.contract_id
+),
+signed as (
+    select c.case_id, c.category_zh, c.start_month, c.household_id, 'contract_after_start' as cause,
+           count(*) as units, count(*) as units_bought, max(c.signed_on) as event_on,
+           string_agg(c.contract_id, ',' order by c.contract_id) as what
+    from contract c
+    join same_home_area s on s.county_code = c.county_code and $as_of between s.valid_from and s.valid_to
+    -- The title that came of the contract: bought since, registered later, of the same area as far as both are known.
+    where not exists (
+        select 1 from weighed w
+        where w.case_id = c.case_id and w.is_later and w.bought_on >= c.signed_on
+          and coalesce(abs(w.area_m2 - c.area_m2) * 100 <= c.area_m2 * s.percent, true)
+    )
+    group by c.case_id, c.category_zh, c.start_month, c.household_id
 )
-select household_id, case_id, cause || ':' || md5(what) as cause_key, cause, units, units_max, event_on, start_month, limit_source
-from (
-    select * from dwellings where units > units_max
-    union all by name
-    select * from non_residential where units > units_max
-    union all by name
-    from bought
-    union all by name
-    from signed
-)
+select household_id, case_id, cause || ':' || md5(what) as cause_key, cause, category_zh,
+       units, coalesce(units_max, 0) as units_max, units_bought, coalesce(units_left_out, 0) as units_left_out, event_on, start_month,
+       coalesce(limit_source, '') as limit_source,
+       case when units_max = 0 then '；按现行标准，此类家庭不得拥有' || case cause when 'dwellings' then '住房' else '这类用房' end
+            else '，超过现行标准（此类家庭最多' || units_max || case cause when 'dwellings' then '套）' else '处）' end end as limit_zh,
+       case when units_bought > 0
+            then '；其中' || units_bought || '套是成为救助对象（' || strftime(start_month, '%Y年%-m月') || '）以后购买的，'
+                 || case when units_bought > 1 then '最近一套' else '' end || strftime(event_on, '%Y年%-m月%-d日登记') else '' end as bought_zh,
+       case when units_left_out > 0
+            then '；另有' || units_left_out || case cause when 'dwellings' then '套' else '处' end || '为继承所得，份额较小或者不明，没有计入'
+            else '' end as left_out_zh,
+       case when units > 1 then case cause when 'title_after_start' then '最近一套' else '最近一份' end else '' end
+           || '于' || strftime(event_on, '%Y年%-m月%-d日') as event_zh
+from (from above union all by name from bought union all by name from signed)

@@ -1,6 +1,6 @@
 /*---
 id: X06
-version: 1
+version: 2
 title: {zh: 家庭成员经营市场主体, en: Active role in a market entity}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -14,8 +14,7 @@ needs:
 parameters: [entity_role_blocking]
 evidence: [entities, roles_zh, oldest_est, subscribed_total]
 reason: >-
-  该户现为{category_zh}，成员在{entities}个存续的市场主体中任{roles_zh}（最早成立于{oldest_est}，
-  认缴出资合计{subscribed_total}元）。请核实是否实际经营、有无收入。标准依据：{limit_source}。
+  该户现为{category_zh}，成员在{entities}个存续的市场主体中任{roles_zh}（{est_zh}{capital_zh}）。请核实是否实际经营、有无收入。标准依据：{limit_source}。
 cited: [am_entity_role, ca_assist_member]
 known_gaps:
   zh: 证件号有时脱敏；吊销未注销的空壳不在其中；认缴不等于实缴。
@@ -25,9 +24,10 @@ false_alarms:
   en: Registered in a stolen name, nominal representatives, dormant firms; co-operative members are left out.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "the sentence leaves out what is nothing or not known"}
 ---*/
 with role as (
-    select a.case_id, a.category, h.household_id, r.uscc, r.role, max(r.subscribed_capital) as subscribed_capital,
+    select a.case_id, a.category_zh, h.household_id, r.uscc, r.role, max(r.subscribed_capital) as subscribed_capital,
            min(r.est_date) as est_date, min(b.source) as limit_source
     from current_assistance a
     join case_household h on h.case_id = a.case_id
@@ -37,18 +37,28 @@ with role as (
     where r.status = '1' and b.is_blocking and r.uscc is not null
       and (r.est_date is null or r.est_date <= $as_of)
     group by all
+),
+summed as (
+    select household_id, case_id, min(category_zh) as category_zh,
+           string_agg(distinct uscc || role, ',' order by uscc || role) as what,
+           count(distinct uscc) as entities,
+           string_agg(distinct role_zh, '、' order by role_zh) as roles_zh,
+           min(est_date) as oldest_on,
+           cast(coalesce(sum(subscribed_capital) filter (where role = '2'), 0) as decimal(18, 2)) as subscribed_total,
+           min(limit_source) as limit_source
+    from (
+        select *, case role when '1' then '法定代表人' when '2' then '投资人' when '3' then '高级管理人员'
+                            when '4' then '经营者' else '其他角色' end as role_zh
+        from role
+    )
+    group by household_id, case_id
 )
-select household_id, case_id,
-       'entities:' || md5(string_agg(distinct uscc || role, ',' order by uscc || role)) as cause_key,
-       count(distinct uscc) as entities,
-       string_agg(distinct case role when '1' then '法定代表人' when '2' then '投资人' when '3' then '高级管理人员'
-                                     when '4' then '经营者' else '其他角色' end, '、'
-                  order by case role when '1' then '法定代表人' when '2' then '投资人' when '3' then '高级管理人员'
-                                     when '4' then '经营者' else '其他角色' end) as roles_zh,
-       coalesce(strftime(min(est_date), '%Y年%-m月%-d日'), '日期不详') as oldest_est,
-       cast(coalesce(sum(subscribed_capital) filter (where role = '2'), 0) as decimal(18, 2)) as subscribed_total,
-       min(limit_source) as limit_source,
-       case min(category) when '1' then '低保家庭' when '2' then '特困供养人员' when '3' then '低保边缘家庭'
-                          when '4' then '刚性支出困难家庭' else '其他困难家庭' end as category_zh
-from role
-group by household_id, case_id
+select household_id, case_id, 'entities:' || md5(what) as cause_key,
+       entities, roles_zh, subscribed_total, limit_source, category_zh,
+       coalesce(strftime(oldest_on, '%Y年%-m月%-d日'), '日期不详') as oldest_est,
+       case when oldest_on is null then '成立日期不详'
+            else case when entities > 1 then '最早' else '' end || strftime(oldest_on, '%Y年%-m月%-d日成立') end as est_zh,
+       case when subscribed_total > 0
+            then '，认缴出资' || case when entities > 1 then '合计' else '' end || rtrim(rtrim(subscribed_total::varchar, '0'), '.') || '元'
+            else '' end as capital_zh
+from summed

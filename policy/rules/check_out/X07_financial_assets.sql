@@ -1,6 +1,6 @@
 /*---
 id: X07
-version: 3
+version: 4
 title: {zh: 人均金融资产超标, en: Financial assets per head above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第五十八条（经授权查询）
@@ -15,9 +15,8 @@ needs:
 parameters: [financial_limit, dibao_standard, warning_window]
 evidence: [total, members, per_person, limit_per_person, months_of_dibao, accounts, not_answered, mismatched, foreign_accounts, oldest_query]
 reason: >-
-  该救助证内{members}人，经授权查到金融资产{accounts}笔共{total}元，人均{per_person}元，超过当地低保标准{months_of_dibao}个月的
-  {limit_per_person}元（查询时点自{oldest_query}起）。另有{not_answered}笔查询未反馈、{mismatched}笔户名不符、{foreign_accounts}笔外币，均未计入。
-  请核实资金来源（救助金结余、治病卖房款、代管资金等可豁免）。标准依据：{standard_source}。
+  该救助证内{members}人，经授权查到金融资产{accounts}笔共{total}元，人均{per_person}元，超过每人{limit_per_person}元的限额（{limit_zh}）；
+  查询日期最早为{oldest_query}。{left_out_zh}请核实资金来源（救助金结余、卖房治病款、代他人保管的钱等可按规定豁免）。标准依据：{standard_source}。
 cited: [fn_bank_balance, fn_insurance_policy, fn_securities, fn_internet_finance]
 known_gaps:
   zh: 未反馈不等于没有；只含有授权的成员；余额只是某一天的；外币未折算。
@@ -29,6 +28,7 @@ changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "accounts by currency, answers without an account from the latest query only, none from before the authorisation"}
   - {version: 3, since: 2026-11-22, what: "the sentence says that heads are those of the case, not of the household"}
+  - {version: 4, since: 2026-11-22, what: "the sentence in plainer words; answers of which there are none are not said"}
 ---*/
 with family as (
     -- Everybody counts as a head, certain or not: a larger family is the safer reading.
@@ -60,6 +60,7 @@ summed as (
 judged as (
     -- The limit in the unit of the standard: so many months of a monthly one, so many years of a yearly one.
     select s.*, l.months_of_dibao, d.source as standard_source,
+           case d.period when 'month' then '低保标准的' || l.months_of_dibao || '个月' else '低保标准的' || rtrim(rtrim(l.years_of_dibao::varchar, '0'), '.') || '年' end as limit_zh,
            cast(case d.period when 'month' then l.months_of_dibao * d.amount else l.years_of_dibao * d.amount end
                 as decimal(18, 2)) as limit_per_person
     from summed s
@@ -70,7 +71,10 @@ judged as (
 )
 select household_id, case_id, 'assets' as cause_key,
        cast(total as decimal(18, 2)) as total, members, accounts, not_answered, mismatched, foreign_accounts, oldest_query,
-       months_of_dibao, standard_source, limit_per_person,
+       months_of_dibao, standard_source, limit_per_person, limit_zh,
+       coalesce('另有' || nullif(concat_ws('、', case when not_answered > 0 then not_answered || '笔查询没有答复' end,
+                                          case when mismatched > 0 then mismatched || '笔户名不符' end,
+                                          case when foreign_accounts > 0 then foreign_accounts || '笔外币' end), '') || '，均未计入。', '') as left_out_zh,
        cast(round(total / members, 2) as decimal(18, 2)) as per_person,
        cast(least(total / (limit_per_person * members), 999) as decimal(9, 2)) as ratio
 from judged

@@ -1,6 +1,6 @@
 /*---
 id: X13
-version: 1
+version: 2
 title: {zh: 重复享受救助, en: Duplicate benefit}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第九条：孤儿、事实无人抚养儿童待遇与特困供养不重复
@@ -17,10 +17,10 @@ uses:
 parameters: [warning_window]
 evidence: [cause, cases, counties, categories_zh, last_paid_month]
 reason:
-  dibao_and_tekun: 该成员同时在低保和特困供养中作为保障对象，共{cases}个在保的救助证（{categories_zh}）。两项待遇不能同时享受，请核实。
-  two_counties: 该成员在{counties}个县（区）同时作为保障对象，共{cases}个在保的救助证（{categories_zh}）。请与对方核实户籍和居住地。
-  two_cases: 该成员同时是{cases}个在保救助证的保障对象（{categories_zh}）。请核实是否重复登记或转户未销。
-  tekun_and_child_money: 该成员在特困供养中，{last_paid_month}又领取{subsidy_zh}。两项待遇只能选择一项，请核实。
+  dibao_and_tekun: 该成员同时是低保和特困供养的保障对象，列在{cases}个在保的救助证上。两项待遇不能同时享受，请核实。
+  two_counties: 该成员同时是{counties}个县（市、区、旗）的保障对象，列在{cases}个在保的救助证上（{categories_zh}）。请与对方县核实其户籍和居住地。
+  two_cases: 该成员同时列在本县{cases}个在保的救助证上（{categories_zh}）。请核实是否重复登记，或转户后旧证未注销。
+  tekun_and_child_money: 该成员享受特困供养，{last_paid_month}又领取了{subsidy_zh}。两项待遇只能选择一项，请核实。
 cited: [ca_assist_household, ca_assist_member]
 known_gaps:
   zh: 只能看到本平台收到数据的县；转户当月可能两证并存。
@@ -30,6 +30,7 @@ false_alarms:
   en: A single-person dibao beside the family's edge case (left out), the month of a move.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: the sentences in plainer words}
 ---*/
 with covered as (
     select distinct a.person_id, a.case_id, a.category, coalesce(a.is_single_person, false) as is_single_person,

@@ -1,6 +1,6 @@
 /*---
 id: N01
-version: 1
+version: 2
 title: {zh: 个人自付医疗费用过高, en: Own-pay medical cost is high}
 legal_basis:
   - 国办发〔2023〕39号（关注支出、困难情况变化）
@@ -17,8 +17,8 @@ uses:
 parameters: [medical_selfpay_limit]
 evidence: [own_pay, limit_amount, category, settlements, first_on, last_on]
 reason: >-
-  该成员近12个月（{first_on}至{last_on}，共{settlements}笔结算）个人自付医疗费用{own_pay}元，
-  超过{category_zh}的预警线{limit_amount}元。标准依据：{limit_source}。
+  该成员近12个月（{span_zh}，共{settlements}笔结算）个人自付医疗费用合计{own_pay}元，
+  超过{category_zh}的年度预警线{limit_amount}元。标准依据：{limit_source}。
 cited: [mi_settlement]
 known_gaps:
   zh: 跨省结算晚到，事后发放的医疗救助和商业保险赔付未扣除；监测对象名单缺失时按非低收入人口的较高标准。
@@ -28,6 +28,7 @@ false_alarms:
   en: Well-off families, elective treatment, costs that an insurance has paid back.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "the sentence: one day is said once"}
 ---*/
 with status as (
     select person_id,
@@ -57,6 +58,8 @@ judged as (
 select household_id, person_id,
        'own_pay:' || category as cause_key,
        own_pay, limit_amount, limit_source, category, category_zh, settlements, first_on, last_on,
+       strftime(first_on, '%Y年%-m月%-d日')
+           || case when last_on > first_on then strftime(last_on, '至%Y年%-m月%-d日') else '' end as span_zh,
        cast(least(own_pay / limit_amount, 999) as decimal(9, 2)) as ratio
 from judged
 where choice = 1 and own_pay > limit_amount

@@ -1,6 +1,6 @@
 /*---
 id: N02
-version: 3
+version: 4
 title: {zh: 新发重度残疾, en: New severe disability}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -16,8 +16,8 @@ uses:
 parameters: [severe_disability, warning_window]
 evidence: [dis_type, dis_grade, issue_date]
 reason: >-
-  该成员于{issue_date}取得{type_zh}残疾{grade_zh}证，属重度残疾（{severe_source}），
-  发证不超过{window_days}天，目前未纳入低保或特困。
+  该成员于{issue_date}领到{type_zh}残疾{grade_zh}的残疾人证，属重度残疾（依据{severe_source}），
+  领证至今不超过{window_days}天，救助台账中没有其低保或特困供养记录。
 cited: [dp_disability_cert, ca_assist_household]
 known_gaps:
   zh: 已迁出人员的残疾人证可能仍在原县有效；多重残疾按最重一项定级。
@@ -29,6 +29,7 @@ changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "the sentence fits day 90; an unlinked member of the applicant's case may be covered"}
   - {version: 3, since: 2026-11-22, what: "the age of the certificate is no evidence, or a warning would change every night"}
+  - {version: 4, since: 2026-11-22, what: "the sentence in plainer words"}
 ---*/
 with severe as (
     select d.person_id, h.household_id, d.dis_type, d.dis_grade, d.issue_date, d.valid_to, d.status,

@@ -1,6 +1,6 @@
 /*---
 id: N05
-version: 2
+version: 3
 title: {zh: 失业或断缴, en: Job loss}
 legal_basis:
   - 国办发〔2023〕39号（关注就业情况变化）
@@ -23,9 +23,9 @@ uses:
 parameters: [warning_window, labour_age]
 evidence: [cause, since, months_missed, months_allowed]
 reason:
-  benefit_exhausted: 该成员的失业保险金已领满核定的{approved_months}个月（最后一次为{since_month}），此后没有新的就业、养老待遇或在学记录。
-  contributions_stopped: 该成员的单位社保缴费自{since_month}之后停止，已连续{months_missed}个月没有缴费（预警线{months_allowed}个月），没有新的就业、养老待遇或在学记录。
-  long_registered: 该成员自{since}起登记失业，已超过{months_allowed}个月且未注销，没有新的就业、养老待遇或在学记录。
+  benefit_exhausted: 该成员的失业保险金已领满核定的{approved_months}个月（最后一个月为{since_month}），此后没有新的就业、养老待遇或在学记录。
+  contributions_stopped: 该成员由单位缴纳的社会保险最后一次缴到{since_month}，此后已连续{months_missed}个月没有缴费（满{months_allowed}个月提示），没有新的就业、养老待遇或在学记录。
+  long_registered: 该成员自{since}起登记失业，至今未注销，已超过{months_allowed}个月，没有新的就业、养老待遇或在学记录。
 cited: [hr_insurance_contribution, hr_unemployment_benefit, hr_jobless_register]
 known_gaps:
   zh: 失业登记自愿，覆盖不全；零工、外出务工和现金收入看不到；跨省参保看不到。
@@ -36,6 +36,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "missed months are counted to the last month that has arrived"}
+  - {version: 3, since: 2026-11-22, what: "the sentences in plainer words"}
 ---*/
 with reported as (
     -- The last month that has arrived, and that is over: a month that nobody has delivered yet is not a month missed.

@@ -1,6 +1,6 @@
 /*---
 id: N09
-version: 2
+version: 3
 title: {zh: 主要劳动力去世或因故离家, en: Earner died or is away}
 legal_basis:
   - 国办发〔2023〕39号（关注家庭突发变故）
@@ -21,8 +21,8 @@ parameters: [labour_age, earner_share, warning_window, severe_disability]
 parameters_if_known: [dibao_standard]
 evidence: [cause, event_kind, event_on, others, income_share_percent, share_limit_percent]
 reason:
-  main_income: 该成员于{event_on}{event_zh}，此前12个月其收入占家庭有记录收入的{income_share_percent}%，超过{share_limit_percent}%；家中尚有{others}人。
-  only_worker: 该成员于{event_on}{event_zh}，其为家庭唯一有劳动能力的成员；家中尚有{others}人，均为未成年、老年、在学、重度残疾或丧失劳动能力。
+  main_income: 该成员于{event_on}{event_zh}，此前12个月其收入占家庭有记录收入的{income_share_percent}%（超过{share_limit_percent}%即提示）；家中还有{others}人。
+  only_worker: 该成员于{event_on}{event_zh}，是家中唯一有劳动能力的人；家中还有{others}人，属未成年、老年、在学、重度残疾或丧失劳动能力。
 cited: [ps_death, tx_iit_withholding]
 known_gaps:
   zh: 土葬、在家死亡可能晚报；现金与务农收入不在收入占比内；羁押信息仅返回匹配人员。
@@ -33,6 +33,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "custody is not told to townships; a share needs the others' income on record, or a sum above the dibao standard"}
+  - {version: 3, since: 2026-11-22, what: "the sentences in plainer words"}
 ---*/
 with event as (
     select person_id, 'death' as event_kind, died_on as event_on, greatest(seen_on, died_on) as seen_on, sources_zh as event_sources

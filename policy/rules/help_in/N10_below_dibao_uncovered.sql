@@ -1,6 +1,6 @@
 /*---
 id: N10
-version: 2
+version: 3
 title: {zh: 收入可能低于低保标准而未纳入, en: Possibly below the dibao standard and not covered}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -18,8 +18,8 @@ uses:
 parameters: [dibao_standard, warning_window]
 evidence: [way, members, income_per_person_12m, until_month, standard_12m, standard_amount, standard_period, hardship]
 reason:
-  recorded: 该户{members}人，各成员情况均有记录（{means_zh}），{hardship}；截至{until_month}的12个月有记录的收入人均{income_per_person_12m}元，低于当地低保标准{standard_zh}折合12个月的{standard_12m}元；车辆、不动产、市场主体登记和单位缴费中未见超限情形，救助台账中没有在保记录。现金收入看不到，请入户了解。标准依据：{standard_source}。
-  surveyed: 该户{members}人，属防止返贫监测且风险未消除；农业农村部门测算年人均纯收入{income_per_person_12m}元，低于当地低保标准{standard_zh}（12个月{standard_12m}元）；车辆、不动产、市场主体登记和单位缴费中未见超限情形，救助台账中没有在保记录。标准依据：{standard_source}。
+  recorded: 该户{members}人，每名成员的收入来源都有记录（{means_zh}），{hardship}；到{until_month}为止的12个月，有记录的收入人均{income_per_person_12m}元，低于低保标准（{standard_zh}）。车辆、不动产、市场主体登记和单位缴费未见超标，救助台账中没有在保记录。现金收入看不到，请入户了解。标准依据：{standard_source}。
+  surveyed: 该户{members}人，为防止返贫监测对象且风险未消除；农业农村部门测算的年人均纯收入为{income_per_person_12m}元，低于低保标准（{standard_zh}）。车辆、不动产、市场主体登记和单位缴费未见超标，救助台账中没有在保记录。请入户了解。标准依据：{standard_source}。
 cited: [hr_jobless_register, tx_iit_withholding, ag_poverty_monitor, ps_vehicle, re_ownership, am_entity_role, hr_insurance_contribution, ca_assist_household]
 known_gaps:
   zh: >-
@@ -34,6 +34,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "means must be on record month by month; whoever has any part in a case is left out; what was looked at is cited"}
+  - {version: 3, since: 2026-11-22, what: "the sentences in plainer words; the standard is said once; small inherited shares do not block"}
 ---*/
 with standard as (
     -- Both sides belong to twelve months: a monthly standard times twelve, a yearly one as it is published.
@@ -86,7 +87,8 @@ select b.household_id,
        cast(round(b.income_total / b.members, 2) as decimal(18, 2)) as income_per_person_12m,
        cast(b.standard_12m as decimal(18, 2)) as standard_12m,
        b.standard_amount, b.standard_period, b.standard_source,
-       case b.standard_period when 'month' then '每人每月' || rtrim(rtrim(b.standard_amount::varchar, '0'), '.') || '元'
+       case b.standard_period when 'month' then '每人每月' || rtrim(rtrim(b.standard_amount::varchar, '0'), '.') || '元，12个月合计'
+                                                   || rtrim(rtrim(cast(b.standard_12m as decimal(18, 2))::varchar, '0'), '.') || '元'
             else '每人每年' || rtrim(rtrim(b.standard_amount::varchar, '0'), '.') || '元' end as standard_zh,
        b.hardship, b.until_month, b.means_zh
 from below b

@@ -1,6 +1,6 @@
 /*---
 id: P04
-version: 2
+version: 3
 title: {zh: 救助金未发放或退回, en: Assistance not paid or returned}
 legal_basis:
   - 国办发〔2023〕39号（政策未落实的及时落实）
@@ -18,8 +18,8 @@ uses:
 parameters: [payment_schedule, warning_window]
 evidence: [cause, due_month, benefit_per_month]
 reason:
-  not_paid: 该户现为{category_zh}（自{start_month}起），{due_month}的救助金（每月{benefit_per_month}元）到当月{pay_by_day}日仍没有发放成功的记录。
-  returned: 该户现为{category_zh}，{due_month}的救助金{returned_amount}元被退回（{returned_on}），至今没有重发成功的记录。
+  not_paid: 该户现为{category_zh}（自{start_month}起），{due_month}的救助金（每月{benefit_per_month}元）应在当月{pay_by_day}日前发放，至今没有发放成功的记录。
+  returned: 该户现为{category_zh}，{due_month}的救助金{returned_amount}元于{returned_on}被银行退回，至今没有重新发放成功的记录。
 cited: [ca_assist_payment, ca_assist_household]
 known_gaps:
   zh: 以发放台账为准，现金代发和跨年补发可能未登记。
@@ -30,14 +30,15 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "the day of payment must be over; an unknown item may be the benefit"}
+  - {version: 3, since: 2026-11-22, what: "the sentences in plainer words"}
 ---*/
 with due as (
     -- The latest month whose day of payment is over in the data that we have, not on the calendar.
-    select c.case_id, c.category, c.start_month, c.benefit_per_month, h.household_id, s.pay_by_day, w.length as look_back,
+    select c.case_id, c.category_zh, c.start_month, c.benefit_per_month, h.household_id, s.pay_by_day, w.length as look_back,
            cast(case when day(least(t.last_batch, $as_of)) > s.pay_by_day
                      then date_trunc('month', least(t.last_batch, $as_of))
                      else date_trunc('month', least(t.last_batch, $as_of)) - interval 1 month end as date) as due_month
-    from (select distinct case_id, category, start_month, benefit_per_month from current_assistance where category in ('1', '2')) c
+    from (select distinct case_id, category_zh, start_month, benefit_per_month from current_assistance where category in ('1', '2')) c
     join case_household h on h.case_id = c.case_id
     join payment_schedule s on s.county_code = h.county_code and $as_of between s.valid_from and s.valid_to
     join warning_window w on w.county_code = h.county_code and w."window" = 'returned_payment'
@@ -58,7 +59,7 @@ paid as (
     where pay_date is null or pay_date <= $as_of
 ),
 not_paid as (
-    select d.case_id, d.household_id, d.category, d.start_month, d.benefit_per_month, d.pay_by_day,
+    select d.case_id, d.household_id, d.category_zh, d.start_month, d.benefit_per_month, d.pay_by_day,
            'not_paid' as cause, d.due_month, null::decimal(18, 2) as returned_amount, null::date as returned_on
     from due d
     -- Benefit begins in the month after confirmation.
@@ -71,7 +72,7 @@ not_paid as (
       )
 ),
 returned as (
-    select d.case_id, d.household_id, d.category, d.start_month, d.benefit_per_month, d.pay_by_day,
+    select d.case_id, d.household_id, d.category_zh, d.start_month, d.benefit_per_month, d.pay_by_day,
            'returned' as cause, p.pay_month as due_month, p.amount as returned_amount,
            coalesce(p.pay_date, p.pay_month) as returned_on,
            row_number() over (partition by d.case_id order by p.pay_month desc, p.amount desc, p.pay_date desc) as choice
@@ -88,8 +89,7 @@ returned as (
       )
 )
 select r.household_id, r.case_id, r.cause || ':' || r.due_month as cause_key,
-       r.cause, r.due_month, r.start_month, r.benefit_per_month, r.pay_by_day, r.returned_amount, r.returned_on,
-       case r.category when '1' then '低保家庭' else '特困供养人员' end as category_zh
+       r.cause, r.due_month, r.start_month, r.benefit_per_month, r.pay_by_day, r.returned_amount, r.returned_on, r.category_zh
 from (
     from not_paid
     union all by name
