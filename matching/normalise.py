@@ -9,22 +9,13 @@ All work is done on distinct values, set-based, from a frame to a frame.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
 from datetime import date
 from functools import cache
-from pathlib import Path
 
 import polars as pl
 
 from data_contracts import resident_id
-
-REFERENCE = Path(__file__).resolve().parent / "reference"
-
-WILDCARD = "?"
-"""Stands for a character that the source could not store or hid: ?, □, �, *, private-use code points."""
-
-DOTS = "·•‧・･．.。∙⋅●﹒、ꞏ᛫"
-"""What is found where U+00B7 should stand (民委发〔2016〕33号 asks for U+00B7)."""
+from matching.name_cells import JOINTS, REFERENCE, WILDCARD, bare_names, replaced
 
 GENERIC_PHONE_NAMES = 5
 """A telephone number given by more than this many differently named people says nothing about any of them.
@@ -35,12 +26,6 @@ Families share a number (10-25 % of records, up to five names); a village offici
 PLACEHOLDER_BIRTHS = ("1899-12-30", "1899-12-31", "1900-01-01")
 """Dates that old systems write for "not known"."""
 
-_HIDDEN = r"[?\x{25A1}\x{FFFD}*＊×\x{3013}\x{E000}-\x{F8FF}\x{F0000}-\x{FFFFD}\x{100000}-\x{10FFFD}]"
-_ALIAS = r"(?:又名|曾用名|原名|小名|别名|化名|乳名|也叫)[::]?"
-_JOINTS = r"[\s·\-_'`\x{2019}]"
-_NOT_A_NAME = r"^(?:无|无名氏?|无姓名|不详|不明|未知|未填|空|NULL|NONE|测试)$"
-_NEWBORN = r"(?:之[长次三四五大二小]?[子女儿]|男婴|女婴|婴儿|宝宝|新生儿|未取名|未起名|未命名)$"
-
 NAME_COLUMNS = (
     "name_key",
     "name_parts",
@@ -49,13 +34,6 @@ NAME_COLUMNS = (
     "name_has_wildcard",
     "name_is_newborn",
 )
-
-
-@cache
-def _variants() -> dict[str, str]:
-    """Variant characters and their standard characters, for comparison only."""
-    table = pl.read_csv(REFERENCE / "char_variants.csv")
-    return dict(table.select("variant", "standard").iter_rows())
 
 
 @cache
@@ -70,13 +48,6 @@ def _readings() -> dict[str, str]:
         plain = "".join(c for c in parts if not unicodedata.combining(c))
         found[chr(code)] = (plain.replace("u", "v") if "\u0308" in parts else plain) + " "
     return found
-
-
-def _replaced(text: pl.Series, table: Mapping[str, str]) -> pl.Series:
-    """Characters replaced by a table. Only those that occur are looked for: the whole table is slow to get ready."""
-    occurring = text.drop_nulls().str.split("").explode().unique().sort().to_list()
-    known = [c for c in occurring if c in table]
-    return text.str.replace_many(known, [table[c] for c in known]) if known else text
 
 
 @cache
@@ -98,10 +69,6 @@ def _surname_readings() -> pl.DataFrame:
     )
 
 
-def _note(inside: str) -> str:
-    return rf"[(\[【〔<《]{inside}[)\]】〕>》]"
-
-
 def name_forms(names: pl.Series) -> pl.DataFrame:
     """Comparing forms of distinct names.
 
@@ -111,40 +78,20 @@ def name_forms(names: pl.Series) -> pl.DataFrame:
     readings, the surname by its own table); `name_has_wildcard`; `name_is_newborn`.
     """
     frame = names.drop_nulls().unique().sort().alias("name").to_frame()
-    text = frame["name"].str.normalize("NFKC").str.replace_all(r"\p{Cf}", "").str.strip_chars()
-    # A description of a character that could not be typed, (王+韦), is one lost character.
-    text = text.str.replace_all(_note(r"[^()\[\]【】]*\+[^()\[\]【】]*"), WILDCARD)
-    text = _replaced(text, dict.fromkeys(DOTS, "·") | _variants()).str.to_uppercase()
-    said = text.str.extract_all(rf"{_ALIAS}\s*[\p{{Han}}·]+")
-    bare = (
-        text.str.replace_all(_note(r"[^()\[\]【】〔〕<>《》]*") + "?", "")
-        .str.replace(rf"(.){_ALIAS}.*$", "${1}")
-        .str.replace(r"(\p{Han})[0-9]+$", "${1}")
-        .str.replace(r"(\p{Han}{2,})(?:先生|女士|同志|老师)$", "${1}")
-        .str.replace_all(_HIDDEN, WILDCARD)
-        .str.replace_all(r"·+", "·")
-        .str.strip_chars("· ")
-    )
-    frame = frame.with_columns(bare.alias("_bare"), said.alias("_said"))
-    is_newborn = pl.col("_bare").str.contains(_NEWBORN)
-    no_name = pl.col("_bare").str.contains(_NOT_A_NAME) | ~pl.col("_bare").str.contains(r"\p{L}")
-    # A blank inside 张　伟 is typesetting; between two longer parts it stands for a lost dot.
-    is_divided = pl.col("_bare").str.contains(r"\p{L}·\p{L}|\p{L}{2,}\s+\p{L}{2,}")
-    frame = frame.with_columns(
-        pl.when(~(is_newborn | no_name)).then(pl.col("_bare").str.replace_all(_JOINTS, "")).alias("name_key"),
-        is_newborn.alias("name_is_newborn"),
-        pl.col("_bare").str.contains(WILDCARD, literal=True).alias("name_has_wildcard"),
-        pl.when(is_divided)
-        .then(pl.col("_bare").str.replace_all(r"[·\s]+", "·"))
+    found = bare_names(frame["name"])
+    bare = pl.col("bare")
+    frame = found.select(
+        pl.col("cell").alias("name"),
+        pl.when("is_name").then(bare.str.replace_all(JOINTS, "")).alias("name_key"),
+        pl.col("is_newborn").alias("name_is_newborn"),
+        bare.str.contains(WILDCARD, literal=True).alias("name_has_wildcard"),
+        pl.when("is_divided")
+        .then(bare.str.replace_all(r"[·\s]+", "·"))
         .str.split("·")
         .list.sort()
         .list.join("·")
         .alias("name_parts"),
-        pl.col("_said")
-        .list.eval(pl.element().str.replace(_ALIAS, "").str.replace_all(_JOINTS, ""))
-        .list.unique()
-        .list.sort()
-        .alias("name_aliases"),
+        pl.col("aliases").alias("name_aliases"),
     )
     sounds = _sounds(frame["name_key"])
     return frame.join(sounds, on="name_key", how="left", maintain_order="left").select("name", *NAME_COLUMNS)
@@ -157,7 +104,7 @@ def _sounds(keys: pl.Series) -> pl.DataFrame:
     compound = table.filter(pl.col("surname").str.len_chars() == 2)
     frame = frame.with_columns(
         # A character may stand as its pinyin: 孙JING华.
-        _replaced(frame["name_key"].str.replace_all("([A-Z]+)", "${1} "), _readings())
+        replaced(frame["name_key"].str.replace_all("([A-Z]+)", "${1} "), _readings())
         .str.to_lowercase()
         .str.strip_chars()
         .alias("_plain"),

@@ -1,0 +1,256 @@
+"""A table of any source as records that can be compared: which reader sees which column, and what the readers' answers add up to.
+
+How cells of a kind are read is in `name_cells`, `id_cells`, `birth_cells`, `phone_cells` and `addresses`; which
+column is of which kind is in `spec`. Every reader decides by one look whether a column is clean; only cells that
+are not clean are worked on, each distinct text once.
+"""
+
+from __future__ import annotations
+
+import csv
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from data_contracts import delimited, encodings
+from data_contracts.field_types import hide_numbers
+from matching import addresses, birth_cells, id_cells, phone_cells
+from matching.cells import NOTHING, as_text, distinct, half_width
+from matching.name_cells import name_rows
+from matching.records import HOUSEHOLDS, NAMES, OTHERS, PHONES, ROWS, Records
+from matching.spec import ColumnRef, ColumnSpec, Side, Spec, SpecError
+
+__all__ = ["Records", "Side", "Spec", "SpecError", "read_table", "records_of"]
+
+SEX = {
+    **dict.fromkeys(("1", "男", "男性", "M", "MALE", "男人", "1-男", "1男", "先生", "男孩", "01", "♂"), "1"),
+    **dict.fromkeys(
+        ("2", "女", "女性", "F", "FEMALE", "女人", "2-女", "2女", "女士", "女孩", "02", "♀"), "2"
+    ),
+}
+"""Spellings of GB/T 2261.1; 0 and 9 (unknown, not stated) and everything else are nothing."""
+
+_NAME_KINDS = {"person_name": "own", "former_name": "former", "latin_name": "latin"}
+
+
+def read_table(path: Path | str, columns: list[str] | None = None) -> pl.DataFrame:
+    """A table as delivered: Parquet with its types; delimited text (.csv, .txt, .tsv) as text, empty cells null.
+
+    The encoding (UTF-8, GB 18030, UTF-16, with or without a byte order mark), the separator (comma, tab, semicolon,
+    bar) and quoting are found out; private-use characters of old systems become the standard ones. `columns` limits what
+    is read. Raises `SpecError` for a file that is not there, is empty, or lacks one of `columns`.
+    """
+    path = Path(path)
+    shown = hide_numbers(path.name)
+    if not path.is_file():
+        raise SpecError(f"{shown}: there is no such file")
+    with path.open("rb") as stream:
+        is_parquet = stream.read(4) == b"PAR1"
+    if is_parquet:
+        lazy = pl.scan_parquet(path)
+        _check(columns, lazy.collect_schema().names(), shown)
+        return (lazy if columns is None else lazy.select(columns)).collect()
+    if path.suffix.lower() in (".parquet", ".xlsx", ".xls", ".zip"):
+        raise SpecError(f"{shown}: neither Parquet nor delimited text")
+    table = _read_delimited(path, shown)
+    _check(columns, table.columns, shown)
+    return table if columns is None else table.select(columns)
+
+
+def _check(columns: list[str] | None, available: list[str], shown: str) -> None:
+    for name in columns or []:
+        if name not in available:
+            raise SpecError(f"{shown}: has no column {hide_numbers(name)!r}")
+
+
+def _read_delimited(path: Path, shown: str) -> pl.DataFrame:
+    raw = path.read_bytes()
+    encoding, mark = encodings.sniff(raw[: 1 << 20])
+    utf8 = encodings.decode(raw[mark:], encoding).utf8.lstrip(b"\n")
+    line, _, body = utf8.partition(b"\n")
+    head = line.decode("utf-8", "replace")
+    separator = max(",\t;|", key=head.count)
+    names = [name.strip() for name in next(csv.reader([head], delimiter=separator), [])]
+    if not any(names):
+        raise SpecError(f"{shown}: is empty")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise SpecError(f"{shown}: column {hide_numbers(twice)!r} is there twice")
+    found = delimited.split(body, separator, len(names), quoting=None, final=True).frame
+    found.columns = names
+    return found.with_columns(pl.all().replace("", None))
+
+
+def records_of(table: pl.DataFrame | pl.LazyFrame, side: Side, as_of: date) -> Records:
+    """Comparing forms of a table's records. Columns may be text or typed; rows keep their order and none is dropped.
+
+    `as_of`: nobody is born later, and ages without a day of their own were true then. Raises `SpecError` when the
+    table lacks a column of the specification.
+    """
+    side.check(table.collect_schema().names())
+    frame = table.lazy().select(side.needed).collect()
+    ids = (
+        pl.int_range(frame.height, dtype=pl.UInt32, eager=True).alias("id")
+        if side.id is None
+        else frame[side.id]
+    )
+    numbers = _resident_ids(frame, side, as_of)
+    rows = pl.DataFrame(
+        [
+            pl.int_range(frame.height, dtype=pl.UInt32, eager=True).alias("row"),
+            *numbers.get_columns()[:3],
+            *_births(frame, side, numbers["id_birth"], as_of).get_columns(),
+            _sex(frame, side, numbers["id_sex"]).alias("sex"),
+            *_places(frame, side).get_columns(),
+        ]
+    )
+    return Records(
+        ids=ids,
+        rows=rows.select(ROWS.names()),
+        names=_names(frame, side),
+        phones=_stacked([phone_cells.phone_rows(frame[name]) for name in side.of("phone")], PHONES),
+        households=_stacked([_households(frame[name]) for name in side.of("household")], HOUSEHOLDS),
+        others=_stacked(
+            [_others(frame[name], name, side.columns[name]) for name in side.of("identifier", "text")], OTHERS
+        ),
+    )
+
+
+def _stacked(frames: list[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
+    if len(frames) < 2:
+        return frames[0] if frames else pl.DataFrame(schema=schema)
+    return pl.concat(frames).unique(maintain_order=True)
+
+
+def _names(frame: pl.DataFrame, side: Side) -> pl.DataFrame:
+    columns = side.of(*_NAME_KINDS)
+    found = [name_rows(as_text(frame[name]), _NAME_KINDS[side.columns[name].kind]) for name in columns]
+    return _stacked(found, NAMES)
+
+
+def _empty(schema: pl.Schema, height: int) -> pl.DataFrame:
+    return pl.DataFrame(
+        [pl.repeat(None, height, dtype=kind, eager=True).alias(name) for name, kind in schema.items()]
+    )
+
+
+def _resident_ids(frame: pl.DataFrame, side: Side, as_of: date) -> pl.DataFrame:
+    """Forms of the identity number; of several columns the first with a number that may name a person, then any."""
+    columns = [id_cells.id_forms(frame[name], as_of) for name in side.of("resident_id")]
+    if not columns:
+        return _empty(id_cells.FORMS, frame.height)
+    best, *others = columns
+    for other in others:
+        better = (best["id_key"].is_null() & other["id_key"].is_not_null()) | best["id_kind"].is_null()
+        best = pl.DataFrame([other[name].zip_with(better, best[name]) for name in best.columns])
+    return best
+
+
+def _births(frame: pl.DataFrame, side: Side, known: pl.Series, as_of: date) -> pl.DataFrame:
+    """The birth as it is stated, else as a valid number has it, else the interval of an incomplete date or an age.
+
+    A number that contradicts what is stated, be it only an age, does not replace it.
+    """
+    stated = [birth_cells.stated_births(frame[name], as_of, known) for name in side.of("birth_date")]
+    found = stated[0] if stated else _empty(birth_cells.FORMS, frame.height)
+    for other in stated[1:]:
+        found = _filled(found, other, found["birth_basis"].is_null())
+    for name in side.of("age"):
+        on = _days_of(frame, side.columns[name], as_of)
+        spans = birth_cells.ages(frame[name], on, nominal=side.columns[name].nominal)
+        aged = spans.select(
+            pl.lit(None, dtype=pl.Date).alias("birth"),
+            "birth_low",
+            "birth_high",
+            pl.when(pl.col("birth_low").is_not_null()).then(pl.lit("age")).alias("birth_basis"),
+        )
+        found = _filled(found, aged, found["birth_basis"].is_null())
+    if known.null_count() != len(known):
+        inside = (known >= found["birth_low"]) & (known <= found["birth_high"])
+        vague = found["birth"].is_null()
+        take = vague & known.is_not_null() & (found["birth_basis"].is_null() | inside.fill_null(False))
+        if take.any():
+            basis = pl.repeat("resident_id", len(known), dtype=pl.String, eager=True)
+            filled = pl.DataFrame(
+                {"birth": known, "birth_low": known, "birth_high": known, "birth_basis": basis}
+            )
+            found = _filled(found, filled, take)
+    return found
+
+
+def _filled(first: pl.DataFrame, second: pl.DataFrame, where: pl.Series) -> pl.DataFrame:
+    if where.all():
+        return second
+    return pl.DataFrame([second[name].zip_with(where, first[name]).alias(name) for name in first.columns])
+
+
+def _days_of(frame: pl.DataFrame, column: ColumnSpec, as_of: date) -> pl.Series:
+    if isinstance(column.as_of, ColumnRef):
+        return birth_cells.stated_births(frame[column.as_of.column])["birth"].fill_null(as_of)
+    return pl.repeat(column.as_of or as_of, frame.height, dtype=pl.Date, eager=True)
+
+
+def _sex(frame: pl.DataFrame, side: Side, known: pl.Series) -> pl.Series:
+    found = pl.repeat(None, frame.height, dtype=pl.String, eager=True)
+    for name in side.of("sex"):
+        found = (
+            found.fill_null(_sex_of(as_text(frame[name])))
+            if found.null_count() < len(found)
+            else _sex_of(as_text(frame[name]))
+        )
+    return found.fill_null(known) if found.null_count() else found
+
+
+def _sex_of(texts: pl.Series) -> pl.Series:
+    values, codes = distinct(texts)
+    folded = (
+        values.alias("v")
+        .to_frame()
+        .select(half_width(pl.col("v")).str.to_uppercase().str.replace_all(r"\s", ""))
+    )
+    return folded["v"].replace_strict(SEX, default=None, return_dtype=pl.String).gather(codes)
+
+
+def _places(frame: pl.DataFrame, side: Side) -> pl.DataFrame:
+    return addresses.place_forms(
+        [as_text(frame[name]) for name in side.of("division")],
+        [as_text(frame[name]) for name in side.of("address")],
+        frame.height,
+    )
+
+
+def _households(cells: pl.Series) -> pl.DataFrame:
+    """Numbers of households: row, household; leading zeros go, because spreadsheets drop them."""
+    values, codes = distinct(as_text(cells))
+    folded = (
+        half_width(pl.col("v"))
+        .str.to_uppercase()
+        .str.replace_all(r"\s", "")
+        .str.replace(r"^([0-9]+)\.0+$", "$1")
+    )
+    bare = folded.str.strip_chars_start("0")
+    table = (
+        values.alias("v")
+        .to_frame()
+        .select(household=pl.when(~folded.is_in(NOTHING.to_list()) & (bare.str.len_bytes() > 0)).then(bare))
+    )
+    return _long(table["household"].gather(codes), "household")
+
+
+def _long(values: pl.Series, name: str) -> pl.DataFrame:
+    rows = pl.int_range(len(values), dtype=pl.UInt32, eager=True).alias("row")
+    return pl.DataFrame([rows, values.alias(name)]).drop_nulls(name)
+
+
+def _others(cells: pl.Series, name: str, column: ColumnSpec) -> pl.DataFrame:
+    values, codes = distinct(as_text(cells))
+    folded = half_width(pl.col("v")).str.to_uppercase()
+    if column.kind == "identifier":
+        folded = folded.str.replace_all(r"\s", "").str.replace(r"^([0-9]+)\.0+$", "$1")
+    nothing = folded.is_in(NOTHING.to_list()) | (
+        folded.str.contains(r"^0*$") if column.kind == "identifier" else False
+    )
+    table = values.alias("v").to_frame().select(value=pl.when(~nothing).then(folded))
+    found = _long(table["value"].gather(codes), "value")
+    return found.select("row", pl.lit(name).alias("kind"), "value")
