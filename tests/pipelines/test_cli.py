@@ -5,6 +5,7 @@ import re
 import pytest
 from click.testing import CliRunner
 
+from data_contracts import opaque
 from pipelines import show
 from pipelines.cli import main
 from pipelines.nights import CannotRun
@@ -95,3 +96,13 @@ def test_a_file_that_is_no_workbook_is_said_in_plain_words(tmp_path):
     assert "Error" not in result.output
     assert "no answers found in 1 workbook" in result.output
     assert "None" not in result.output
+
+
+def test_a_key_that_is_too_short_stops_the_run_and_is_not_quoted(tmp_path, monkeypatch):
+    monkeypatch.setenv(opaque.VARIABLE, "hush-hush")
+    (tmp_path / "inbox").mkdir()
+    result = call(tmp_path, "run", "--date", "2025-11-17")
+    assert result.exit_code == 2
+    assert "needs at least 32: set HARDSHIP_WATCH_KEY" in result.stderr
+    assert "hush-hush" not in result.output
+    assert not (tmp_path / "lake").exists()
