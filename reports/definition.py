@@ -1,5 +1,6 @@
 """One output, one SQL file with a header: who it is for, how it is split, its columns, order and file name.
 
+An output that differs from another in a few words says `like: <the other>` and those words, and has no query of its own.
 What an output says belongs in `definitions/`, not here. Nothing here knows an output by name. A query reads the
 views of `night.views`, which hold only what the audience of the output may see.
 """
@@ -10,7 +11,7 @@ from collections.abc import Mapping
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import duckdb
 import polars as pl
@@ -61,7 +62,7 @@ class Definition(Closed):
     purpose: str
     audience: Audience
     list_kind: Literal["help_in", "check_out"] | None = None
-    """The query sees the warnings of this list alone; null: the query sees no single warning."""
+    """The query sees the warnings of this list alone, and its name as `$list_kind`; null: it sees no single warning."""
     layout: Literal["list", "overview", "quality", "table"] = "table"
     """How a file is laid out. `table`: a workbook with one plain sheet for the output and each of its parts."""
     part_of: Name | None = None
@@ -111,24 +112,42 @@ class Output(Closed):
     query: str
 
 
-def parse(text: str, name: str) -> Output:
-    """Header and query of a file's text; DefinitionError names the file."""
+def parse(text: str, name: str, others: Mapping[str, str] | None = None) -> Output:
+    """Header and query of a file's text; `others` are the texts that it may be like. DefinitionError names the file."""
+    head, query = _split(text, name)
+    if "like" in head:
+        model = head.pop("like")
+        if query or model not in (others or {}):
+            raise DefinitionError(f"{name}: `like` names another definition, which gives the query")
+        shared, query = _split((others or {})[model], model)
+        head = shared | head
+    try:
+        definition = Definition.model_validate(head)
+    except ValueError as error:
+        raise DefinitionError(f"{name}: {error}") from error
+    if definition.id != name:
+        raise DefinitionError(f"{name}: the file must be named as the output ({definition.id})")
+    return Output(definition=definition, query=query)
+
+
+def _split(text: str, name: str) -> tuple[dict[str, Any], str]:
     if not text.startswith("/*---\n") or "\n---*/\n" not in text:
         raise DefinitionError(f"{name}: a definition starts with /*--- header ---*/")
     head, query = text.removeprefix("/*---\n").split("\n---*/\n", 1)
     try:
-        definition = Definition.model_validate(yaml.safe_load(head))
-    except (ValueError, yaml.YAMLError) as error:
+        header = yaml.safe_load(head)
+    except yaml.YAMLError as error:
         raise DefinitionError(f"{name}: {error}") from error
-    if definition.id != name:
-        raise DefinitionError(f"{name}: the file must be named as the output ({definition.id})")
-    return Output(definition=definition, query=query.strip())
+    if not isinstance(header, dict):
+        raise DefinitionError(f"{name}: a header is keys and values")
+    return header, query.strip()
 
 
 @cache
 def outputs(folder: Path = FOLDER) -> dict[str, Output]:
     """Every output and part by id, in alphabetical order."""
-    found = {p.stem: parse(p.read_text(encoding="utf-8"), p.stem) for p in sorted(folder.glob("*.sql"))}
+    texts = {p.stem: p.read_text(encoding="utf-8") for p in sorted(folder.glob("*.sql"))}
+    found = {name: parse(text, name, texts) for name, text in texts.items()}
     stray = {o.definition.part_of for o in found.values() if o.definition.part_of} - set(found)
     if stray:
         raise DefinitionError(f"parts of unknown outputs: {sorted(stray)}")
@@ -150,7 +169,8 @@ def run(output: Output, views: Mapping[str, pl.DataFrame], as_of: date) -> pl.Da
     with duckdb.connect(config={"threads": 2}) as connection:
         for name, frame in views.items():
             connection.register(name, frame.to_arrow())
-        parameters = {"as_of": as_of} if "$as_of" in output.query else {}
+        known = {"as_of": as_of, "list_kind": definition.list_kind}
+        parameters = {name: value for name, value in known.items() if f"${name}" in output.query}
         try:
             rows = connection.execute(output.query, parameters).pl()
         except duckdb.Error as error:

@@ -484,6 +484,10 @@ def listed_households(night: NightFrames, listed: pl.DataFrame) -> pl.DataFrame:
             "warnings",
         )
         .sort("list_kind", "jurisdiction", "level_no", "order_no", "household_id")
+        .with_columns(
+            row_no=pl.int_range(1, pl.len() + 1).over("list_kind", "jurisdiction"),
+            household_no="H" + pl.col("household_id").cast(pl.String).str.zfill(9),
+        )
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ version: 1
 title: {zh: 县级总览：可能需要帮助, en: "County overview, may need help"}
 purpose: How many families of each township are on tonight's list, by level and state, and what became of earlier warnings.
 audience: county
+list_kind: help_in
 layout: overview
 folder: county/{jurisdiction}
 file: 县级总览_{place}_{as_of}.xlsx
@@ -39,7 +40,7 @@ with family as (
          sum(families) filter (where state_zh = '持续')      as lasting,
          sum(families) filter (where state_zh = '变化')      as changed
   from family_count
-  where list_kind = 'help_in'
+  where list_kind = $list_kind
   group by jurisdiction
 ),
 warning as (
@@ -49,7 +50,7 @@ warning as (
          sum(warnings) filter (where state = 'expired')      as expired,
          sum(warnings) filter (where state = 'suppressed')   as suppressed
   from warning_count
-  where list_kind = 'help_in'
+  where list_kind = $list_kind
   group by jurisdiction
 ),
 home as (

@@ -26,7 +26,8 @@ select c.county_code,
        s.last_batch,
        date_diff('day', s.last_batch, $as_of::date)::bigint as days_old,
        s.status_zh,
-       s.note_zh,
+       -- What is fresh has nothing to add to its date.
+       if(s.status = 'fresh', '', s.note_zh) as note_zh,
        s.class_id
 from county c
 cross join source s

@@ -53,8 +53,8 @@ who as (
   group by m.household_id
 )
 select f.jurisdiction,
-       row_number() over (partition by f.jurisdiction order by f.level_no, f.order_no, f.household_id) as row_no,
-       'H' || lpad(f.household_id::varchar, 9, '0')   as household_no,
+       f.row_no,
+       f.household_no,
        coalesce(v.village_zh, '待核实')                as village_zh,
        coalesce(w.main_members, '成员待核实')          as main_members,
        coalesce(w.members, h.members)                 as members,

@@ -25,15 +25,10 @@ carries: [household_id, warning_id, rule_id]
 note_zh: 一户有多条线索而结果不同时，才需要在本页逐条填写；本页未填的线索，以“清单”页该户的结果为准。
 empty_zh: 本期没有需要核查的家庭。
 ---*/
-with numbered as (
-  select jurisdiction, household_id,
-         row_number() over (partition by jurisdiction order by level_no, order_no, household_id) as row_no
-  from family
-)
-select n.jurisdiction,
-       n.row_no,
-       row_number() over (partition by n.household_id order by w.level_no, w.rule_id, w.warning_id) as item_no,
-       'H' || lpad(n.household_id::varchar, 9, '0')   as household_no,
+select f.jurisdiction,
+       f.row_no,
+       row_number() over (partition by f.household_id order by w.level_no, w.rule_id, w.warning_id) as item_no,
+       f.household_no,
        w.rule_zh,
        w.level_zh,
        w.person_zh,
@@ -44,5 +39,5 @@ select n.jurisdiction,
        w.household_id,
        w.warning_id,
        w.rule_id
-from numbered n
-join listed w on w.household_id = n.household_id and w.jurisdiction = n.jurisdiction
+from family f
+join listed w on w.household_id = f.household_id and w.jurisdiction = f.jurisdiction

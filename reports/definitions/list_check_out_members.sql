@@ -24,14 +24,9 @@ carries: [member_no]
 note_zh: 家庭成员由户籍、婚姻等登记信息推断，入户时请核对是否共同生活；未满十四周岁的儿童只显示姓氏。
 empty_zh: 本期没有需要核查的家庭。
 ---*/
-with numbered as (
-  select jurisdiction, household_id, village_code,
-         row_number() over (partition by jurisdiction order by level_no, order_no, household_id) as row_no
-  from family
-)
-select n.jurisdiction,
-       n.row_no,
-       'H' || lpad(n.household_id::varchar, 9, '0')       as household_no,
+select f.jurisdiction,
+       f.row_no,
+       f.household_no,
        coalesce(v.village_zh, '待核实')                    as village_zh,
        coalesce(p.name_zh, '姓名不详')                     as name_zh,
        m.relation_zh,
@@ -40,8 +35,8 @@ select n.jurisdiction,
        m.basis_zh,
        if(m.needs_check, '待核实是否共同生活', '')          as check_zh,
        m.member_no
-from numbered n
+from family f
 join household_member m using (household_id)
 left join household h using (household_id)
 left join person p using (person_id)
-left join village v on v.village_code = coalesce(h.village_code, n.village_code)
+left join village v on v.village_code = coalesce(h.village_code, f.village_code)

@@ -1,78 +1,10 @@
 /*---
 id: list_help_in
-version: 1
+like: list_check_out
 title: {zh: 可能需要帮助家庭清单, en: Families that may need help}
 purpose: Which families may be in trouble or miss a benefit that is due, most urgent first.
-audience: township
 list_kind: help_in
-layout: list
-sheet: 清单
-jurisdiction: jurisdiction
 folder: township/{jurisdiction}/help_in
 file: 可能需要帮助_{place}_{as_of}.xlsx
-order: [level_no, order_no, household_id]
-columns:
-  - {name: row_no, zh: 序号, width: 4, kind: integer}
-  - {name: household_no, zh: 户编号, width: 11.5}
-  - {name: village_zh, zh: 村（社区）, width: 10, kind: wrap}
-  - {name: main_members, zh: 户主及主要成员, width: 13.5, kind: wrap}
-  - {name: members, zh: 人口, width: 4.5, kind: integer}
-  - {name: level_zh, zh: 级别, width: 4.5, kind: level}
-  - {name: visit_due_on, zh: 首访期限, width: 8, kind: day}
-  - {name: close_due_on, zh: 办结期限, width: 8, kind: day}
-  - {name: reasons, zh: 原因, width: 46, kind: wrap}
-  - {name: data_as_of, zh: 数据截至, width: 16, kind: wrap}
-  - {name: state, zh: 新增或持续, width: 8.5, kind: wrap}
-  - {name: score, zh: 评分, width: 6, kind: decimal}
-  - {name: parts, zh: 评分构成, width: 13.5, kind: wrap}
-carries: [level_no, order_no, household_id]
 note_zh: 本清单仅为线索，不是认定结论：不得据此停发、减发任何救助金；是否给予救助，须入户核查后按规定程序办理。
-empty_zh: 本期没有需要核查的家庭。
 ---*/
-with line as (
-  select household_id, reason_zh, rule_zh, person_zh,
-         row_number() over (partition by household_id order by level_no, rule_id, warning_id) as n
-  from listed
-),
-reason as (
-  select household_id,
-         string_agg(n || '. 【' || rule_zh || '】' || if(person_zh = '', '', person_zh || '：') || reason_zh,
-                    chr(10) order by n) as reasons
-  from line
-  group by household_id
-),
--- Four names tell a family from its neighbours; the sheet of members has all.
-who as (
-  select m.household_id,
-         string_agg(p.name_zh || '（' || m.relation_zh || '）', chr(10) order by m.member_no)
-           filter (where m.member_no <= 4)
-           || if(max(m.member_no) > 4, chr(10) || '等' || max(m.member_no) || '人', '') as main_members,
-         max(m.member_no) as members
-  from household_member m
-  left join person p using (person_id)
-  group by m.household_id
-)
-select f.jurisdiction,
-       row_number() over (partition by f.jurisdiction order by f.level_no, f.order_no, f.household_id) as row_no,
-       'H' || lpad(f.household_id::varchar, 9, '0')   as household_no,
-       coalesce(v.village_zh, '待核实')                as village_zh,
-       coalesce(w.main_members, '成员待核实')          as main_members,
-       coalesce(w.members, h.members)                 as members,
-       f.level_zh,
-       f.visit_due_on,
-       f.close_due_on,
-       r.reasons,
-       f.data_as_of,
-       if(f.state_zh = '新增', '新增',
-          f.state_zh || chr(10) || '自' || month(f.first_raised_on) || '月' || day(f.first_raised_on) || '日')
-                                                      as state,
-       f.score,
-       f.parts_zh                                     as parts,
-       f.level_no,
-       f.order_no,
-       f.household_id
-from family f
-join reason r using (household_id)
-left join who w using (household_id)
-left join household h using (household_id)
-left join village v on v.village_code = coalesce(h.village_code, f.village_code)

@@ -1,48 +1,6 @@
 /*---
 id: list_help_in_items
-version: 1
-title: {zh: 逐条反馈（选填）, en: Answers to single warnings}
-purpose: Every warning once, so that one of several can be answered apart and every reason can be read whole.
-audience: township
+like: list_check_out_items
 list_kind: help_in
 part_of: list_help_in
-place: 2
-sheet: 逐条反馈
-jurisdiction: jurisdiction
-order: [row_no, item_no]
-columns:
-  - {name: row_no, zh: 清单序号, width: 5, kind: integer}
-  - {name: item_no, zh: 条次, width: 5, kind: integer}
-  - {name: household_no, zh: 户编号, width: 12}
-  - {name: rule_zh, zh: 线索类型, width: 16, kind: wrap}
-  - {name: level_zh, zh: 级别, width: 5, kind: level}
-  - {name: person_zh, zh: 涉及成员, width: 10, kind: wrap}
-  - {name: reason_zh, zh: 原因, width: 52, kind: wrap}
-  - {name: data_as_of, zh: 数据截至, width: 20, kind: wrap}
-  - {name: first_raised_on, zh: 首次发现, width: 8.5, kind: day}
-  - {name: expires_on, zh: 有效期至, width: 8.5, kind: day}
-carries: [household_id, warning_id, rule_id]
-note_zh: 一户有多条线索而结果不同时，才需要在本页逐条填写；本页未填的线索，以“清单”页该户的结果为准。
-empty_zh: 本期没有需要核查的家庭。
 ---*/
-with numbered as (
-  select jurisdiction, household_id,
-         row_number() over (partition by jurisdiction order by level_no, order_no, household_id) as row_no
-  from family
-)
-select n.jurisdiction,
-       n.row_no,
-       row_number() over (partition by n.household_id order by w.level_no, w.rule_id, w.warning_id) as item_no,
-       'H' || lpad(n.household_id::varchar, 9, '0')   as household_no,
-       w.rule_zh,
-       w.level_zh,
-       w.person_zh,
-       w.reason_zh,
-       w.sources_zh                                   as data_as_of,
-       w.first_raised_on,
-       w.expires_on,
-       w.household_id,
-       w.warning_id,
-       w.rule_id
-from numbered n
-join listed w on w.household_id = n.household_id and w.jurisdiction = n.jurisdiction

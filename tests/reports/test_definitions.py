@@ -109,3 +109,41 @@ def test_a_query_that_gives_other_columns_is_refused():
     output = parse(SAMPLE.replace("n from numbers", "n, 1 as more from numbers"), "sample")
     with pytest.raises(DefinitionError, match="promised"):
         run(output, {"numbers": pl.DataFrame({"n": [1]})}, date(2025, 1, 1))
+
+
+def test_a_definition_like_another_says_only_what_differs():
+    own = "/*---\nid: twin\nlike: sample\nlist_kind: help_in\nsheet: 双份\n---*/\n"
+    text = SAMPLE.replace("n from numbers", "n from numbers where kind = $list_kind")
+    twin = parse(own, "twin", {"sample": text})
+    assert (twin.definition.sheet, twin.definition.purpose) == ("双份", "To be tested.")
+    numbers = pl.DataFrame({"n": [1, 2], "kind": ["help_in", "check_out"]})
+    assert run(twin, {"numbers": numbers}, date(2025, 1, 1))["n"].to_list() == [1]
+    for wrong in (own + "select 1", own.replace("like: sample", "like: nobody")):
+        with pytest.raises(DefinitionError, match="like"):
+            parse(wrong, "twin", {"sample": text})
+
+
+def test_both_lists_and_both_overviews_rest_on_one_query_each():
+    found = outputs()
+    for part in ("", "_items", "_members"):
+        help_in, check_out = found[f"list_help_in{part}"], found[f"list_check_out{part}"]
+        assert help_in.query == check_out.query
+        assert (help_in.definition.list_kind, check_out.definition.list_kind) == ("help_in", "check_out")
+    assert found["county_overview"].query == found["county_overview_check"].query
+
+
+def test_places_on_a_list_count_from_one_in_each_township(night):
+    families = prepare(night, D).families
+    for _, own in families.group_by("list_kind", "jurisdiction"):
+        assert own["row_no"].to_list() == list(range(1, own.height + 1))
+    assert families["household_no"].to_list() == [f"H{number:09d}" for number in families["household_id"]]
+
+
+def test_a_fresh_source_does_not_say_its_date_twice(night):
+    overview = views(prepare(night, D), "county", None)
+    told = overview["source"].with_columns(note_zh=pl.lit("数据截至2025-11-17"))
+    rows = run(outputs()["county_overview_sources"], overview | {"source": told}, D)
+    fresh = rows.filter(pl.col("status_zh") == "正常")
+    assert fresh.height > 0
+    assert set(fresh["note_zh"]) == {""}
+    assert set(rows.filter(pl.col("status_zh") != "正常")["note_zh"]) == {"数据截至2025-11-17"}
