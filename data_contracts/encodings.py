@@ -12,7 +12,7 @@ import csv
 import ctypes
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -221,13 +221,13 @@ def decode(block: bytes, encoding: Encoding, separator: bytes | None = None) -> 
         result = (
             _decode_gb18030(block, separator) if encoding == "gb18030" else _decode_utf8(block, separator)
         )
-    low = _places(result.utf8, lambda raw: raw <= 32)
-    if _has_control(result.utf8, low, separator):
+    has_control, has_outer_blank = _low_bytes(result.utf8, separator)
+    if has_control:
         _remove_control(result, separator)
     may_be_wrong = result.other_encoding or result.mixed or result.damaged or result.control
     # UTF-8 may hold text that was read wrongly before it was written; in GB 18030 it was seen while decoding.
-    if encoding == "gb18030" and separator and not may_be_wrong and not _holds_lost(block):
-        result.is_tidy = _is_tidy(result.utf8, low, separator)
+    if encoding == "gb18030" and separator and not may_be_wrong and not has_outer_blank:
+        result.is_tidy = _is_tidy(result.utf8, separator) and not _holds_lost(block)
     return result
 
 
@@ -253,19 +253,14 @@ def _decode_gb18030(block: bytes, separator: bytes | None) -> Decoded:
     return _by_line(block, "gb18030", suspects, separator)
 
 
-_STEP = 1 << 18
+_STEP = 1 << 19
 """Blocks are searched in pieces that fit the cache."""
 
 
-def _places(data: bytes, test: Callable[[_Bytes], Any]) -> Any:
-    """Places of the bytes that pass the test."""
-    raw = np.frombuffer(data, dtype=np.uint8)
-    found = []
+def _pieces(raw: Any) -> Iterator[tuple[int, Any]]:
+    """Where each piece begins, and the piece."""
     for start in range(0, len(raw), _STEP):
-        places = np.flatnonzero(test(raw[start : start + _STEP]))
-        if len(places):
-            found.append(places + start)
-    return np.concatenate(found) if found else np.empty(0, dtype=np.int64)
+        yield start, raw[start : start + _STEP]
 
 
 _LEADS, _TRAILS = np.zeros(256, dtype=bool), np.zeros(256, dtype=bool)
@@ -278,9 +273,11 @@ def _lines_that_may_be_utf8(block: bytes) -> list[int]:
 
     Common Chinese in GB has no byte from 0x80 to 0xA0, and UTF-8 has one in nearly every character or two.
     """
-    places = _places(block, lambda raw: raw.view(np.int8) <= -96)
-    if len(places) == 0:
+    signed = np.frombuffer(block, dtype=np.int8)
+    found = [np.flatnonzero(piece <= -96) + start for start, piece in _pieces(signed) if piece.min() <= -96]
+    if not found:
         return []
+    places = np.concatenate(found)
     raw = np.frombuffer(block + bytes(6), dtype=np.uint8)
     is_two_han = np.zeros(len(places), dtype=bool)
     for offset in (1, 2, 4, 5):
@@ -291,24 +288,41 @@ def _lines_that_may_be_utf8(block: bytes) -> list[int]:
         is_two_han |= fits
     if not is_two_han.any():
         return []
-    ends = _places(block, lambda raw: raw == 10)
+    ends = np.flatnonzero(signed == 10)
     return [int(line) for line in np.unique(np.searchsorted(ends, places[is_two_han]))]
 
 
 def count(data: bytes, code: int) -> int:
     """How often a byte occurs."""
     raw = np.frombuffer(data, dtype=np.uint8)
-    return sum(
-        int(np.count_nonzero(raw[start : start + _STEP] == code)) for start in range(0, len(raw), _STEP)
-    )
+    return sum(int(np.count_nonzero(piece == code)) for _, piece in _pieces(raw))
 
 
-def _is_tidy(utf8: bytes, low: Any, separator: bytes) -> bool:
-    """`low` are the places of blanks and line ends."""
-    if b"\t" in utf8 and separator != b"\t":
-        return False
+def _low_bytes(utf8: bytes, separator: bytes | None) -> tuple[bool, bool]:
+    """Whether there are control characters, and whether a blank stands next to a separator or a line end."""
     raw = np.frombuffer(utf8, dtype=np.uint8)
     last = len(raw) - 1
+    harmless, edge = np.zeros(256, dtype=bool), np.zeros(256, dtype=bool)
+    harmless[[9, 10, 13, 32, *(separator or b"")]] = True
+    edge[[10, *(separator or b"")]] = True
+    has_control, has_outer_blank = b"\x7f" in utf8, False
+    for start, piece in _pieces(raw):
+        low = np.flatnonzero(piece <= 32)
+        found = piece[low]
+        has_control = has_control or not harmless[found].all()
+        blanks = low[found == 32] + start
+        if len(blanks) and not has_outer_blank:
+            beside = edge[raw[np.maximum(blanks - 1, 0)]] | edge[raw[np.minimum(blanks + 1, last)]]
+            has_outer_blank = bool(beside.any() or blanks[0] == 0 or blanks[-1] == last)
+    return has_control, has_outer_blank
+
+
+def _is_tidy(utf8: bytes, separator: bytes) -> bool:
+    """Whether no cell can have blanks at its ends, or have been read in the wrong encoding, by characters other than
+    the blank itself.
+    """
+    if b"\t" in utf8 and separator != b"\t":
+        return False
     # Blanks and replacement characters outside ASCII, and the accented letters of GBK read as Latin-1, by their
     # first bytes. Nearly all blocks have none of most of these.
     for lead, seconds in _TELLING:
@@ -316,24 +330,23 @@ def _is_tidy(utf8: bytes, low: Any, separator: bytes) -> bool:
             continue
         if not seconds:
             return False
+        raw = np.frombuffer(utf8, dtype=np.uint8)
         places = np.flatnonzero(raw == lead)
-        if np.isin(raw[np.minimum(places + 1, last)], seconds).any():
+        if np.isin(raw[np.minimum(places + 1, len(raw) - 1)], seconds).any():
             return False
-    blanks = low[raw[low] == 32]
-    if len(blanks) == 0:
-        return True
-    edge = np.zeros(256, dtype=bool)
-    edge[[10, separator[0]]] = True
-    beside = edge[raw[np.maximum(blanks - 1, 0)]] | edge[raw[np.minimum(blanks + 1, last)]]
-    return not (beside.any() or blanks[0] == 0 or blanks[-1] == last)
+    return True
 
 
 def _holds_lost(block: bytes) -> bool:
-    """Whether 锟斤拷 may be in a GB 18030 block: the bytes of U+FFFD in UTF-8. Searching for one byte is faster."""
+    """Whether 锟斤拷 may be in a GB 18030 block: the bytes of U+FFFD in UTF-8."""
     raw = np.frombuffer(block, dtype=np.uint8)
-    places = _places(block, lambda piece: piece == 0xEF)
-    places = places[places < len(raw) - 2]
-    return bool(((raw[places + 1] == 0xBF) & (raw[places + 2] == 0xBD)).any())
+    for start in range(0, len(raw), _STEP):
+        piece = raw[start : start + _STEP + 2]
+        found = piece[:-2] == 0xEF
+        found &= piece[1:-1] == 0xBF
+        if found.any() and (found & (piece[2:] == 0xBD)).any():
+            return True
+    return False
 
 
 _TELLING: tuple[tuple[int, tuple[int, ...]], ...] = (
@@ -433,16 +446,6 @@ def _reads_as_common_han(utf8: bytes) -> bool:
     except UnicodeEncodeError:
         return False
     return sum("一" <= character <= "鿿" for character in text) >= 2
-
-
-def _has_control(utf8: bytes, low: Any, separator: bytes | None) -> bool:
-    """`low` are the places of all bytes up to the blank."""
-    harmless = np.zeros(33, dtype=bool)
-    harmless[[9, 10, 13, 32]] = True
-    if separator and separator[0] < 32:
-        harmless[separator[0]] = True
-    found = np.frombuffer(utf8, dtype=np.uint8)[low]
-    return not harmless[found].all() or b"\x7f" in utf8
 
 
 def _remove_control(decoded: Decoded, separator: bytes | None) -> None:

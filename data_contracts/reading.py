@@ -911,8 +911,13 @@ class _SeenRows:
     _SLOTS = 24
 
     def __init__(self) -> None:
-        self._runs: list[tuple[_Hashes, _Hashes]] = []
-        self._marks = [np.zeros(1 << self._SLOTS, dtype=bool) for _ in range(2)]
+        self._owners = np.zeros(1 << self._SLOTS, dtype=np.int32)
+        """Number (from 1) of the first row whose fields fall into a slot; 0: none."""
+        self._hashes = np.empty((2, 0), dtype=np.uint64)
+        """Of all rows so far, at their number less one; longer than needed."""
+        self._count = 0
+        self._others = np.empty((2, 0), dtype=np.uint64)
+        """Of the rows that found their slot taken by a different row, in order."""
 
     def repeated(self, frame: pl.DataFrame, key: list[str]) -> pl.Series | None:
         """Rows that repeat an earlier one (of this or another batch); null when there is none."""
@@ -920,37 +925,46 @@ class _SeenRows:
             return None
         first = frame.hash_rows(seed=1).to_numpy()
         second = (frame.select(key) if key else frame).hash_rows(seed=2).to_numpy()
-        order = np.argsort(first)
-        ordered, ordered_second = first[order], second[order]
+        numbers = self._remember(first, second)
+        slots = (first >> np.uint64(64 - self._SLOTS)).view(np.int64)
+        owners = self._owners.take(slots)
+        # Backwards, so that of several rows for the same free slot the first one has it in the end.
+        self._owners[slots[::-1]] = np.where(owners == 0, numbers, owners)[::-1]
+        late = np.flatnonzero(self._owners.take(slots) != numbers)
+        if len(late) == 0:
+            return None
+        late_hashes = np.stack([first[late], second[late]])
+        owned = self._hashes[:, self._owners[slots[late]] - 1]
         same = np.zeros(len(first), dtype=bool)
-        if (ordered[1:] == ordered[:-1]).any():
-            exact = np.lexsort((np.arange(len(first)), second, first))
-            again = (first[exact][1:] == first[exact][:-1]) & (second[exact][1:] == second[exact][:-1])
-            same[exact[1:][again]] = True
-        # Nearly every new row is settled by its two marks; only the others are looked up.
-        slots = [half >> np.uint64(64 - self._SLOTS) for half in (first, second)]
-        marked = np.flatnonzero(self._marks[0][slots[0]] & self._marks[1][slots[1]])
-        if len(marked):
-            same[marked] |= self._before(first[marked], second[marked])
-        for marks, slot in zip(self._marks, slots, strict=True):
-            marks[slot] = True
-        self._runs.append((ordered, ordered_second))
+        same[late] = (owned == late_hashes).all(axis=0)
+        left = ~same[late]
+        same[late[left]] = self._among_others(late_hashes[:, left])
         return pl.Series("repeated", same) if same.any() else None
 
-    def _before(self, first: _Hashes, second: _Hashes) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        same = np.zeros(len(first), dtype=bool)
-        for firsts, seconds in self._runs:
-            at = np.minimum(np.searchsorted(firsts, first), len(firsts) - 1)
-            # Equal first halves of different rows stand side by side; there are next to none.
-            while (hit := firsts[at] == first).any():
-                same |= hit & (seconds[at] == second)
-                more = hit & ~same & (at + 1 < len(firsts))
-                if not more.any():
-                    break
-                at = np.where(more, at + 1, at)
-                if not (firsts[at][more] == first[more]).any():
-                    break
-        return same
+    def _remember(self, first: _Hashes, second: _Hashes) -> np.ndarray[Any, np.dtype[np.int32]]:
+        """The numbers of new rows."""
+        begin, end = self._count, self._count + len(first)
+        if end > self._hashes.shape[1]:
+            longer = np.empty((2, 2 * end), dtype=np.uint64)
+            longer[:, :begin] = self._hashes[:, :begin]
+            self._hashes = longer
+        self._hashes[0, begin:end], self._hashes[1, begin:end] = first, second
+        self._count = end
+        return np.arange(begin + 1, end + 1, dtype=np.int32)
+
+    def _among_others(self, hashes: _Hashes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Which rows repeat one without a slot, earlier or among themselves; the others join these."""
+        known = self._others.shape[1]
+        both = np.concatenate([self._others, hashes], axis=1)
+        order = np.argsort(both[0], kind="stable")
+        ordered = both[:, order]
+        if (ordered[0, 1:] == ordered[0, :-1]).any():
+            order = np.lexsort((both[1], both[0]))
+            ordered = both[:, order]
+        again = np.zeros(both.shape[1], dtype=bool)
+        again[order[1:]] = (ordered[:, 1:] == ordered[:, :-1]).all(axis=0)
+        self._others = ordered[:, ~again[order]]
+        return again[known:]
 
 
 _Hashes = np.ndarray[Any, np.dtype[np.uint64]]

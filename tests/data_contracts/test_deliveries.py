@@ -684,3 +684,11 @@ def test_polars_frames_are_text_only():
     rows = open_delivery(io.BytesIO("\n".join([HEADER, *ROWS]).encode("gb18030")), contract())
     frames = [batch.frame for part in rows.parts for batch in part.batches]
     assert {dtype for frame in frames for dtype in frame.dtypes} == {pl.String()}
+
+
+@pytest.mark.parametrize("filler", [0, 1, encodings._STEP - 2, encodings._STEP - 1, encodings._STEP])
+@pytest.mark.parametrize("strange", ["锟斤拷", " |", "| ", "\u3000", "\x00"])
+def test_what_makes_a_block_untidy_is_seen_wherever_it_stands(filler, strange):
+    plain = "a" * filler + "|b c|张伟\n"
+    assert decode(plain.encode("gb18030"), "gb18030", b"|").is_tidy
+    assert not decode(("a" * filler + strange + "\n").encode("gb18030"), "gb18030", b"|").is_tidy

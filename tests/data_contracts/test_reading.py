@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_contracts import deliveries
+from data_contracts import deliveries, reading
 from data_contracts.contract import catalogue, codes_of
 from data_contracts.field_types import FIELD_TYPES, schema_of
 from data_contracts.issues import CELLS_NAMED, ISSUES, REASONS
@@ -718,3 +718,24 @@ def test_every_class_reads_a_file_in_its_own_form(tmp_path, class_id):
 
 def test_headers_of_the_test_contract_are_those_of_its_fields():
     assert contract().headers() == HEADERS
+
+
+@given(
+    st.lists(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 1)), max_size=60), max_size=6),
+    st.sampled_from([1, 3, 24]),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_repeated_row_is_found_however_crowded_the_slots_are(batches, slots):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reading._SeenRows, "_SLOTS", slots)
+        seen, before = reading._SeenRows(), set()
+        for batch in batches:
+            expected = []
+            for row in batch:
+                expected.append(row in before)
+                before.add(row)
+            frame = pl.DataFrame(batch, schema={"key": pl.Int64(), "rest": pl.Int64()}, orient="row")
+            found = seen.repeated(frame, ["key"])
+            assert (found is None) == (not any(expected))
+            if found is not None:
+                assert found.to_list() == expected
