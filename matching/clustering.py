@@ -1,0 +1,104 @@
+"""Probabilities -> one person a record, and how sure: best link with margin, claims of better records, grades.
+
+What cannot be said for certain is left to a person. Nothing here looks at values; it looks at what was said of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matching.comparators import identity
+from matching.comparison import Compared
+from matching.model import NAME_LEVELS
+
+_Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+WRONG_AMONG_STRONG = 0.00025
+"""Expected share of wrong links among those of grade B (and A) together: a quarter of the 1 in 1,000 asked for,
+because the strongest cases are not independent of each other."""
+
+STRONG_AT_LEAST = 0.98
+REVIEW_AT_LEAST = 0.20
+"""Grade C: more than one in five is right, so that a reviewer does not look in vain."""
+
+CERTAIN_AT_LEAST = 0.99999
+CLAIMED = 0.5
+"""A left record is claimed by a right one that is more probably its than not."""
+
+_EXACT = NAME_LEVELS.index("exact") + 1
+_FORMER = NAME_LEVELS.index("former") + 1
+
+
+@dataclass
+class Best:
+    """The best pair of every record that has one: place in the pairs, runner-up (-1: none), bits between the two."""
+
+    pair: np.ndarray[Any, np.dtype[np.int64]]
+    second: np.ndarray[Any, np.dtype[np.int64]]
+    margin: _Floats
+
+
+def best_pairs(rows_r: np.ndarray[Any, Any], rows_l: np.ndarray[Any, Any], weight: _Floats) -> Best:
+    """Highest weight first, ties to the lower left row: the order of rows never decides by chance."""
+    if not len(rows_r):
+        nothing = np.empty(0, dtype=np.int64)
+        return Best(nothing, nothing, np.empty(0))
+    order = np.lexsort((rows_l, -weight, rows_r))
+    sorted_r = rows_r[order]
+    starts = np.flatnonzero(np.concatenate([[True], sorted_r[1:] != sorted_r[:-1]]))
+    sizes = np.diff(np.concatenate([starts, [len(order)]]))
+    first = order[starts]
+    has = sizes > 1
+    second = np.where(has, order[np.minimum(starts + 1, len(order) - 1)], -1)
+    margin = np.where(has, weight[first] - weight[np.maximum(second, 0)], np.inf)
+    return Best(first, second, margin)
+
+
+def claims(rows_l: np.ndarray[Any, Any], rows_r: np.ndarray[Any, Any], probability: _Floats, n_left: int) -> _Floats:
+    """Per pair, the probability with which another right record has a better claim to the left one."""
+    best = np.zeros(n_left)
+    np.maximum.at(best, rows_l, probability)
+    mine = probability >= best[rows_l] - 1e-12
+    # The strongest claimant is not in its own way; of two equal ones each is in the other's.
+    count = np.bincount(rows_l[mine], minlength=n_left)
+    taken: _Floats = np.where(mine & (count[rows_l] == 1), 0.0, best[rows_l])
+    return np.where(taken > CLAIMED, taken, 0.0)
+
+
+def two_numbers(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Pairs whose two valid numbers differ, and not because a relative's was given."""
+    return np.isin(compared.evidence["id"].level, (identity.OTHER, identity.OTHER_PERSON))
+
+
+def contradicted(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Pairs of which birth date or sex says that they are two people."""
+    return (compared.evidence["birth"].level > 1) | (compared.evidence["sex"].level == 2)
+
+
+def grades(compared: Compared, probability: _Floats) -> np.ndarray[Any, np.dtype[np.str_]]:
+    """A, B, C or none for the best pair of each record.
+
+    A: the number and the name agree and nothing speaks against it. B: the strongest, as many as keep the expected share
+    of wrong links at `WRONG_AMONG_STRONG`. C: for review. Two valid numbers are never more than C.
+    """
+    found = np.full(len(probability), "", dtype="<U1")
+    found[probability >= REVIEW_AT_LEAST] = "C"
+    barred = two_numbers(compared)
+    allowed = np.flatnonzero((probability >= STRONG_AT_LEAST) & ~barred)
+    order = allowed[np.argsort(-probability[allowed], kind="stable")]
+    wrong = np.cumsum(1 - probability[order])
+    good = order[: int(np.searchsorted(wrong / np.arange(1, len(order) + 1), WRONG_AMONG_STRONG, "right"))]
+    found[good] = "B"
+    name = compared.evidence["name"].level
+    number = compared.evidence["id"].level
+    certain = (
+        (number == identity.EQUAL)
+        & np.isin(name, (_EXACT, _FORMER))
+        & ~contradicted(compared)
+        & (probability >= CERTAIN_AT_LEAST)
+    )
+    found[certain] = "A"
+    return found

@@ -1,0 +1,230 @@
+"""Both sides of a match as numbers: what `blocking` and `comparison` work on, so that no string is touched per pair.
+
+A text becomes its 64-bit hash (0: nothing), a name a place in one table of distinct names with its characters as code
+points. What a text means was decided before, in `tables` or `normalise`; nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from matching.records import Records
+
+Codes = np.ndarray[Any, np.dtype[np.uint64]]
+Ints = np.ndarray[Any, np.dtype[np.int64]]
+Small = np.ndarray[Any, np.dtype[np.int32]]
+
+NO_DAY = np.int32(-(1 << 30))
+"""Stands for a date that is not known; days are counted from 1970-01-01."""
+
+LONGEST_NAME = 16
+"""Characters of a name that are looked at one by one; longer names are compared as whole texts."""
+
+OWN, FORMER, ALIAS, LATIN, PARTS = 0, 1, 2, 3, 4
+NAME_KINDS = {"own": OWN, "former": FORMER, "alias": ALIAS, "latin": LATIN, "parts": PARTS}
+ID_KINDS = {"valid18": 1, "valid15": 2, "masked": 3, "foreign": 4, "invalid": 5}
+WILDCARD = ord("?")
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_SHIFT = np.uint64(29)
+
+
+def mix(*parts: np.ndarray[Any, Any]) -> Codes:
+    """One 64-bit key of several columns; 0 wherever one of them is 0 (unknown never equals unknown)."""
+    known = np.ones(len(parts[0]), dtype=bool)
+    key = np.zeros(len(parts[0]), dtype=np.uint64)
+    for number, part in enumerate(parts):
+        codes = part.astype(np.uint64, copy=False)
+        known &= codes != 0
+        key = (key ^ codes) * _ODD
+        key ^= key >> _SHIFT
+        key += np.uint64(number + 1)
+    key[~known] = 0
+    return key
+
+
+def _hashed(texts: pl.Series) -> Codes:
+    codes: Codes = texts.hash(seed=7).to_numpy().astype(np.uint64)
+    if texts.null_count():
+        codes = np.where(texts.is_null().to_numpy(), np.uint64(0), codes)
+    return codes
+
+
+def _days(dates: pl.Series) -> Small:
+    days: Small = dates.cast(pl.Date).to_physical().fill_null(int(NO_DAY)).to_numpy().astype(np.int32)
+    return days
+
+
+@dataclass(frozen=True)
+class Names:
+    """The distinct names of both sides. `chars`: (names, LONGEST_NAME) code points, 0 beyond the end."""
+
+    texts: pl.Series
+    chars: np.ndarray[Any, np.dtype[np.uint32]]
+    size: Small
+
+    @cached_property
+    def has_wildcard(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Names in which a character is lost or hidden."""
+        return (self.chars == WILDCARD).any(axis=1)
+
+    @cached_property
+    def hashed(self) -> Codes:
+        """One key a name; 0 for names with a wildcard, which are equal to nothing."""
+        codes = _hashed(self.texts)
+        return np.where(self.has_wildcard, np.uint64(0), codes)
+
+    @cached_property
+    def first(self) -> Codes:
+        """First character; 0 when it is lost."""
+        return self._at(np.zeros(len(self.size), dtype=np.int64))
+
+    @cached_property
+    def second(self) -> Codes:
+        """Second character; 0 when it is lost or absent."""
+        return self._at(np.ones(len(self.size), dtype=np.int64))
+
+    @cached_property
+    def last(self) -> Codes:
+        """Last character; 0 when it is lost."""
+        return self._at(np.maximum(np.minimum(self.size, LONGEST_NAME) - 1, 0).astype(np.int64))
+
+    def _at(self, place: Ints) -> Codes:
+        found = self.chars[np.arange(len(place)), place]
+        return np.where(found == WILDCARD, 0, found).astype(np.uint64)
+
+
+def table_of_names(texts: pl.Series) -> Names:
+    """Distinct names with their characters."""
+    cut = texts.str.slice(0, LONGEST_NAME)
+    size = cut.str.len_chars().to_numpy().astype(np.int32)
+    flat = np.frombuffer("".join(cut.to_list()).encode("utf-32-le"), dtype=np.uint32)
+    chars = np.zeros((len(texts), LONGEST_NAME), dtype=np.uint32)
+    inside = np.arange(LONGEST_NAME)[None, :] < size[:, None]
+    chars[inside] = flat
+    return Names(texts, chars, size)
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side as arrays; those without a remark have one place a record.
+
+    `entry_*`: one place a name of a record (`entry_row` rising). `phone_*`, `household_*`: long, one place a value.
+    """
+
+    n: int
+    id_code: Codes
+    id_kind: Small
+    id_text: pl.Series
+    birth: Small
+    low: Small
+    high: Small
+    is_stated: np.ndarray[Any, np.dtype[np.bool_]]
+    sex: Small
+    place: Ints
+    depth: Small
+    address: Codes
+    own_name: Small
+    spelt_name: Small
+    entry_row: Small
+    entry_name: Small
+    entry_kind: Small
+    phone_row: Small
+    phone: Codes
+    phone_text: pl.Series
+    household_row: Small
+    household: Codes
+    others: dict[str, tuple[Small, Codes]]
+
+    def prefix(self, digits: int) -> Ints:
+        """The place down to so many digits; 0 where less is known."""
+        cut = self.place // 10 ** (12 - digits)
+        return np.where(self.depth >= digits, cut, 0)
+
+    @cached_property
+    def year(self) -> Small:
+        """Year of birth; 0 when no day is known."""
+        return _years(self.birth)
+
+
+def _years(days: Small) -> Small:
+    known = days != NO_DAY
+    years = np.where(known, days, 0).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int32) + 1970
+    return np.where(known, years, 0).astype(np.int32)
+
+
+def coded(left: Records, right: Records) -> tuple[Side, Side, Names]:
+    """Both sides with one table of names."""
+    kinds = pl.Enum(list(NAME_KINDS))
+    long = pl.concat(
+        [
+            records.names.select(
+                pl.col("row").cast(pl.UInt32),
+                "name",
+                pl.col("kind").cast(pl.String).cast(kinds),
+                pl.lit(number, dtype=pl.UInt8).alias("side"),
+            )
+            for number, records in enumerate((left, right))
+        ]
+    )
+    distinct = long["name"].unique().sort()
+    long = long.with_columns(
+        pl.col("name").cast(pl.Enum(distinct)).to_physical().cast(pl.Int32).alias("code"),
+        pl.col("kind").to_physical().cast(pl.Int32),
+    ).drop("name")
+    names = table_of_names(distinct)
+    sides = [_side(records, long.filter(pl.col("side") == n)) for n, records in enumerate((left, right))]
+    return sides[0], sides[1], names
+
+
+def _side(records: Records, names: pl.DataFrame) -> Side:
+    rows = records.rows.sort("row") if not records.rows["row"].is_sorted() else records.rows
+    n = rows.height
+    entries = names.filter(pl.col("kind") != PARTS).sort("row", "kind", "code")
+    own_name = np.full(n, -1, dtype=np.int32)
+    first = entries.unique("row", keep="first", maintain_order=True)
+    own_name[first["row"].to_numpy()] = first["code"].to_numpy()
+    # Where the parts of a name were told apart, they are compared in that form.
+    spelt_name = own_name.copy()
+    parts = names.filter(pl.col("kind") == PARTS).unique("row", keep="first", maintain_order=True)
+    spelt_name[parts["row"].to_numpy()] = parts["code"].to_numpy()
+    place = rows["place"].fill_null("")
+    depth = place.str.len_chars().to_numpy().astype(np.int32)
+    padded = place.str.pad_end(12, "0").cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+    others = {
+        str(kind[0]): (frame["row"].to_numpy().astype(np.int32), _hashed(frame["value"]))
+        for kind, frame in sorted(records.others.partition_by("kind", as_dict=True).items())
+    }
+    return Side(
+        n=n,
+        id_code=_hashed(rows["id_key"]),
+        id_kind=rows["id_kind"]
+        .replace_strict(ID_KINDS, default=0, return_dtype=pl.Int32)
+        .fill_null(0)
+        .to_numpy(),
+        id_text=rows["id_text"],
+        birth=_days(rows["birth"]),
+        low=_days(rows["birth_low"]),
+        high=_days(rows["birth_high"]),
+        is_stated=(rows["birth_basis"] == "stated").fill_null(False).to_numpy(),
+        sex=rows["sex"].cast(pl.Int32, strict=False).fill_null(0).to_numpy(),
+        place=padded,
+        depth=depth,
+        address=_hashed(rows["address_key"]),
+        own_name=own_name,
+        spelt_name=spelt_name,
+        entry_row=entries["row"].to_numpy().astype(np.int32),
+        entry_name=entries["code"].to_numpy(),
+        entry_kind=entries["kind"].to_numpy(),
+        phone_row=records.phones["row"].to_numpy().astype(np.int32),
+        phone=_hashed(records.phones["phone"]),
+        phone_text=records.phones["phone"],
+        household_row=records.households["row"].to_numpy().astype(np.int32),
+        household=_hashed(records.households["household"]),
+        others=others,
+    )

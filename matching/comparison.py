@@ -1,0 +1,373 @@
+"""Candidate pairs -> what every comparison says about them. Set-based: no call per pair, each distinct pair of names once.
+
+How much a level is worth belongs in `model`; which pairs there are in `blocking`; what to make of it in `scoring`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import polars as pl
+
+from matching.blocking import Pairs
+from matching.coded import LATIN, NO_DAY, OWN, WILDCARD, Codes, Names, Side, Small, mix
+from matching.comparators import birth as births
+from matching.comparators import identity, sharing
+from matching.evidence import Bits, Evidence, Population, silent
+from matching.model import NAME_LEVELS
+from matching.sounds import Sounds
+
+_LEVEL_OF_KIND = {kind: number + 1 for number, kind in enumerate(NAME_LEVELS)}
+_NONE = _LEVEL_OF_KIND["none"]
+_FORMER = _LEVEL_OF_KIND["former"]
+HIDDEN_FITS, HIDDEN_SLIP, HIDDEN_NONE = 1, 2, 3
+
+RELATIVES_OF_ONE_SURNAME = 0.5
+"""Of two people of one household this share has one surname: parents, children, brothers, sisters; not couples."""
+
+GENERATION_CHARACTER = 0.2
+"""Brothers and sisters with the generation character (40 % of men born before 1980, 15 % after)."""
+
+
+class Channel(Protocol):
+    """What is needed of `comparators.name.NameChannel`."""
+
+    def compare(self, left: pl.Series, right: pl.Series) -> pl.DataFrame:
+        """kind, log2_p by pair."""
+
+    def population(self, names: pl.Series) -> pl.Series:
+        """log2 of the share of people with the name."""
+
+
+@dataclass
+class Compared:
+    """Evidence by comparison for every pair, and what a relative's record would show (`relative`: bits)."""
+
+    evidence: dict[str, Evidence]
+    relative: Bits
+
+    def take(self, places: np.ndarray[Any, Any]) -> Compared:
+        """Some of the pairs."""
+        found = {n: Evidence(e.level[places], e.bits[places]) for n, e in self.evidence.items()}
+        return Compared(found, self.relative[places])
+
+
+class Comparer:
+    """All comparisons of one pair of sides; keeps what does not depend on the pairs."""
+
+    def __init__(
+        self, left: Side, right: Side, names: Names, sounds: Sounds, channel: Channel, population: Population
+    ) -> None:
+        self.left, self.right, self.names, self.sounds = left, right, names, sounds
+        self.channel, self.population = channel, population
+        self._rarity = np.zeros(len(names.size), dtype=np.float32)
+        self._rarity_known = np.zeros(len(names.size), dtype=bool)
+        self.home_l = _home(left)
+        self.home_of_holder = self._home_of_holder()
+        self.family_phones = _family_values(left)
+        self._surnames = self._surname_shares()
+
+    # --- what is prepared once
+
+    def _home_of_holder(self) -> Codes:
+        """By right record, the home of whoever on the left has the number that it carries."""
+        order = np.argsort(self.left.id_code, kind="stable")
+        codes = self.left.id_code[order]
+        place = np.minimum(np.searchsorted(codes, self.right.id_code), len(codes) - 1) if len(codes) else None
+        if place is None:
+            return np.zeros(self.right.n, dtype=np.uint64)
+        hit = (codes[place] == self.right.id_code) & (self.right.id_code != 0)
+        return np.where(hit, self.home_l[order[place]], 0).astype(np.uint64)
+
+    def _surname_shares(self) -> np.ndarray[Any, Any]:
+        """By name, the share of left people with its first character."""
+        own = self.left.own_name[self.left.own_name >= 0]
+        first = self.names.first[own]
+        distinct, counts = np.unique(first[first != 0], return_counts=True)
+        place = np.minimum(np.searchsorted(distinct, self.names.first), max(len(distinct) - 1, 0))
+        hit = distinct[place] == self.names.first if len(distinct) else np.zeros(len(self.names.size), bool)
+        share = np.where(hit, counts[place] if len(distinct) else 0, 1) / max(len(own), 1)
+        return np.maximum(share, 1e-6)
+
+    def rarity(self, names: Small) -> Bits:
+        """-log2 of the share of people with each name; asked of the channel once a name."""
+        new = np.unique(names[~self._rarity_known[names]])
+        if len(new):
+            said = self.channel.population(self.names.texts.gather(new))
+            self._rarity[new] = -said.to_numpy()
+            self._rarity_known[new] = True
+        return self._rarity[names]
+
+    # --- the comparisons
+
+    def compare(self, pairs: Pairs) -> Compared:
+        """Everything about the pairs."""
+        rows_l, rows_r = pairs.left, pairs.right
+        left, right, population = self.left, self.right, self.population
+        found: dict[str, Evidence] = {}
+        found["name"], found["hidden_name"] = self._names(rows_l, rows_r)
+        found["id"] = identity.compare_ids(
+            left, right, rows_l, rows_r, population, self.home_of_holder, self.home_l
+        )
+        found["hidden_id"] = identity.compare_hidden_ids(left, right, rows_l, rows_r, population)
+        # A date that was taken out of a number says nothing beside the number.
+        both_numbers = (left.id_code[rows_l] != 0) & (right.id_code[rows_r] != 0)
+        day = np.where(both_numbers & ~right.is_stated[rows_r], NO_DAY, right.birth[rows_r]).astype(np.int32)
+        found["birth"] = births.compare_births(left.birth[rows_l], day, population)
+        vague = right.birth[rows_r] == NO_DAY
+        found["age"] = births.compare_ages(
+            left.birth[rows_l],
+            np.where(vague, right.low[rows_r], NO_DAY).astype(np.int32),
+            right.high[rows_r],
+            population,
+        )
+        found["sex"] = self._sexes(rows_l, rows_r)
+        found["phone"] = sharing.compare_shared(
+            (left.phone_row, left.phone),
+            (right.phone_row, right.phone),
+            left.n,
+            right.n,
+            rows_l,
+            rows_r,
+            population.phones,
+            family=self.family_phones,
+            apart=3,
+        )
+        found["hidden_phone"] = self._hidden_phones(rows_l, rows_r, found["phone"])
+        found |= sharing.compare_places(left, right, rows_l, rows_r, population)
+        found["address"] = sharing.compare_addresses(left, right, rows_l, rows_r, population)
+        found["household"] = sharing.compare_shared(
+            (left.household_row, left.household),
+            (right.household_row, right.household),
+            left.n,
+            right.n,
+            rows_l,
+            rows_r,
+            population.households,
+        )
+        found["other"] = self._others(rows_l, rows_r)
+        return Compared(found, self._relative(rows_l, rows_r, found))
+
+    def _sexes(self, rows_l: Small, rows_r: Small) -> Evidence:
+        evidence = silent(len(rows_l))
+        a, b = self.left.sex[rows_l], self.right.sex[rows_r]
+        known = (a != 0) & (b != 0)
+        evidence.level[known] = np.where(a[known] == b[known], 1, 2)
+        # Half of all people are of the same sex, and half of the other.
+        evidence.bits[known] = 1
+        return evidence
+
+    def _others(self, rows_l: Small, rows_r: Small) -> Evidence:
+        evidence = silent(len(rows_l))
+        for kind in self.left.others.keys() & self.right.others.keys():
+            of_left, of_right = self.left.others[kind], self.right.others[kind]
+            found = sharing.compare_shared(
+                of_left,
+                of_right,
+                self.left.n,
+                self.right.n,
+                rows_l,
+                rows_r,
+                sharing.Shares(*of_left),
+            )
+            stronger = (found.level > 0) & ((evidence.level == 0) | (found.bits > evidence.bits))
+            evidence.level[stronger], evidence.bits[stronger] = found.level[stronger], found.bits[stronger]
+        return evidence
+
+    def _hidden_phones(self, rows_l: Small, rows_r: Small, plain: Evidence) -> Evidence:
+        """Telephones hidden in part, by their visible ends."""
+        evidence = silent(len(rows_l))
+        hidden = self.right.phone_text.str.contains("*", literal=True)
+        if not hidden.any():
+            return evidence
+        part = pl.concat_str(pl.col("t").str.head(3), pl.col("t").str.tail(4))
+
+        def ends(texts: pl.Series, rows: Small) -> tuple[Small, Codes]:
+            codes = texts.to_frame("t").select(p=part)["p"].hash(seed=13).to_numpy().astype(np.uint64)
+            return rows, codes
+
+        masked = hidden.to_numpy()
+        of_right = ends(self.right.phone_text, self.right.phone_row)
+        of_right = of_right[0], np.where(masked, of_right[1], 0).astype(np.uint64)
+        of_left = ends(self.left.phone_text, self.left.phone_row)
+        shares = sharing.Shares(*of_left)
+        usable = np.where(shares.count(of_left[1]) > 4 * sharing.GENERIC, 0, of_left[1]).astype(np.uint64)
+        value = sharing.shared_values((of_left[0], usable), of_right, rows_l, rows_r, self.right.n)
+        both = (
+            sharing.has_value(*of_left, self.left.n)[rows_l]
+            & sharing.has_value(*of_right, self.right.n)[rows_r]
+        )
+        evidence.level[both] = 3
+        evidence.level[value != 0] = 1
+        evidence.bits[value != 0] = shares.bits(value[value != 0])
+        plain.level[evidence.level > 0] = 0
+        plain.bits[evidence.level > 0] = 0
+        return evidence
+
+    # --- names
+
+    def _names(self, rows_l: Small, rows_r: Small) -> tuple[Evidence, Evidence]:
+        n = len(rows_l)
+        plain, hidden = silent(n), silent(n)
+        a, b = self.left.own_name[rows_l], self.right.own_name[rows_r]
+        known = (a >= 0) & (b >= 0)
+        equal = known & (a == b) & ~self.names.has_wildcard[np.maximum(a, 0)]
+        plain.level[known] = _NONE
+        plain.level[equal] = _LEVEL_OF_KIND["exact"]
+        plain.bits[equal] = self.rarity(a[equal])
+        apart = np.flatnonzero(known & ~equal)
+        apart = apart[self._is_near(a[apart], b[apart])]
+        if len(apart):
+            self._compare_apart(apart, self.left.spelt_name[rows_l[apart]], self.right.spelt_name[rows_r[apart]], plain)
+        self._further_names(rows_l, rows_r, plain)
+        masked = np.flatnonzero(
+            known & (self.names.has_wildcard[np.maximum(a, 0)] | self.names.has_wildcard[np.maximum(b, 0)])
+        )
+        if len(masked):
+            found = plain.level[masked]
+            hidden.level[masked] = np.where(
+                plain.bits[masked] <= 0, HIDDEN_NONE, np.where(np.isin(found, _SLIP_KINDS), HIDDEN_SLIP, HIDDEN_FITS)
+            )
+            hidden.level[masked[found == _NONE]] = HIDDEN_NONE
+            hidden.bits[masked] = np.where(hidden.level[masked] == HIDDEN_NONE, 0, plain.bits[masked])
+            plain.level[masked], plain.bits[masked] = 0, 0
+        return plain, hidden
+
+    def _compare_apart(self, places: np.ndarray[Any, Any], a: Small, b: Small, plain: Evidence) -> None:
+        """Different names through the channel, each distinct pair once."""
+        code = a.astype(np.int64) * len(self.names.size) + b
+        distinct, back = np.unique(code, return_inverse=True)
+        first, second = distinct // len(self.names.size), distinct % len(self.names.size)
+        said = self.channel.compare(self.names.texts.gather(first), self.names.texts.gather(second))
+        level = (
+            said["kind"].cast(pl.String).replace_strict(_LEVEL_OF_KIND | {"wildcard": 1}, default=_NONE, return_dtype=pl.UInt8)
+        ).to_numpy()
+        worth = said["log2_p"].fill_null(-np.inf).to_numpy() + self.rarity(second.astype(np.int32))
+        worth = np.where(level == _NONE, 0, np.maximum(worth, -20))
+        plain.level[places] = level[back]
+        plain.bits[places] = worth[back]
+
+    def _is_near(self, a: Small, b: Small) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether the channel may find anything: all but one place agree in character or sound, or a name is special."""
+        names, sounds = self.names, self.sounds.matrix
+        size_a, size_b = names.size[a], names.size[b]
+        special = (size_a > 4) | (size_b > 4) | names.has_wildcard[a] | names.has_wildcard[b]
+        agree = np.zeros(len(a), dtype=np.int8)
+        from_end = np.zeros(len(a), dtype=np.int8)
+        swap = np.zeros(len(a), dtype=bool)
+        rows = np.arange(len(a))
+        for n in range(4):
+            x, y = names.chars[a, n], names.chars[b, n]
+            sx, sy = sounds[a, n], sounds[b, n]
+            agree += (x != 0) & ((x == y) | ((sx == sy) & (sx > 0)))
+            i, j = np.maximum(size_a - 1 - n, 0), np.maximum(size_b - 1 - n, 0)
+            within = (size_a > n) & (size_b > n)
+            from_end += within & (names.chars[a, i] == names.chars[b, j])
+            if n:
+                swap |= (x == names.chars[b, n - 1]) & (y == names.chars[a, n - 1]) & (x != 0) & (y != 0)
+        del rows
+        shorter = np.minimum(size_a, size_b)
+        same = size_a == size_b
+        return (
+            special
+            | swap
+            | (same & (agree >= np.maximum(shorter - 1, 1)))
+            | (~same & (agree + from_end >= shorter) & (np.abs(size_a - size_b) <= 2))
+            | self._is_latin(a)
+            | self._is_latin(b)
+        )
+
+    def _is_latin(self, name: Small) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        first = self.names.chars[name, 0]
+        found: np.ndarray[Any, np.dtype[np.bool_]] = (first >= ord("A")) & (first <= ord("Z"))
+        return found
+
+    def _further_names(self, rows_l: Small, rows_r: Small, plain: Evidence) -> None:
+        """Former names and aliases of either side, where they are equal and the main names are not."""
+        names = self.names
+        sides = []
+        for side in (self.left, self.right):
+            extra = side.entry_name != side.own_name[side.entry_row]
+            several = np.zeros(side.n, dtype=bool)
+            several[side.entry_row[extra]] = True
+            sides.append(several)
+        open_ = np.flatnonzero(
+            (plain.level != _LEVEL_OF_KIND["exact"]) & (sides[0][rows_l] | sides[1][rows_r])
+        )
+        if not len(open_):
+            return
+        codes_l = (self.left.entry_row, names.hashed[self.left.entry_name])
+        codes_r = (self.right.entry_row, names.hashed[self.right.entry_name])
+        value = sharing.shared_values(codes_l, codes_r, rows_l[open_], rows_r[open_], self.right.n)
+        hit = value != 0
+        if not hit.any():
+            return
+        order = np.argsort(names.hashed, kind="stable")
+        of_value = order[np.searchsorted(names.hashed[order], value[hit])].astype(np.int32)
+        places, worth = open_[hit], self.rarity(of_value)
+        better = worth > plain.bits[places] + 4
+        plain.level[places[better]] = _FORMER
+        plain.bits[places[better]] = worth[better]
+
+    # --- the other explanation
+
+    def _relative(self, rows_l: Small, rows_r: Small, found: dict[str, Evidence]) -> Bits:
+        """Bits by which somebody else of the left record's household, not on the left, would show the same.
+
+        What a family shares counts in full (added in `scoring`); of the person only the surname, a generation character,
+        and the family's habit of giving one member's number for another.
+        """
+        a, b = self.left.own_name[rows_l], self.right.own_name[rows_r]
+        known = (a >= 0) & (b >= 0)
+        a, b = np.maximum(a, 0), np.maximum(b, 0)
+        one_surname = known & (self.names.first[a] == self.names.first[b]) & (self.names.first[b] != 0)
+        by_surname = RELATIVES_OF_ONE_SURNAME / self._surnames[b]
+        same_second = one_surname & (self.names.chars[a, 1] == self.names.chars[b, 1]) & (self.names.size[b] == 3)
+        share = np.where(one_surname, 1 - RELATIVES_OF_ONE_SURNAME + by_surname, 1 - RELATIVES_OF_ONE_SURNAME)
+        # A shared middle character of a given name is common among brothers and sisters, rare (about 1 %) elsewhere.
+        share = np.where(same_second, share * GENERATION_CHARACTER / 0.01, share)
+        bits: Bits = np.log2(share).astype(np.float32)
+        bits[~known] = 0
+        equal = found["id"].level == identity.EQUAL
+        bits[equal] += (np.log2(0.0065) + np.log2(self.population.n) - 2).astype(np.float32)
+        return bits
+
+
+_SLIP_KINDS = [
+    _LEVEL_OF_KIND[kind] for kind in NAME_LEVELS if kind not in ("exact", "none", "former", "cut", "spelling")
+]
+
+
+def _home(side: Side) -> Codes:
+    """One code for the household of each record: its number, else its telephone, else its address."""
+    home = np.zeros(side.n, dtype=np.uint64)
+    at_home = side.address != 0
+    home[at_home] = mix(side.address, side.place)[at_home]
+    home[side.phone_row] = side.phone
+    home[side.household_row] = side.household
+    return home
+
+
+def _family_values(side: Side) -> tuple[Small, Codes] | None:
+    """Telephones of the other members of each record's household; None where households are not known."""
+    if not len(side.household_row) or not len(side.phone_row):
+        return None
+    members = pl.DataFrame({"row": side.household_row, "home": side.household}).filter(pl.col("home") != 0)
+    sizes = members.group_by("home").len().filter(pl.col("len").is_between(2, sharing.GENERIC))
+    members = members.join(sizes.select("home"), on="home", how="semi")
+    phones = pl.DataFrame({"other": side.phone_row, "phone": side.phone}).filter(pl.col("phone") != 0)
+    found = (
+        members.rename({"row": "other"})
+        .join(phones, on="other")
+        .select("home", "phone")
+        .unique()
+        .join(members, on="home")
+        .select("row", "phone")
+        .sort("row", "phone")
+    )
+    return found["row"].to_numpy().astype(np.int32), found["phone"].to_numpy()
+
+
+__all__ = ["LATIN", "OWN", "WILDCARD", "Channel", "Compared", "Comparer"]

@@ -1,0 +1,280 @@
+"""Two sets of records -> which are the same person: the whole way, for the night and for any two tables.
+
+certain pass -> keys -> comparisons -> rates estimated from the data -> probabilities -> best links with grades. Where
+records come from (tables, identities of the night) and where links go does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from matching import clustering, scoring
+from matching.blocking import Index, Pairs, meet
+from matching.coded import Names, Side, Small, coded
+from matching.comparators.name import NameChannel
+from matching.comparison import Compared, Comparer
+from matching.evidence import Population
+from matching.model import SECOND_RECORD, Model
+from matching.records import Records
+
+ROUNDS = 4
+"""Rounds of estimating rates; they settle in two or three."""
+
+SAMPLE_OF_CERTAIN = 20_000
+"""Certain pairs from which rates are learnt; more say the same."""
+
+SETTLED = 14.0
+"""A record whose best candidate after the narrow keys has this weight (bits) is not looked for under the wide ones."""
+
+FORBIDDEN_BITS = 60.0
+"""Against pairs that a person declared not to be the same, and against two different valid numbers."""
+
+
+@dataclass
+class Linked:
+    """What came of a match.
+
+    `links`: left (row), right (row), grade, weight (log2 odds), probability, pass, margin (bits to the runner-up), pair
+    (place in `pairs`, null for the certain pass). `pairs` and `compared` hold every candidate for explanations.
+    """
+
+    links: pl.DataFrame
+    pairs: Pairs
+    compared: Compared
+    scored: scoring.Scored
+    model: Model
+    left: Side
+    right: Side
+    names: Names
+
+
+def link(
+    left: Records,
+    right: Records,
+    *,
+    model: Model | None = None,
+    estimate: bool = True,
+    right_is_clean: bool = True,
+    same_table: bool = False,
+    forbidden: pl.DataFrame | None = None,
+    told: Callable[[str], None] = lambda text: None,
+) -> Linked:
+    """Link each right record to at most one left record.
+
+    `model`: rates to start from; with `estimate` they are adjusted to the data. `right_is_clean`: a person has at most
+    one record on the right. `same_table`: both sides are one table, a record is never linked to itself. `forbidden`:
+    pairs `left`, `right` (rows) that a person declared not to be the same. `told` is given progress in English.
+    """
+    start = model or Model()
+    side_l, side_r, names = coded(left, right)
+    population = Population(side_l)
+    told(f"{side_l.n:,} and {side_r.n:,} records")
+    certain = np.empty((2, 0), dtype=np.int32) if same_table else _certain(side_l, side_r, names)
+    told(f"{certain.shape[1]:,} certain by number and name")
+    open_ = np.ones(side_r.n, dtype=bool)
+    open_[certain[1]] = False
+
+    own = side_l.own_name[side_l.own_name >= 0]
+    distinct, counts = np.unique(own, return_counts=True)
+    channel = NameChannel(pl.DataFrame({"name": names.texts.gather(distinct), "count": counts}))
+    index = Index(side_l, side_r, names)
+    comparer = Comparer(side_l, side_r, names, index.sounds, channel, population)
+    claimed = np.zeros(side_l.n)
+    if right_is_clean:
+        claimed[certain[0]] = 1.0
+
+    def without_self(pairs: Pairs) -> Pairs:
+        if not same_table:
+            return pairs
+        keep = pairs.left != pairs.right
+        return Pairs(pairs.right[keep], pairs.left[keep], pairs.told)
+
+    pairs = without_self(meet(index.certain(open_), side_l.n))
+    compared = comparer.compare(pairs)
+    told(f"{len(pairs.right):,} pairs under narrow keys")
+    minus = _against(pairs, compared, claimed, forbidden, side_l.n)
+    same, kin = scoring.weights(compared, start)
+    first = scoring.score(pairs.right, same, kin, side_l.n, start.in_registry, minus)
+    settled = np.zeros(side_r.n, dtype=bool)
+    settled[pairs.right[first.log_odds >= SETTLED]] = True
+    wide = without_self(meet(index.wide(open_ & ~settled), side_l.n))
+    pairs, compared = _joined(pairs, compared, wide, comparer, side_l.n)
+    told(f"{len(pairs.right):,} pairs in all")
+    minus = _against(pairs, compared, claimed, forbidden, side_l.n)
+
+    sure = comparer.compare(Pairs(*_sample(certain))) if certain.shape[1] else None
+    current = start
+    for _ in range(ROUNDS if estimate else 1):
+        same, kin = scoring.weights(compared, current)
+        scored = scoring.score(pairs.right, same, kin, side_l.n, current.in_registry, minus)
+        if not estimate:
+            break
+        current = _estimated(start, compared, scored, sure, certain.shape[1], side_r.n)
+    same, kin = scoring.weights(compared, current)
+    scored = scoring.score(pairs.right, same, kin, side_l.n, current.in_registry, minus)
+    if right_is_clean:
+        for _ in range(2):
+            taken = clustering.claims(pairs.left, pairs.right, scored.probability, side_l.n)
+            more = minus - taken * np.log2(SECOND_RECORD)
+            scored = scoring.score(pairs.right, same, kin, side_l.n, current.in_registry, more)
+    links = _links(pairs, compared, scored, certain, side_l, names, comparer)
+    return Linked(links, pairs, compared, scored, current, side_l, side_r, names)
+
+
+def _certain(left: Side, right: Side, names: Names) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Left and right rows with the same valid number and one name in common, nothing against it, each once."""
+    order = np.argsort(left.id_code, kind="stable")
+    codes = left.id_code[order]
+    rows = np.flatnonzero((right.id_code != 0) & (right.id_kind > 0)).astype(np.int32)
+    wanted = right.id_code[rows]
+    low, high = np.searchsorted(codes, wanted, "left"), np.searchsorted(codes, wanted, "right")
+    once = high - low == 1
+    rows, of_left = rows[once], order[low[once]].astype(np.int32)
+    hashed = names.hashed
+    a, b = left.own_name[of_left], right.own_name[rows]
+    same_name = (a >= 0) & (a == b) & (hashed[np.maximum(a, 0)] != 0)
+    # One sex, one birth date, as far as both are known; a date that came out of the number is the number's.
+    day_l, day_r = left.birth[of_left], right.birth[rows]
+    stated = right.is_stated[rows] & left.is_stated[of_left]
+    same_day = ~stated | (day_l == day_r)
+    sex_l, sex_r = left.sex[of_left], right.sex[rows]
+    same_sex = (sex_l == 0) | (sex_r == 0) | (sex_l == sex_r)
+    good = same_name & same_day & same_sex
+    return np.stack([of_left[good], rows[good]])
+
+
+def _sample(certain: np.ndarray[Any, np.dtype[np.int32]]) -> tuple[Small, Small]:
+    step = max(certain.shape[1] // SAMPLE_OF_CERTAIN, 1)
+    return certain[1, ::step], certain[0, ::step]
+
+
+def _joined(
+    pairs: Pairs, compared: Compared, more: Pairs, comparer: Comparer, n_left: int
+) -> tuple[Pairs, Compared]:
+    """Old pairs with their evidence and new ones with theirs, sorted."""
+    old = pairs.right.astype(np.int64) * n_left + pairs.left
+    new = more.right.astype(np.int64) * n_left + more.left
+    if len(old):
+        place = np.minimum(np.searchsorted(old, new), len(old) - 1)
+        fresh = old[place] != new
+    else:
+        fresh = np.ones(len(new), dtype=bool)
+    added = Pairs(more.right[fresh], more.left[fresh])
+    found = comparer.compare(added)
+    codes = np.concatenate([old, new[fresh]])
+    order = np.argsort(codes, kind="stable")
+    from matching.evidence import Evidence
+
+    evidence = {
+        name: Evidence(
+            np.concatenate([e.level, found.evidence[name].level])[order],
+            np.concatenate([e.bits, found.evidence[name].bits])[order],
+        )
+        for name, e in compared.evidence.items()
+    }
+    relative = np.concatenate([compared.relative, found.relative])[order]
+    codes = codes[order]
+    all_pairs = Pairs((codes // n_left).astype(np.int32), (codes % n_left).astype(np.int32), pairs.told + more.told)
+    return all_pairs, Compared(evidence, relative)
+
+
+def _against(
+    pairs: Pairs,
+    compared: Compared,
+    claimed: np.ndarray[Any, Any],
+    forbidden: pl.DataFrame | None,
+    n_left: int,
+) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Bits against single pairs: the left record has its own record already, or a person said no."""
+    minus = -claimed[pairs.left] * np.log2(SECOND_RECORD)
+    if forbidden is not None and forbidden.height:
+        code = pairs.right.astype(np.int64) * n_left + pairs.left
+        no = forbidden["right"].to_numpy().astype(np.int64) * n_left + forbidden["left"].to_numpy()
+        minus[np.isin(code, no)] += FORBIDDEN_BITS
+    found: np.ndarray[Any, np.dtype[np.float64]] = minus
+    return found
+
+
+def _estimated(
+    start: Model,
+    compared: Compared,
+    scored: scoring.Scored,
+    sure: Compared | None,
+    n_certain: int,
+    n_right: int,
+) -> Model:
+    """Rates from expected counts of the open records and a sample of the certain ones."""
+    counts = scoring.expected_counts(compared, scored.probability)
+    expected = float(scored.probability.sum())
+    if sure is not None and n_certain:
+        n_sample = len(sure.relative)
+        # The certain ones may be better kept than the others; they count no more than these do.
+        each = min(1.0, max(expected, 200.0) / n_certain) * n_certain / n_sample
+        for name, seen in scoring.expected_counts(sure, np.full(n_sample, each)).items():
+            counts[name] = counts[name] + seen
+    share = (expected + n_certain + 9) / (n_right + 10)
+    return start.with_counts(counts, min(share, 0.9995))
+
+
+def _links(
+    pairs: Pairs,
+    compared: Compared,
+    scored: scoring.Scored,
+    certain: np.ndarray[Any, np.dtype[np.int32]],
+    left: Side,
+    names: Names,
+    comparer: Comparer,
+) -> pl.DataFrame:
+    best = clustering.best_pairs(pairs.right, pairs.left, scored.log_odds)
+    chosen = best.pair
+    grade = clustering.grades(compared.take(chosen), scored.probability[chosen])
+    told = grade != ""
+    chosen, grade = chosen[told], grade[told]
+    rarity = comparer.rarity(left.own_name[certain[0]]).astype(np.float64)
+    fuzzy = pl.DataFrame(
+        {
+            "left": pairs.left[chosen],
+            "right": pairs.right[chosen],
+            "grade": grade.astype(object),
+            "weight": scored.log_odds[chosen],
+            "probability": scored.probability[chosen],
+            "pass": ["model"] * len(chosen),
+            "margin": best.margin[told],
+            "pair": chosen,
+        },
+        schema=_LINKS,
+    )
+    weight = np.log2(left.n) + rarity
+    sure = pl.DataFrame(
+        {
+            "left": certain[0],
+            "right": certain[1],
+            "grade": ["A"] * certain.shape[1],
+            "weight": weight,
+            "probability": 1 / (1 + np.exp2(-weight)),
+            "pass": ["number+name"] * certain.shape[1],
+            "margin": weight,
+            "pair": [None] * certain.shape[1],
+        },
+        schema=_LINKS,
+    )
+    return pl.concat([sure, fuzzy]).sort("right")
+
+
+_LINKS = pl.Schema(
+    {
+        "left": pl.Int32(),
+        "right": pl.Int32(),
+        "grade": pl.String(),
+        "weight": pl.Float64(),
+        "probability": pl.Float64(),
+        "pass": pl.String(),
+        "margin": pl.Float64(),
+        "pair": pl.Int64(),
+    }
+)

@@ -1,0 +1,127 @@
+"""What one comparison says about pairs, and what the population says about values: the two halves of a weight."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from matching.coded import NO_DAY, Codes, Ints, Side, Small
+
+Bits = np.ndarray[Any, np.dtype[np.float32]]
+Level = np.ndarray[Any, np.dtype[np.uint8]]
+
+SILENT = 0
+"""The level of a comparison for which one of the two records has no value: it counts neither for nor against."""
+
+
+@dataclass
+class Evidence:
+    """One comparison of many pairs. The weight of a pair is log2(rate of its level) + bits; 0 where it is silent.
+
+    `level`: number of the level (0 silent, else place in the model's list, from 1). `bits`: log2 of how probable the
+    value is for the same person at this level, against how probable it is for anybody.
+    """
+
+    level: Level
+    bits: Bits
+
+
+def silent(n: int) -> Evidence:
+    """No word about any pair."""
+    return Evidence(np.zeros(n, dtype=np.uint8), np.zeros(n, dtype=np.float32))
+
+
+class Shares:
+    """How common a code is on the left side, and how many records there carry any."""
+
+    def __init__(self, rows: Small, codes: Codes) -> None:
+        known = codes != 0
+        self._distinct, self._counts = np.unique(codes[known], return_counts=True)
+        self.records = max(len(np.unique(rows[known])), 1)
+
+    def count(self, codes: Codes) -> Ints:
+        """Records with the code; 0 for unknown codes."""
+        if not len(self._distinct):
+            return np.zeros(len(codes), dtype=np.int64)
+        place = np.minimum(np.searchsorted(self._distinct, codes), len(self._distinct) - 1)
+        return np.where(self._distinct[place] == codes, self._counts[place], 0)
+
+    def bits(self, codes: Codes) -> Bits:
+        """-log2 of the share of the code; a code seen nowhere counts as seen once."""
+        share = np.maximum(self.count(codes), 1) / self.records
+        return (-np.log2(share)).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Births:
+    """Births of the left side by day, for the mass of any interval."""
+
+    first: int
+    total: np.ndarray[Any, np.dtype[np.int64]]
+
+    @classmethod
+    def of(cls, side: Side) -> Births:
+        """From the exact days of a side."""
+        days = side.birth[side.birth != NO_DAY].astype(np.int64)
+        days = days[(days > -40_000) & (days < 40_000)]
+        if not len(days):
+            return cls(0, np.zeros(1, dtype=np.int64))
+        first = int(days.min())
+        counts = np.bincount(days - first)
+        return cls(first, np.concatenate([[0], np.cumsum(counts)]))
+
+    def mass(
+        self, low: np.ndarray[Any, Any], high: np.ndarray[Any, Any]
+    ) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Share of people born from `low` to `high` (days, inclusive), smoothed by one person in 100 years."""
+        last = len(self.total) - 1
+        begin = np.clip(low.astype(np.int64) - self.first, 0, last)
+        end = np.clip(high.astype(np.int64) - self.first + 1, 0, last)
+        people = np.maximum(self.total[end] - self.total[begin], 0)
+        span = (high.astype(np.int64) - low.astype(np.int64) + 1) / 36_525
+        found: np.ndarray[Any, np.dtype[np.float64]] = (people + np.maximum(span, 1e-9)) / (
+            self.total[-1] + 1
+        )
+        return np.minimum(found, 1.0)
+
+
+class Population:
+    """What the left side knows about how common values are. Made once a match."""
+
+    def __init__(self, left: Side) -> None:
+        self.left = left
+        self.n = max(left.n, 1)
+
+    @cached_property
+    def births(self) -> Births:
+        """Births by day."""
+        return Births.of(self.left)
+
+    @cached_property
+    def phones(self) -> Shares:
+        """Telephone numbers."""
+        return Shares(self.left.phone_row, self.left.phone)
+
+    @cached_property
+    def households(self) -> Shares:
+        """Household numbers."""
+        return Shares(self.left.household_row, self.left.household)
+
+    @cached_property
+    def ids(self) -> Shares:
+        """Identity numbers."""
+        return Shares(np.arange(self.left.n, dtype=np.int32), self.left.id_code)
+
+    def places(self, digits: int) -> Shares:
+        """Divisions of so many digits."""
+        if digits not in self._places:
+            codes = self.left.prefix(digits).astype(np.uint64)
+            self._places[digits] = Shares(np.arange(self.left.n, dtype=np.int32), codes)
+        return self._places[digits]
+
+    @cached_property
+    def _places(self) -> dict[int, Shares]:
+        return {}

@@ -1,0 +1,95 @@
+"""Weights of pairs, and the probability that a record is one person, another, or nobody who is known.
+
+For one right record every left record is a hypothesis, and so are "somebody who is not on the left" and "a relative of
+one of them who is not on the left". Their weights are compared, so that a namesake costs certainty by standing there
+(Fellegi and Sunter 1969; the weights of all candidates of a record sum to one as in Larsen and Rubin 2001).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matching.comparison import Compared
+from matching.evidence import Bits
+from matching.model import MODEL, UNLISTED_RELATIVES, Model
+
+_Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def weights(compared: Compared, model: Model) -> tuple[_Floats, _Floats]:
+    """Per pair: log2 weight of "the same person", and of "an unlisted relative of the left record's household"."""
+    n = len(compared.relative)
+    same, kin = np.zeros(n), np.zeros(n)
+    for comparison in MODEL:
+        evidence = compared.evidence[comparison.name]
+        rates = model.bits(comparison.name)
+        worth = rates[evidence.level] + evidence.bits
+        same += worth
+        if comparison.is_family:
+            kin += np.maximum(worth, 0)
+    return same, kin + compared.relative
+
+
+@dataclass
+class Scored:
+    """Per pair: `log_odds` (log2, this hypothesis against all others of its record) and `probability`."""
+
+    log_odds: _Floats
+    probability: _Floats
+
+
+def score(
+    rows_r: np.ndarray[Any, Any], same: _Floats, kin: _Floats, n_left: int, in_registry: float, minus: _Floats | None = None
+) -> Scored:
+    """Posterior of each pair. `rows_r` rising; `minus`: bits that speak against single pairs (claims, vetoes)."""
+    if not len(rows_r):
+        return Scored(np.zeros(0), np.zeros(0))
+    share = min(max(in_registry, 0.02), 0.9995)
+    weight = same if minus is None else same - minus
+    nobody = np.log2(n_left * (1 - share) / share)
+    relative = kin + np.log2(UNLISTED_RELATIVES / share)
+    starts = np.flatnonzero(np.concatenate([[True], rows_r[1:] != rows_r[:-1]]))
+    sizes = np.diff(np.concatenate([starts, [len(rows_r)]]))
+    group = np.repeat(np.arange(len(starts)), sizes)
+    # The strongest relative stands for the household; others of it say the same once more.
+    of_kin = np.maximum.reduceat(relative, starts)
+    top = np.maximum(np.maximum.reduceat(weight, starts), np.maximum(of_kin, nobody))
+    parts = np.exp2(weight - top[group])
+    rest = np.exp2(nobody - top) + np.exp2(of_kin - top)
+    total = np.add.reduceat(parts, starts) + rest
+    others = _others(parts, starts, group, rest)
+    with np.errstate(divide="ignore"):
+        log_odds = weight - top[group] - np.log2(others)
+    return Scored(log_odds, parts / total[group])
+
+
+def _others(parts: _Floats, starts: np.ndarray[Any, Any], group: np.ndarray[Any, Any], rest: _Floats) -> _Floats:
+    """Sum of all other hypotheses of the record, without cancelling (one may be 2^60 times the others)."""
+    summed = np.add.reduceat(parts, starts)
+    biggest = np.maximum.reduceat(parts, starts)
+    others = summed[group] - parts + rest[group]
+    is_top = parts == biggest[group]
+    # For the biggest itself the others are summed without it.
+    small = np.where(is_top, 0, parts)
+    alone = np.add.reduceat(small, starts)
+    ties = np.add.reduceat(is_top.astype(np.float64), starts)
+    exact = alone[group] + (ties[group] - 1) * biggest[group] + rest[group]
+    return np.maximum(np.where(is_top, exact, others), 1e-300)
+
+
+def expected_counts(compared: Compared, probability: _Floats) -> dict[str, np.ndarray[Any, Any]]:
+    """Expected number of true pairs at every level."""
+    return {
+        comparison.name: np.bincount(
+            compared.evidence[comparison.name].level,
+            weights=probability,
+            minlength=len(comparison.levels) + 1,
+        )
+        for comparison in MODEL
+    }
+
+
+__all__ = ["Bits", "Scored", "expected_counts", "score", "weights"]
