@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+SPLINK := .venv-splink
+SETS ?= seven
 HOME_DIR ?= data
 PERSONS ?= 20000
 NIGHTS ?= 3
@@ -10,10 +12,10 @@ FIRST_NIGHT ?= 2025-11-17
 LAST_NIGHT ?= $(shell $(PYTHON) -c 'from datetime import date, timedelta as t; print(date.fromisoformat("$(FIRST_NIGHT)") + t(days=$(NIGHTS) - 1))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run nights sample ui test check format docs bench clean
+.PHONY: help setup setup-dev run nights sample ui test check format docs bench bench-matching clean
 
 help:  ## Show this help
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11"; exit 2; }
@@ -63,7 +65,15 @@ docs: setup  ## Write the generated pages: contracts, facts, rules, JSON Schemas
 	@$(BIN)/python -m policy.pages
 
 bench: setup-dev  ## Run the benchmarks and print their tables
-	@for f in benchmarks/[a-z]*.py; do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+	@for f in $(filter-out benchmarks/matching%,$(wildcard benchmarks/[a-z]*.py)); do echo "== $$f"; $(BIN)/python $$f || exit 1; done
+
+$(SPLINK)/.installed: requirements-splink.lock
+	@test -x $(SPLINK)/bin/python || $(PYTHON) -m venv $(SPLINK)
+	@$(SPLINK)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-splink.lock
+	@touch $@
+
+bench-matching: setup-dev $(SPLINK)/.installed  ## The matcher beside Splink 5 (own environment) on invented sets (SETS, SEED)
+	@$(BIN)/python benchmarks/matching.py --set $(SETS) --seed $(SEED) --splink $(SPLINK)/bin/python --plain --out matching-results
 
 clean:  ## Remove the sample county and everything the nights wrote (not the environment)
 	@rm -rf $(HOME_DIR)

@@ -192,12 +192,8 @@ def side(frame: pl.DataFrame, spec: dict[str, Any], as_of: date, has_helpers: bo
     if "age" in kinds:
         on = spec["columns"][kinds["age"]]["as_of"]
         day = frame[on["column"]] if isinstance(on, dict) else pl.Series([on or as_of] * len(frame))
-        base = base.with_columns(
-            (day.dt.year() - frame[kinds["age"]].cast(pl.Int32, strict=False)).alias("year"),
-            pl.Series("is_rough", [True]).first(),
-        )
-    else:
-        base = base.with_columns(pl.lit(False).alias("is_rough"))
+        age = frame[kinds["age"]].cast(pl.Int32, strict=False)
+        base = base.with_columns((day.dt.year() - age).alias("year"))
     full = pl.coalesce("birth_day", "id_birth")
     base = base.with_columns(
         full.dt.to_string("%Y-%m-%d").alias("birth"),
