@@ -18,7 +18,6 @@ SURNAME_WEIGHT = 0.5
 LONGEST = 16
 """Names longer than this are compared by the rules for long names only."""
 SUBSTITUTIONS = ("sound", "near_sound", "shape", "other")
-OTHER = SUBSTITUTIONS.index("other")
 _KIND_OF = np.array([KIND[k] for k in SUBSTITUTIONS])
 
 
@@ -38,6 +37,17 @@ def place_weights(length: int) -> Floats:
     return weight / weight.sum()
 
 
+@dataclass(frozen=True)
+class Substituted:
+    """One character for another, one row a pair: the likeliest kind, its P, P over all kinds mixed by their rates, and
+    whether the two sound or look alike at all."""
+
+    kind: Ints
+    chance: Floats
+    mixed: Floats
+    related: Ints
+
+
 class Substitutions:
     """P(b | a, kind) of one character for another, by slot, for the kinds of `SUBSTITUTIONS`."""
 
@@ -51,20 +61,18 @@ class Substitutions:
         chance = self.frequencies.chance[slot, b]
         return np.stack([same, near, name_shapes.probabilities(a, b), chance], axis=1)
 
-    def best(self, a: Ints, b: Ints, slot: Ints) -> tuple[Ints, Floats, Floats]:
-        """Of pairs of code points: the likeliest kind, its P, and P over all kinds, mixed by their rates.
-
-        Distinct pairs are looked up once.
-        """
+    def best(self, a: Ints, b: Ints, slot: Ints) -> Substituted:
+        """What explains b for a best. Distinct pairs are looked up once."""
         key = slot.astype(np.int64) << 42 | a.astype(np.int64) << 21 | b
         distinct, back = np.unique(key, return_inverse=True)
         chance = self.table(distinct >> 21 & 0x1FFFFF, distinct & 0x1FFFFF, (distinct >> 42).astype(np.int64))
         weighted = chance * self.rates
         kind = weighted.argmax(1)
-        return (
-            kind[back],
+        return Substituted(
+            _KIND_OF[kind][back],
             chance[np.arange(len(kind)), kind][back],
             (weighted.sum(1) / self.rates.sum())[back],
+            np.count_nonzero(chance[:, :-1], axis=1)[back] > 0,
         )
 
 
@@ -96,14 +104,13 @@ def _of_length(a: Ints, b: Ints, rows: Ints, length: int, model: Substitutions) 
 
     one = np.flatnonzero((wrong == 1) & (clean | (length >= 3)))
     at = differs[one].argmax(1)
-    kind, chance, mixed = model.best(a[one, at], b[one, at], _slots(at))
+    wrong_at = model.best(a[one, at], b[one, at], _slots(at))
     free = clean[one]
-    with np.errstate(divide="ignore"):
-        yield Candidates(rows[one[free]], _KIND_OF[kind[free]], np.log2(weight[at[free]] * chance[free]))
-        if not free.all():
-            yield Candidates(
-                rows[one[~free]], KIND["two"], np.log2(weight[at[~free]] * mixed[~free]) + guessed[one[~free]]
-            )
+    alone = np.log2(weight[at] * wrong_at.chance)
+    yield Candidates(rows[one[free]], wrong_at.kind[free], alone[free])
+    beside_lost = np.log2(weight[at] * wrong_at.mixed) + guessed[one]
+    lost_too = ~free & wrong_at.related
+    yield Candidates(rows[one[lost_too]], KIND["two"], beside_lost[lost_too])
 
     both = np.flatnonzero((wrong == 2) & clean)
     first = differs[both].argmax(1)
@@ -118,9 +125,9 @@ def _of_length(a: Ints, b: Ints, rows: Ints, length: int, model: Substitutions) 
         log2_p = np.log2((weight[first] + weight[second]) / (length - 1))
         related = np.zeros(len(both), bool)
         for at in (first, second):
-            kind, _, mixed = model.best(a[both, at], b[both, at], _slots(at))
-            log2_p += np.log2(mixed)
-            related |= kind != OTHER
+            found = model.best(a[both, at], b[both, at], _slots(at))
+            log2_p += np.log2(found.mixed)
+            related |= found.related
         # Two characters that have nothing to do with what should stand there are another name.
         yield Candidates(rows[both[related]], KIND["two"], log2_p[related])
 

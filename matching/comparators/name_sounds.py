@@ -14,6 +14,18 @@ READINGS = 4
 USUAL_READING = 0.75
 """Share of the usual reading among all readings of a character; assumed. The others share the rest."""
 
+ROUNDED = {
+    "a": "ua",
+    "ai": "uai",
+    "an": "uan",
+    "ang": "uang",
+    "ei": "ui",
+    "en": "un",
+    "eng": "ong",
+    "o": "uo",
+}
+"""Where f and h are merged, f alone stands for h and a rounded final: 方 and 荒, 飞 and 辉, 凤 and 红."""
+
 _INITIALS = ("zh", "ch", "sh", *"bpmfdtnlgkhjqxrzcsyw")
 
 
@@ -88,7 +100,10 @@ def merged() -> Ints:
     for syllable, number in known.items():
         initial, final = _parts(syllable)
         for i in {initial, *pairs["initial"].get(initial, ())}:
-            for f in {final, *pairs["final"].get(final, ())}:
+            finals = {final, *pairs["final"].get(final, ())}
+            if (initial, i) == ("f", "h"):
+                finals |= {ROUNDED[f] for f in finals if f in ROUNDED}
+            for f in finals:
                 other = known.get(i + f)
                 if other is not None and other != number:
                     near[number, other] = near[other, number] = True
