@@ -57,7 +57,9 @@ def best_pairs(rows_r: np.ndarray[Any, Any], rows_l: np.ndarray[Any, Any], weigh
     return Best(first, second, margin)
 
 
-def claims(rows_l: np.ndarray[Any, Any], rows_r: np.ndarray[Any, Any], probability: _Floats, n_left: int) -> _Floats:
+def claims(
+    rows_l: np.ndarray[Any, Any], rows_r: np.ndarray[Any, Any], probability: _Floats, n_left: int
+) -> _Floats:
     """Per pair, the probability with which another right record has a better claim to the left one."""
     best = np.zeros(n_left)
     np.maximum.at(best, rows_l, probability)
@@ -71,6 +73,12 @@ def claims(rows_l: np.ndarray[Any, Any], rows_r: np.ndarray[Any, Any], probabili
 def two_numbers(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Pairs whose two valid numbers differ, and not because a relative's was given."""
     return np.isin(compared.evidence["id"].level, (identity.OTHER, identity.OTHER_PERSON))
+
+
+def namesakes(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Pairs of one name and one birth date under two valid numbers, neither a relative's: two people for certain."""
+    same_name = np.isin(compared.evidence["name"].level, (_EXACT, _FORMER))
+    return two_numbers(compared) & same_name & (compared.evidence["birth"].level == 1)
 
 
 def contradicted(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -136,7 +136,7 @@ class Comparer:
             apart=3,
         )
         found["hidden_phone"] = self._hidden_phones(rows_l, rows_r, found["phone"])
-        found |= sharing.compare_places(left, right, rows_l, rows_r, population)
+        found["place"] = sharing.compare_places(left, right, rows_l, rows_r, population)
         found["address"] = sharing.compare_addresses(left, right, rows_l, rows_r, population)
         found["household"] = sharing.compare_shared(
             (left.household_row, left.household),
@@ -220,7 +220,9 @@ class Comparer:
         apart = np.flatnonzero(known & ~equal)
         apart = apart[self._is_near(a[apart], b[apart])]
         if len(apart):
-            self._compare_apart(apart, self.left.spelt_name[rows_l[apart]], self.right.spelt_name[rows_r[apart]], plain)
+            self._compare_apart(
+                apart, self.left.spelt_name[rows_l[apart]], self.right.spelt_name[rows_r[apart]], plain
+            )
         self._further_names(rows_l, rows_r, plain)
         masked = np.flatnonzero(
             known & (self.names.has_wildcard[np.maximum(a, 0)] | self.names.has_wildcard[np.maximum(b, 0)])
@@ -228,7 +230,9 @@ class Comparer:
         if len(masked):
             found = plain.level[masked]
             hidden.level[masked] = np.where(
-                plain.bits[masked] <= 0, HIDDEN_NONE, np.where(np.isin(found, _SLIP_KINDS), HIDDEN_SLIP, HIDDEN_FITS)
+                plain.bits[masked] <= 0,
+                HIDDEN_NONE,
+                np.where(np.isin(found, _SLIP_KINDS), HIDDEN_SLIP, HIDDEN_FITS),
             )
             hidden.level[masked[found == _NONE]] = HIDDEN_NONE
             hidden.bits[masked] = np.where(hidden.level[masked] == HIDDEN_NONE, 0, plain.bits[masked])
@@ -242,7 +246,9 @@ class Comparer:
         first, second = distinct // len(self.names.size), distinct % len(self.names.size)
         said = self.channel.compare(self.names.texts.gather(first), self.names.texts.gather(second))
         level = (
-            said["kind"].cast(pl.String).replace_strict(_LEVEL_OF_KIND | {"wildcard": 1}, default=_NONE, return_dtype=pl.UInt8)
+            said["kind"]
+            .cast(pl.String)
+            .replace_strict(_LEVEL_OF_KIND | {"wildcard": 1}, default=_NONE, return_dtype=pl.UInt8)
         ).to_numpy()
         worth = said["log2_p"].fill_null(-np.inf).to_numpy() + self.rarity(second.astype(np.int32))
         worth = np.where(level == _NONE, 0, np.maximum(worth, -20))
@@ -324,7 +330,9 @@ class Comparer:
         a, b = np.maximum(a, 0), np.maximum(b, 0)
         one_surname = known & (self.names.first[a] == self.names.first[b]) & (self.names.first[b] != 0)
         by_surname = RELATIVES_OF_ONE_SURNAME / self._surnames[b]
-        same_second = one_surname & (self.names.chars[a, 1] == self.names.chars[b, 1]) & (self.names.size[b] == 3)
+        same_second = (
+            one_surname & (self.names.chars[a, 1] == self.names.chars[b, 1]) & (self.names.size[b] == 3)
+        )
         share = np.where(one_surname, 1 - RELATIVES_OF_ONE_SURNAME + by_surname, 1 - RELATIVES_OF_ONE_SURNAME)
         # A shared middle character of a given name is common among brothers and sisters, rare (about 1 %) elsewhere.
         share = np.where(same_second, share * GENERATION_CHARACTER / 0.01, share)

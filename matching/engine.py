@@ -19,7 +19,7 @@ from matching.coded import Names, Side, Small, coded
 from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
 from matching.evidence import Population
-from matching.model import SECOND_RECORD, Model
+from matching.model import NAMESAKES_AMONG_STRANGERS, SECOND_RECORD, Model
 from matching.records import Records
 
 ROUNDS = 4
@@ -98,8 +98,7 @@ def link(
     compared = comparer.compare(pairs)
     told(f"{len(pairs.right):,} pairs under narrow keys")
     minus = _against(pairs, compared, claimed, forbidden, side_l.n)
-    same, kin = scoring.weights(compared, start)
-    first = scoring.score(pairs.right, same, kin, side_l.n, start.in_registry, minus)
+    first = scoring.score(pairs.right, scoring.weights(compared, start), side_l.n, start, minus)
     settled = np.zeros(side_r.n, dtype=bool)
     settled[pairs.right[first.log_odds >= SETTLED]] = True
     wide = without_self(meet(index.wide(open_ & ~settled), side_l.n))
@@ -109,19 +108,18 @@ def link(
 
     sure = comparer.compare(Pairs(*_sample(certain))) if certain.shape[1] else None
     current = start
-    for _ in range(ROUNDS if estimate else 1):
-        same, kin = scoring.weights(compared, current)
-        scored = scoring.score(pairs.right, same, kin, side_l.n, current.in_registry, minus)
-        if not estimate:
-            break
-        current = _estimated(start, compared, scored, sure, certain.shape[1], side_r.n)
-    same, kin = scoring.weights(compared, current)
-    scored = scoring.score(pairs.right, same, kin, side_l.n, current.in_registry, minus)
+    said = scoring.weights(compared, current)
+    scored = scoring.score(pairs.right, said, side_l.n, current, minus)
+    for _ in range(ROUNDS if estimate else 0):
+        current = _estimated(start, pairs, compared, scored, sure, certain.shape[1], side_r.n)
+        said = scoring.weights(compared, current)
+        scored = scoring.score(pairs.right, said, side_l.n, current, minus)
     if right_is_clean:
         for _ in range(2):
             taken = clustering.claims(pairs.left, pairs.right, scored.probability, side_l.n)
-            more = minus - taken * np.log2(SECOND_RECORD)
-            scored = scoring.score(pairs.right, same, kin, side_l.n, current.in_registry, more)
+            scored = scoring.score(
+                pairs.right, said, side_l.n, current, minus - taken * np.log2(SECOND_RECORD)
+            )
     links = _links(pairs, compared, scored, certain, side_l, names, comparer)
     return Linked(links, pairs, compared, scored, current, side_l, side_r, names)
 
@@ -179,7 +177,9 @@ def _joined(
     }
     relative = np.concatenate([compared.relative, found.relative])[order]
     codes = codes[order]
-    all_pairs = Pairs((codes // n_left).astype(np.int32), (codes % n_left).astype(np.int32), pairs.told + more.told)
+    all_pairs = Pairs(
+        (codes // n_left).astype(np.int32), (codes % n_left).astype(np.int32), pairs.told + more.told
+    )
     return all_pairs, Compared(evidence, relative)
 
 
@@ -202,6 +202,7 @@ def _against(
 
 def _estimated(
     start: Model,
+    pairs: Pairs,
     compared: Compared,
     scored: scoring.Scored,
     sure: Compared | None,
@@ -218,7 +219,13 @@ def _estimated(
         for name, seen in scoring.expected_counts(sure, np.full(n_sample, each)).items():
             counts[name] = counts[name] + seen
     share = (expected + n_certain + 9) / (n_right + 10)
-    return start.with_counts(counts, min(share, 0.9995))
+    share = min(share, 0.9995)
+    # Namesakes who carry a number of their own show how many there are among those who do not.
+    proven = clustering.namesakes(compared)
+    strangers = (1 - share) * n_right
+    proven_records = len(np.unique(pairs.right[proven]))
+    among = (proven_records + 200 * NAMESAKES_AMONG_STRANGERS) / (strangers + 200)
+    return start.with_counts(counts, share, min(among, 0.5))
 
 
 def _links(

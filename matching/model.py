@@ -27,6 +27,8 @@ class Comparison:
     """So many records' worth of data does the prior weigh."""
     is_family: bool = False
     """The value is common to a household: it cannot tell a person from a relative."""
+    pooled: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Levels that stand for several of the others, where no more is known: their rate is the sum, and their counts are shared out."""
     unclear: tuple[str, ...] = ()
     """Levels whose rate is never estimated above the prior (others' numbers, other names): EM would learn its own errors."""
 
@@ -130,21 +132,17 @@ MODEL: tuple[Comparison, ...] = (
         is_family=True,
     ),
     Comparison(
-        "village",
-        "村（居）",
+        "place",
+        "住地",
         ("village", "township", "county", "prefecture", "elsewhere"),
-        (0.72, 0.08, 0.08, 0.05, 0.07),
+        # A mover a generation: most records of a person come from one county.
+        (0.72, 0.09, 0.08, 0.05, 0.06),
         is_family=True,
-    ),
-    Comparison(
-        "township",
-        "乡镇（街道）",
-        ("township", "county", "prefecture", "elsewhere"),
-        (0.78, 0.09, 0.06, 0.07),
-        is_family=True,
-    ),
-    Comparison(
-        "county", "县（市、区）", ("county", "prefecture", "elsewhere"), (0.85, 0.08, 0.07), is_family=True
+        pooled=(
+            ("within_township", ("village", "township")),
+            ("within_county", ("village", "township", "county")),
+            ("within_prefecture", ("village", "township", "county", "prefecture")),
+        ),
     ),
     Comparison("address", "住址门牌", ("equal", "differs"), (0.45, 0.55), is_family=True),
     Comparison("household", "户号", ("equal", "differs"), (0.88, 0.12), is_family=True),
@@ -152,11 +150,17 @@ MODEL: tuple[Comparison, ...] = (
 )
 """Every comparison. A newcomer adds a line here and a function in `comparison.COMPARATORS`."""
 
+BY_NAME = {comparison.name: comparison for comparison in MODEL}
+
 IN_REGISTRY = 0.9
 """Prior share of right records whose person is on the left; estimated from the data."""
 
 UNLISTED_RELATIVES = 0.03
 """Prior: a record may be of somebody of the same household who is not on the left (newborns, spouses from elsewhere)."""
+
+NAMESAKES_AMONG_STRANGERS = 0.005
+"""Prior: somebody who is not on the left bears name and birth date of somebody who is. By chance hardly anybody does;
+one person under two registrations, and lists in which namesakes were taken for one another, are why it is not less."""
 
 SECOND_RECORD = 0.006
 """A second record of one person in a source that should hold each person once (CHINESE_DATA D3: 0.3-0.8 %)."""
@@ -168,15 +172,21 @@ class Model:
 
     rates: dict[str, tuple[float, ...]] = field(default_factory=lambda: {c.name: c.rates for c in MODEL})
     in_registry: float = IN_REGISTRY
+    namesakes: float = NAMESAKES_AMONG_STRANGERS
     version: str = "prior-1"
     provenance: dict[str, Any] = field(default_factory=dict)
 
     def bits(self, comparison: str) -> np.ndarray[Any, np.dtype[np.float32]]:
         """log2 of the rates by level number; level 0 (silent) is 0."""
-        rates = np.maximum(np.array(self.rates[comparison]), 1e-7)
+        rates = np.array(self.rates[comparison])
+        levels = BY_NAME[comparison].levels
+        sums = [sum(rates[levels.index(part)] for part in parts) for _, parts in BY_NAME[comparison].pooled]
+        rates = np.maximum(np.concatenate([rates, sums]), 1e-7)
         return np.concatenate([[0.0], np.log2(rates)]).astype(np.float32)
 
-    def with_counts(self, counts: dict[str, np.ndarray[Any, Any]], in_registry: float) -> Model:
+    def with_counts(
+        self, counts: dict[str, np.ndarray[Any, Any]], in_registry: float, namesakes: float
+    ) -> Model:
         """Rates re-estimated from (weighted) counts by level, held by the priors."""
         rates = dict(self.rates)
         for comparison in MODEL:
@@ -184,12 +194,13 @@ class Model:
             if seen is None or seen[1:].sum() <= 0:
                 continue
             prior = np.array(comparison.rates)
+            seen = _shared_out(comparison, seen, np.array(self.rates[comparison.name]))
             found = (seen[1:] + comparison.strength * prior) / (seen[1:].sum() + comparison.strength)
             for level in comparison.unclear:
                 place = comparison.levels.index(level)
                 found[place] = min(found[place], prior[place])
             rates[comparison.name] = tuple((found / found.sum()).tolist())
-        return replace(self, rates=rates, in_registry=in_registry, version="estimated")
+        return replace(self, rates=rates, in_registry=in_registry, namesakes=namesakes, version="estimated")
 
     def save(self, path: Path) -> None:
         """As YAML that a person can read."""
@@ -197,6 +208,7 @@ class Model:
         body = {
             "version": self.version,
             "in_registry": round(self.in_registry, 6),
+            "namesakes": round(self.namesakes, 6),
             "provenance": self.provenance,
             "rates": {
                 name: {level: float(f"{rate:.6g}") for level, rate in zip(levels[name], rates, strict=True)}
@@ -217,4 +229,23 @@ class Model:
                     f"{path}: rates.{comparison.name} must have the levels {', '.join(comparison.levels)}"
                 )
             rates[comparison.name] = tuple(float(given[level]) for level in comparison.levels)
-        return cls(rates, float(body["in_registry"]), str(body["version"]), body.get("provenance", {}))
+        return cls(
+            rates,
+            float(body["in_registry"]),
+            float(body["namesakes"]),
+            str(body["version"]),
+            body.get("provenance", {}),
+        )
+
+
+def _shared_out(
+    comparison: Comparison, seen: np.ndarray[Any, Any], rates: np.ndarray[Any, Any]
+) -> np.ndarray[Any, Any]:
+    """Counts by level (from 1) with those of pooled levels given to their parts in proportion."""
+    n = len(comparison.levels)
+    found = seen[: n + 1].astype(float)
+    for number, (_, parts) in enumerate(comparison.pooled):
+        places = [comparison.levels.index(part) + 1 for part in parts]
+        share = rates[[p - 1 for p in places]]
+        found[places] += seen[n + 1 + number] * share / share.sum()
+    return found

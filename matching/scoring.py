@@ -16,21 +16,42 @@ from matching.comparison import Compared
 from matching.evidence import Bits
 from matching.model import MODEL, UNLISTED_RELATIVES, Model
 
+PERSONAL = ("name", "hidden_name", "birth", "age", "sex")
+"""What a namesake with the same birth date shares with a person; not the number, not the place, not the telephone."""
+
 _Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def weights(compared: Compared, model: Model) -> tuple[_Floats, _Floats]:
-    """Per pair: log2 weight of "the same person", and of "an unlisted relative of the left record's household"."""
+@dataclass
+class Weights:
+    """Per pair, in bits: "the same person", "an unlisted relative of the left record's household", "a stranger of the same
+    name and birth date"."""
+
+    same: _Floats
+    kin: _Floats
+    namesake: _Floats
+
+    def take(self, places: np.ndarray[Any, Any]) -> Weights:
+        """Some of the pairs."""
+        return Weights(self.same[places], self.kin[places], self.namesake[places])
+
+
+def weights(compared: Compared, model: Model) -> Weights:
+    """The weights of every hypothesis about each pair."""
     n = len(compared.relative)
-    same, kin = np.zeros(n), np.zeros(n)
+    same, kin, namesake = np.zeros(n), np.zeros(n), np.zeros(n)
     for comparison in MODEL:
         evidence = compared.evidence[comparison.name]
+        if not evidence.level.any():
+            continue
         rates = model.bits(comparison.name)
         worth = rates[evidence.level] + evidence.bits
         same += worth
         if comparison.is_family:
             kin += np.maximum(worth, 0)
-    return same, kin + compared.relative
+        if comparison.name in PERSONAL:
+            namesake += worth
+    return Weights(same, kin + compared.relative, namesake)
 
 
 @dataclass
@@ -42,31 +63,34 @@ class Scored:
 
 
 def score(
-    rows_r: np.ndarray[Any, Any], same: _Floats, kin: _Floats, n_left: int, in_registry: float, minus: _Floats | None = None
+    rows_r: np.ndarray[Any, Any], found: Weights, n_left: int, model: Model, minus: _Floats | None = None
 ) -> Scored:
-    """Posterior of each pair. `rows_r` rising; `minus`: bits that speak against single pairs (claims, vetoes)."""
+    """Posterior of each pair. `rows_r` rising; `minus`: bits that speak against single pairs (claims, decisions)."""
     if not len(rows_r):
         return Scored(np.zeros(0), np.zeros(0))
-    share = min(max(in_registry, 0.02), 0.9995)
-    weight = same if minus is None else same - minus
+    share = min(max(model.in_registry, 0.02), 0.9995)
+    weight = found.same if minus is None else found.same - minus
     nobody = np.log2(n_left * (1 - share) / share)
-    relative = kin + np.log2(UNLISTED_RELATIVES / share)
+    # The strongest relative stands for the household, the likest namesake for all: others say the same once more.
+    relative = found.kin + np.log2(UNLISTED_RELATIVES / share)
+    namesake = found.namesake + np.log2((1 - share) * model.namesakes / share)
     starts = np.flatnonzero(np.concatenate([[True], rows_r[1:] != rows_r[:-1]]))
     sizes = np.diff(np.concatenate([starts, [len(rows_r)]]))
     group = np.repeat(np.arange(len(starts)), sizes)
-    # The strongest relative stands for the household; others of it say the same once more.
-    of_kin = np.maximum.reduceat(relative, starts)
-    top = np.maximum(np.maximum.reduceat(weight, starts), np.maximum(of_kin, nobody))
+    beside = [np.maximum.reduceat(hypothesis, starts) for hypothesis in (relative, namesake)]
+    top = np.maximum.reduce([np.maximum.reduceat(weight, starts), *beside])
+    top = np.maximum(top, nobody)
     parts = np.exp2(weight - top[group])
-    rest = np.exp2(nobody - top) + np.exp2(of_kin - top)
+    rest = np.exp2(nobody - top) + np.exp2(beside[0] - top) + np.exp2(beside[1] - top)
     total = np.add.reduceat(parts, starts) + rest
     others = _others(parts, starts, group, rest)
-    with np.errstate(divide="ignore"):
-        log_odds = weight - top[group] - np.log2(others)
+    log_odds = weight - top[group] - np.log2(others)
     return Scored(log_odds, parts / total[group])
 
 
-def _others(parts: _Floats, starts: np.ndarray[Any, Any], group: np.ndarray[Any, Any], rest: _Floats) -> _Floats:
+def _others(
+    parts: _Floats, starts: np.ndarray[Any, Any], group: np.ndarray[Any, Any], rest: _Floats
+) -> _Floats:
     """Sum of all other hypotheses of the record, without cancelling (one may be 2^60 times the others)."""
     summed = np.add.reduceat(parts, starts)
     biggest = np.maximum.reduceat(parts, starts)
@@ -86,10 +110,10 @@ def expected_counts(compared: Compared, probability: _Floats) -> dict[str, np.nd
         comparison.name: np.bincount(
             compared.evidence[comparison.name].level,
             weights=probability,
-            minlength=len(comparison.levels) + 1,
+            minlength=len(comparison.levels) + len(comparison.pooled) + 1,
         )
         for comparison in MODEL
     }
 
 
-__all__ = ["Bits", "Scored", "expected_counts", "score", "weights"]
+__all__ = ["Bits", "Scored", "Weights", "expected_counts", "score", "weights"]

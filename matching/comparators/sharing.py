@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-from matching.coded import Codes, Ints, Side, Small, mix
+from matching.coded import Codes, Side, Small, mix
 from matching.evidence import Evidence, Population, Shares, silent
 
 EQUAL, FAMILY, APART = 1, 2, 3
@@ -91,35 +89,40 @@ def compare_shared(
     return evidence
 
 
-def compare_places(
-    left: Side, right: Side, rows_l: Small, rows_r: Small, population: Population
-) -> dict[str, Evidence]:
-    """Divisions at the depth that both sides know: evidence for `village`, `township` and `county`."""
+_STEPS = (12, 9, 6, 4)
+_WHOLE = {12: 1, 9: 6, 6: 7, 4: 8}
+"""Level of two places that agree as deep as both are known: village, or within the township, county, prefecture."""
+
+
+def compare_places(left: Side, right: Side, rows_l: Small, rows_r: Small, population: Population) -> Evidence:
+    """Divisions: the level down to which they agree (1 village, 2 township, 3 county, 4 prefecture, 5 elsewhere).
+
+    Where one side is known less deeply, agreement down to there has a level of its own (`_WHOLE`).
+    """
+    evidence = silent(len(rows_l))
     depth = np.minimum(left.depth[rows_l], right.depth[rows_r])
-    found = {}
-    steps = (12, 9, 6, 4)
-    share: dict[int, Ints] = {}
-    for name, full in (("village", 12), ("township", 9), ("county", 6)):
-        evidence = silent(len(rows_l))
-        here = np.flatnonzero(depth == full if full > 6 else (depth == 6))
-        if len(here):
-            l, r = rows_l[here], rows_r[here]
-            level = np.full(len(here), len(steps) - steps.index(full) + 1, dtype=np.uint8)
-            bits = np.zeros(len(here), dtype=np.float32)
-            inner = np.zeros(len(here))
-            open_ = np.ones(len(here), dtype=bool)
-            for number, digits in enumerate(steps[steps.index(full) :]):
-                if digits not in share:
-                    share[digits] = population.places(digits).count(right.prefix(digits).astype(np.uint64))
-                mass = share[digits][r] / population.n
-                same = open_ & (left.prefix(digits)[l] == right.prefix(digits)[r])
-                level[same] = number + 1
-                bits[same] = -np.log2(np.maximum(mass - inner, 0.5 / population.n))[same]
-                open_ &= ~same
-                inner = mass
-            evidence.level[here], evidence.bits[here] = level, bits
-        found[name] = evidence
-    return found
+    shares = {d: population.places(d).count(right.prefix(d).astype(np.uint64)) / population.n for d in _STEPS}
+    prefixes = {d: (left.prefix(d), right.prefix(d)) for d in _STEPS}
+    for full in _STEPS:
+        here = np.flatnonzero(depth == full)
+        if not len(here):
+            continue
+        of_left, of_right = rows_l[here], rows_r[here]
+        level = np.full(len(here), 5, dtype=np.uint8)
+        bits = np.zeros(len(here), dtype=np.float32)
+        open_ = np.ones(len(here), dtype=bool)
+        inner = np.zeros(len(here))
+        for number, digits in enumerate(_STEPS):
+            if digits > full:
+                continue
+            mass = shares[digits][of_right]
+            same = open_ & (prefixes[digits][0][of_left] == prefixes[digits][1][of_right])
+            level[same] = _WHOLE[full] if digits == full else number + 1
+            bits[same] = -np.log2(np.maximum(mass - inner, 0.5 / population.n))[same]
+            open_ &= ~same
+            inner = mass
+        evidence.level[here], evidence.bits[here] = level, bits
+    return evidence
 
 
 def compare_addresses(
