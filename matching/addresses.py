@@ -1,22 +1,311 @@
 """Places and addresses as comparing forms: the longest known division code, and what is left of the address.
 
-What belongs here is the gazetteer: names of today, old names, codes of the past, and how a text is read by them.
+A text is read from its beginning, level by level, each level by the longest name that fits what is known so far; any
+level may be missing. Names and codes come from `gazetteer`. Work is done on distinct beginnings (what stands before the
+first figure), not on rows.
 """
 
 from __future__ import annotations
 
+from functools import cache
+
 import polars as pl
+
+from matching import gazetteer
+from matching.cells import NOTHING, distinct
 
 FORMS = pl.Schema({"place": pl.String(), "address_key": pl.String()})
 
+HOME_SHARE = 0.5
+"""Where a prefecture holds this share of a table's known addresses, names without anything above them are looked for
+there first. Assumed."""
+
+_CODE = r"^[1-9][0-9]{1,11}$"
+_DAMAGED_CODE = r"^([1-9])\.([0-9]{5,})E\+?(?:11|8)$"
+
+_FOLLOWED_BY_MORE = (
+    r"^(?:[东南西北中]?(?:大道|大街|路|街|巷|道|里|桥|门|村|镇|乡|社区|花园|小区|市场|饭店|大厦|广场|新村|新区|站|屯|庄|庙)"
+    r"|市|地区|州|盟|县|区|旗|.{0,9}自治[州县旗])"
+)
+_COUNTY_AFTER_ALL = (
+    r"^(?:桥[东西头]|门[头源]|路[北南桥]|道[里外县孚真]|站前|镇[江平原安赉远沅宁雄康坪巴]|庄[河浪]|乡宁)"
+)
+"""Counties whose names begin like a road or a village."""
+_VILLAGE_FOLLOWED_BY = r"^(?:$|[一二三四五六七八九十第]|东|西|南|北)"
+
+_TRADITIONAL = dict(
+    zip(
+        "區縣鎮鄉號樓單組內蘭烏爾寧蘇廣東門園莊嶺溝馬龍興華長豐棟層圍陽陰漢濟瀋遼貴慶雲鐵橋衛灣營聯爾德勝",
+        "区县镇乡号楼单组内兰乌尔宁苏广东门园庄岭沟马龙兴华长丰栋层围阳阴汉济沈辽贵庆云铁桥卫湾营联尔德胜",
+        strict=True,
+    )
+)
+
+_GROUPS = ("村民小组", "生产小组", "居民小组", "生产队", "村民组", "居民组", "小组", "队", "社", "组")
+_BUILDINGS = ("号楼", "栋楼", "号栋", "单元", "幢", "栋", "座")
+_UNITS = {
+    "社区": "社区",
+    "小区": "小区",
+    **dict.fromkeys(_GROUPS, "组"),
+    "号院": "号",
+    **dict.fromkeys(_BUILDINGS, "-"),
+    **dict.fromkeys(("室", "房", "户", "第"), ""),
+    **dict.fromkeys("—－–−#", "-"),
+    **dict.fromkeys("，,、。；;：:（）()[]【】_/·.*'\"", ""),
+}
+"""Words of an address and what stands for them in a key; longer ones first."""
+
+_COUNTED = (*_GROUPS, *_BUILDINGS, "号", "室", "层", "楼", "排", "巷", "弄", "户")
+_ODD = r"[^\x{4e00}-\x{9fff}0-9A-Z\-]"
+_SPOKEN = r"[一二两三四五六七八九十][组社队小村生居号栋幢座单室层楼排巷弄户]"
+_ONES = "一二三四五六七八九"
+
+
+@cache
+def _numerals() -> dict[str, str]:
+    """Chinese numerals from 1 to 99 before a word that is counted, and the same in Arabic figures."""
+    spoken = {1 + n: one for n, one in enumerate(_ONES)} | {10: "十"}
+    for tens in range(1, 10):
+        head = "十" if tens == 1 else _ONES[tens - 1] + "十"
+        spoken |= {10 * tens: head} | {10 * tens + 1 + n: head + one for n, one in enumerate(_ONES)}
+    table = {text + unit: f"{number}{unit}" for number, text in spoken.items() for unit in _COUNTED}
+    table |= {"两" + unit: f"2{unit}" for unit in _COUNTED}
+    return dict(sorted(table.items(), key=lambda pair: -len(pair[0])))
+
+
+def fold(texts: pl.Series) -> pl.Series:
+    """Ends of addresses in one manner of writing: 三组, 三社, 第三村民小组 -> 3组; 5号楼2单元301室 -> 5-2-301."""
+    if texts.str.contains(rf"{_ODD}|{_SPOKEN}").any():
+        if texts.str.contains(_ODD).any():
+            texts = texts.str.normalize("NFKC").str.replace_all(r"[\s\p{C}]+", "").str.to_uppercase()
+        spoken = texts.str.contains(_SPOKEN).fill_null(False)
+        numerals = _numerals()
+        meant = texts.filter(spoken).str.replace_many(list(numerals), list(numerals.values()), leftmost=True)
+        texts = texts.scatter(spoken.arg_true(), meant)
+    texts = texts.str.replace_many(list(_UNITS), list(_UNITS.values()), leftmost=True)
+    if texts.str.contains("--", literal=True).any():
+        texts = texts.str.replace_all("--+", "-")
+    return texts.str.strip_chars_end("号-")
+
 
 def place_forms(divisions: list[pl.Series], addresses: list[pl.Series], height: int) -> pl.DataFrame:
-    """`place` and `address_key` for each row, from columns with divisions (codes or names) and with addresses."""
-    place = pl.repeat(None, height, dtype=pl.String, eager=True)
-    key = pl.repeat(None, height, dtype=pl.String, eager=True)
+    """`place` and `address_key` for each row, from columns with divisions (codes or names) and with addresses.
+
+    A division that is stated outranks the one in the address, unless the address says more about the same place.
+    """
+    place = pl.repeat(None, height, dtype=pl.String, eager=True).alias("place")
+    key = place.alias("address_key")
     for cells in divisions:
-        code = cells.str.extract(r"^([1-9][0-9]{11}|[1-9][0-9]{8}|[1-9][0-9]{5}|[1-9][0-9]{3}|[1-9][0-9])$")
-        place = place.fill_null(code)
+        place = _first(place, _division(cells))
     for cells in addresses:
-        key = key.fill_null(cells.str.replace_all(r"\s", ""))
+        found = _address(cells, place)
+        better = found["place"].str.starts_with(place)
+        place = found["place"].zip_with((better | place.is_null()).fill_null(False), place)
+        key = _first(key, found["address_key"])
     return pl.DataFrame({"place": place, "address_key": key}, schema=FORMS)
+
+
+def _first(one: pl.Series, other: pl.Series) -> pl.Series:
+    return other.alias(one.name) if one.null_count() == len(one) else one.fill_null(other)
+
+
+def _division(cells: pl.Series) -> pl.Series:
+    """Codes of today of a column of divisions, written as codes or as names."""
+    values, codes = distinct(cells)
+    frame = (
+        values.alias("v")
+        .to_frame()
+        .with_columns(
+            pl.col("v")
+            .str.normalize("NFKC")
+            .str.replace_all(r"[\s\p{C}'`\"=]+", "")
+            .str.replace(r"^([0-9]+)\.0+$", "$1")
+            .str.replace(_DAMAGED_CODE, "$1$2")
+            .alias("text")
+        )
+    )
+    is_code = pl.col("text").str.contains(_CODE)
+    six = (
+        pl.when(pl.col("v").str.contains("E", literal=True))
+        .then(pl.col("text").str.slice(0, 6))
+        .otherwise("text")
+    )
+    frame = frame.with_columns(place=pl.when(is_code).then(gazetteer.today(six)))
+    named = frame.select((~is_code & pl.col("text").str.contains(r"\p{Han}")).fill_null(False)).to_series()
+    if named.any():
+        read = _with_home(frame["text"].filter(named))["place"]
+        frame = frame.with_columns(place=frame["place"].scatter(named.arg_true(), read))
+    return frame["place"].gather(codes)
+
+
+def _address(cells: pl.Series, place: pl.Series) -> pl.DataFrame:
+    """`place` and `address_key` of a column of addresses; `place` is where the row is said to be, where that is known."""
+    raw = pl.col("text").cast(pl.Binary)
+    halves = (
+        cells.alias("text")
+        .to_frame()
+        .with_columns(at=pl.col("text").str.find(r"[0-9]").fill_null(pl.col("text").str.len_bytes()))
+        .select(
+            head=raw.bin.slice(0, pl.col("at")).cast(pl.String),
+            tail=raw.bin.slice(pl.col("at")).cast(pl.String),
+        )
+    )
+    heads, codes = distinct(halves["head"])
+    texts = _tidy(heads)
+    counts = codes.value_counts().drop_nulls().sort("head")["count"]
+    read = _with_home(texts, counts)
+    places, rests = read["place"], fold(read["rest"])
+    found = places.gather(codes).alias("place")
+    rest = rests.gather(codes)
+    vague = (places.str.len_bytes() < 9).fill_null(True) & (read["rest"].str.len_bytes() > 0)
+    if vague.any() and place.null_count() < len(place):
+        # Where the table says in which county the row lies, that decides between places of one name.
+        open_ = (vague.gather(codes) & place.is_not_null()).fill_null(False)
+        rows = pl.DataFrame({"head": codes.filter(open_), "hint": place.filter(open_).str.slice(0, 6)})
+        pairs = rows.unique().sort("head", "hint").with_row_index("pair")
+        slot = rows.join(pairs, on=["head", "hint"], how="left", maintain_order="left")["pair"]
+        again = _read(_state(texts.gather(pairs["head"]), pairs["hint"]))
+        known = again["known"].replace("", None)
+        found = found.scatter(open_.arg_true(), known.gather(slot))
+        rest = rest.scatter(open_.arg_true(), fold(again["rest"]).gather(slot))
+    key = pl.DataFrame({"rest": rest, "tail": _fold_tails(halves["tail"])}).select(
+        pl.concat_str("rest", "tail", ignore_nulls=True).alias("key")
+    )["key"]
+    return pl.DataFrame({"place": found, "address_key": key.set(key.str.len_bytes() == 0, None)})
+
+
+_SAMPLE = 20_000
+
+
+def _fold_tails(tails: pl.Series) -> pl.Series:
+    sample = tails.head(_SAMPLE)
+    if len(tails) > _SAMPLE and sample.n_unique() > _SAMPLE // 2:
+        return fold(tails)
+    values, codes = distinct(tails)
+    return fold(values).gather(codes)
+
+
+def _tidy(texts: pl.Series) -> pl.Series:
+    """Beginnings of addresses in one width and script, without blanks and words for nothing."""
+    odd = texts.str.contains(r"[^\x{4e00}-\x{9fff}]").fill_null(False)
+    if odd.any():
+        plain = texts.filter(odd).str.normalize("NFKC").str.replace_all(r"[\s\p{C}，,、。；;·.\-—_/]+", "")
+        texts = texts.scatter(odd.arg_true(), plain)
+    old = texts.str.contains("[" + "".join(_TRADITIONAL) + "]").fill_null(False)
+    if old.any():
+        texts = texts.scatter(old.arg_true(), texts.filter(old).str.replace_many(_TRADITIONAL))
+    return texts.set(texts.is_in(NOTHING), "").str.replace(r"^(?:中华人民共和国|中国)", "")
+
+
+def _state(texts: pl.Series, hints: pl.Series | None) -> pl.DataFrame:
+    frame = pl.DataFrame({"rest": texts.fill_null("")}).with_row_index("n")
+    hint = pl.lit(None, dtype=pl.String) if hints is None else hints
+    return frame.with_columns(known=pl.lit(""), hint=hint)
+
+
+def _with_home(texts: pl.Series, rows: pl.Series | None = None) -> pl.DataFrame:
+    """`place`, `rest` of distinct texts that stand in so many rows; what stays vague is sought where most rows are."""
+    read = _read(_state(texts, None))
+    vague = (read["known"].str.len_bytes() < 9) & (read["rest"].str.len_bytes() > 0)
+    if vague.any():
+        counts = (
+            pl.DataFrame({"home": read["known"].str.slice(0, 4)})
+            .with_columns(rows=pl.lit(1, dtype=pl.UInt32) if rows is None else rows)
+            .filter(pl.col("home").str.len_bytes() == 4)
+            .group_by("home")
+            .agg(pl.col("rows").sum())
+            .sort("rows", "home", descending=[True, False])
+        )
+        if counts.height and counts["rows"][0] >= HOME_SHARE * counts["rows"].sum():
+            home = counts["home"][0]
+            near = read["known"].str.starts_with(home) | (read["known"].str.len_bytes() < 4)
+            again = read.filter(vague & near).with_columns(hint=pl.lit(home))
+            read = read.update(_read(again), on="n", how="left")
+    return read.select(pl.col("known").replace("", None).alias("place"), "rest")
+
+
+def _read(state: pl.DataFrame) -> pl.DataFrame:
+    """Columns n, rest, known, hint: takes the names of places from the beginning of `rest`, the code goes to `known`."""
+    for digits in gazetteer.LEVELS.values():
+        state = _level(state, digits)
+    return state
+
+
+@cache
+def _names_of(digits: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Names of a level; lengths of names by their first two characters; the longest length."""
+    table = gazetteer.names().filter(pl.col("digits") == digits)
+    table = table.select("name", "code", "is_short", pl.col("name").str.len_chars().alias("length"))
+    begin = pl.col("name").str.slice(0, 2).alias("begin")
+    longest = table.select(pl.col("length").max()).item()
+    return table, table.select(begin, "length").unique().sort("begin", "length"), longest
+
+
+def _level(state: pl.DataFrame, digits: int) -> pl.DataFrame:
+    """One level: the longest name that fits what is known and means one place."""
+    names, lengths, longest = _names_of(digits)
+    window = pl.col("rest").str.slice(0, longest + 4)
+    open_ = (
+        state.filter((pl.col("known").str.len_bytes() < digits) & (pl.col("rest").str.len_bytes() > 3))
+        .select(window.alias("window"), "known", "hint")
+        .unique()
+        .with_row_index("w")
+    )
+    candidates = (
+        open_.with_columns(begin=pl.col("window").str.slice(0, 2))
+        .join(lengths, on="begin")
+        .with_columns(name=pl.col("window").str.slice(0, pl.col("length")))
+        .join(names, on=["name", "length"])
+    )
+    chosen = _chosen(candidates, digits)
+    if not chosen.height:
+        return state
+    table = open_.join(chosen, on="w").select("window", "known", "hint", "code", "length")
+    joined = state.with_columns(window=window).join(
+        table, on=["window", "known", "hint"], how="left", nulls_equal=True, maintain_order="left"
+    )
+    more = pl.col("rest").str.slice(pl.col("length").fill_null(0))
+    if digits == 9:
+        more = more.str.replace(r"^(?:街道办事处|办事处|街道办|人民政府)", "")
+    elif digits == 12:
+        more = more.str.replace(r"^(?:社区)?(?:居民委员会|居委会|村民委员会|村委会)", "")
+    return joined.select(
+        "n",
+        pl.when(pl.col("code").is_null()).then("rest").otherwise(more).alias("rest"),
+        pl.coalesce("code", "known").alias("known"),
+        "hint",
+    )
+
+
+def _chosen(candidates: pl.DataFrame, digits: int) -> pl.DataFrame:
+    """For each `w` the longest name that can mean one place only, its `code` and `length`."""
+    code, known, hint = pl.col("code"), pl.col("known"), pl.col("hint")
+    after = pl.col("window").str.slice(pl.col("length"))
+    # The zone belongs to one prefecture and is run by another: its code stands wherever the name does.
+    inside = code.str.starts_with(known) | (pl.col("name") == "深汕特别合作区")
+    near = (
+        code.str.starts_with(hint.str.slice(0, 6)).cast(pl.Int8)
+        + code.str.starts_with(hint.str.slice(0, 4)).cast(pl.Int8)
+    ).fill_null(0)
+    width = known.str.len_bytes()
+    good = inside
+    if digits == 6:
+        good = good & ((width >= 2) | (pl.col("near") > 0) | ~pl.col("is_short"))
+    elif digits > 6:
+        good = good & ((width >= 4) | (pl.col("near") > 0))
+    if digits == 12:
+        good = good & (~pl.col("is_short") | ((width >= 9) & after.str.contains(_VILLAGE_FOLLOWED_BY)))
+    else:
+        is_road = after.str.contains(_FOLLOWED_BY_MORE) & ~after.str.contains(_COUNTY_AFTER_ALL)
+        good = good & ~(pl.col("is_short") & is_road)
+    return (
+        candidates.with_columns(near=near)
+        .filter(good)
+        .filter(pl.col("near") == pl.col("near").max().over("w", "length"))
+        .group_by("w", "length")
+        .agg(code.n_unique().alias("codes"), code.first())
+        .filter(pl.col("codes") == 1)
+        .sort("w", "length", descending=[False, True])
+        .unique("w", keep="first", maintain_order=True)
+        .select("w", "code", "length")
+    )
