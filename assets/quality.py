@@ -3,13 +3,15 @@
 The report that an auditor reads is written by `reports/`; this is what the data team looks at first in the morning.
 """
 
+from datetime import date
+
 import dagster as dg
 import polars as pl
 
 from assets.extracts import key as extract_key
-from assets.io import OWNER, Home, bars, table
+from assets.io import OWNER, Home, bars, table, write_parquet
 from assets.partitions import batch_date, day_of
-from data_contracts.collecting import PARTS
+from data_contracts.collecting import PARTS, strays
 from data_contracts.contract import catalogue
 from data_contracts.issues import ISSUES
 from data_contracts.ledger import LEDGER
@@ -37,8 +39,9 @@ KEY = dg.AssetKey(["quality", "night_ledger"])
     partitions_def=batch_date,
 )
 def night_ledger(context: dg.AssetExecutionContext, home: Home) -> dg.MaterializeResult:
-    """Sum up the ledgers and issues of the night; writes nothing, the ledgers are the record."""
+    """Sum up the ledgers and issues of the night; writes only what lies beside the folders of the departments."""
     day = day_of(context)
+    _note_strays(home, day)
     ledger = _all(home, "ledger", f"batch_date={day}.parquet", LEDGER)
     issues = _all(home, "issues", f"batch_date={day}.parquet", ISSUES)
     rows = ["rows_received", *PARTS]
@@ -64,6 +67,12 @@ def night_ledger(context: dg.AssetExecutionContext, home: Home) -> dg.Materializ
             )
         ],
     )
+
+
+def _note_strays(home: Home, day: date) -> None:
+    rows = [(name, "不在任何部门的文件夹中，未读取") for name in strays(home.inbox / day.isoformat())]
+    frame = pl.DataFrame(rows, schema={"file": pl.String, "message_zh": pl.String}, orient="row")
+    write_parquet(frame, home.lake / "strays" / f"batch_date={day}.parquet")
 
 
 def _all(home: Home, kind: str, name: str, schema: pl.Schema) -> pl.DataFrame:

@@ -18,7 +18,7 @@ import polars as pl
 import yaml
 
 from data_contracts import expectations, reading
-from data_contracts.contract import Contract, catalogue
+from data_contracts.contract import Contract, catalogue, departments
 from data_contracts.feeding import accepted_files, standing_files
 from data_contracts.feeding import ledger as earlier_ledger
 from data_contracts.field_types import hide_numbers
@@ -76,6 +76,12 @@ def unclaimed(folder: Path) -> list[Path]:
         if path.name.split(".")[0] not in catalogue()
         or catalogue()[path.name.split(".")[0]].department != folder.name
     ]
+
+
+def strays(inbox: Path) -> list[str]:
+    """What lies in the inbox of a day outside the folders of the departments: nobody reads it."""
+    names = [path.name for path in sorted(inbox.iterdir())] if inbox.is_dir() else []
+    return [hide_numbers(name) for name in names if name not in departments() and name[0] not in "._"]
 
 
 def read_manifest(folder: Path) -> dict[str, dict[str, Any]]:

@@ -104,6 +104,9 @@ SHAPES: dict[str, dict[str, Any]] = {
         "severity": pl.String, "masked_value": pl.String, "message_zh": pl.String, "action_zh": pl.String,
         "rows": pl.Int64,
     },
+    "unread": {
+        "department": pl.String, "file": pl.String, "message_zh": pl.String,
+    },
     "checks": {
         "class_id": pl.String, "check_zh": pl.String, "outcome": pl.String, "severity": pl.String,
         "rows_failed": pl.Int64, "note_zh": pl.String,
@@ -141,7 +144,8 @@ class NightFrames:
 
     `warnings`, `rule_status`, `priority`, `register` come from policy; `household`, `household_member`, `persons`
     (restricted: names) from matching; `answers` is the fact table outcome_return, all answers so far; `links` and
-    `conflicts` are counts, never rows about a person; `checks.outcome` is passed | failed | engine_error.
+    `conflicts` are counts, never rows about a person; `unread` are files that no contract claims (department null: outside
+    the folders of the departments); `checks.outcome` is passed | failed | engine_error.
     """
 
     warnings: pl.DataFrame
@@ -154,6 +158,7 @@ class NightFrames:
     source_status: pl.DataFrame = field(default_factory=lambda: empty("source_status"))
     ledger: pl.DataFrame = field(default_factory=lambda: empty("ledger"))
     issues: pl.DataFrame = field(default_factory=lambda: empty("issues"))
+    unread: pl.DataFrame = field(default_factory=lambda: empty("unread"))
     checks: pl.DataFrame = field(default_factory=lambda: empty("checks"))
     links: pl.DataFrame = field(default_factory=lambda: empty("links"))
     conflicts: pl.DataFrame = field(default_factory=lambda: empty("conflicts"))
@@ -188,6 +193,19 @@ def _per_class(lake: Path, folder: str, name: str, as_of: date) -> pl.DataFrame:
     found = [_scan(p, name) for p in sorted(lake.glob(f"{folder}/*/batch_date={as_of}.parquet"))]
     wanted = list(SHAPES[name])
     return pl.concat([f.select(wanted) for f in found], how="vertical_relaxed") if found else empty(name)
+
+
+def _unread(lake: Path, as_of: date) -> pl.DataFrame:
+    """Files that nobody read: those in the folder of a department, and those beside the folders."""
+    paths: list[tuple[Path, str | None]] = [
+        (p, p.parent.name) for p in sorted(lake.glob(f"unclaimed/*/batch_date={as_of}.parquet"))
+    ]
+    paths += [(p, None) for p in sorted(lake.glob(f"strays/batch_date={as_of}.parquet"))]
+    frames = [
+        pl.read_parquet(path).with_columns(department=pl.lit(department, dtype=pl.String))
+        for path, department in paths
+    ]
+    return pl.concat([empty("unread"), *(frame.select(list(SHAPES["unread"])) for frame in frames)])
 
 
 def rules_of_policy() -> pl.DataFrame:
@@ -230,6 +248,7 @@ def read_night(lake: Path, as_of: date) -> NightFrames:
         source_status=_optional(facts / "source_status.parquet", "source_status"),
         ledger=_per_class(lake, "ledger", "ledger", as_of),
         issues=_per_class(lake, "issues", "issues", as_of),
+        unread=_unread(lake, as_of),
         checks=_per_class(lake, "checks", "checks", as_of),
         links=links.group_by("source_class", "grade", "pass_id").agg(identities=pl.len()).collect(),
         conflicts=conflicts.group_by("source_class", "kind").agg(conflicts=pl.len()).collect(),
@@ -767,12 +786,46 @@ def conflict_zh(kind: str) -> str:
     return _matching_words()["conflicts"].get(kind, kind)
 
 
+def unread(night: NightFrames) -> pl.DataFrame:
+    """Files that nobody read, with what to do: department, department_no, department_zh, file, message_zh, action_zh."""
+    names = departments()
+    titles = class_titles()
+    rows = []
+    for row in night.unread.iter_rows(named=True):
+        known = names.get(row["department"])
+        office = _short_office(known.title.zh) if known else ""
+        own = titles.filter(pl.col("department_zh") == office)["class_id"].to_list() if known else []
+        if row["file"].startswith("_manifest"):
+            action = "请更正清单的格式；清单更正前，各文件的行数、合计和校验值均未核对"
+        elif known:
+            action = f"如应报送：文件名须以类别代号开头（{'、'.join(own)}），请更名后放回原文件夹，并重跑该部门；如非报送文件，请移出收件夹"
+        else:
+            action = f"如应报送：请放入部门的文件夹（{'、'.join(names)}），并重跑该部门；如非报送文件，请移出收件夹"
+        rows.append(
+            {
+                **row,
+                "department": row["department"] or "",
+                "department_no": known.no if known else 99,
+                "department_zh": office or "部门不明",
+                "action_zh": action,
+            }
+        )
+    schema = {
+        **SHAPES["unread"],
+        "department_no": pl.Int64,
+        "department_zh": pl.String,
+        "action_zh": pl.String,
+    }
+    return pl.DataFrame(rows, schema=schema)
+
+
 def _audit_views(p: Prepared) -> dict[str, pl.DataFrame]:
     n = p.night
     return {
         "class": class_titles(),
         "ledger": n.ledger,
         "issue": n.issues,
+        "unread": unread(n),
         "checked": n.checks,
         "link_count": n.links.with_columns(
             pass_zh=pl.col("pass_id").map_elements(pass_zh, return_dtype=pl.String)

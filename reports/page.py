@@ -62,9 +62,15 @@ def passed(value: Any, where: str, gate: Gate) -> Any:
 
 
 def section(
-    definition: Definition, rows: pl.DataFrame, *, plot: str = "", bad: pl.Expr | None = None
+    definition: Definition,
+    rows: pl.DataFrame,
+    *,
+    plot: str = "",
+    bad: pl.Expr | None = None,
+    is_folded: bool = False,
 ) -> dict[str, Any]:
-    """One table of a page: title, note, columns, rows, total. `bad` marks rows that must be looked at."""
+    """One table of a page: title, note, columns, rows, total. `bad` marks rows that must be looked at; a table
+    that `is_folded` shows its rows when somebody asks."""
     shown = rows.select([c.name for c in definition.columns])
     marked = rows.select(_bad=bad.fill_null(False) if bad is not None else pl.lit(False))
     records = [
@@ -81,6 +87,7 @@ def section(
         "rows": records,
         "total": total_line(definition.columns, rows) if rows.height else None,
         "plot": plot,
+        "is_folded": is_folded and rows.height > 0,
     }
 
 

@@ -118,7 +118,10 @@ def _lists_of_kind(prepared: Prepared, kind: ListKind, folder: Path) -> Iterator
     states = _by(prepared.rule_states.filter(pl.col("list_kind") == kind), "county_code")
     # What is said of rules and sources is the same in all townships of a county.
     said = {
-        county: (_off_band(rules), _words(kind, prepared.sources, rules, prepared.night.rules))
+        county: (
+            [_off_band(rules), *_refused_band(_read_by(kind, prepared.sources, rules, prepared.night.rules))],
+            _words(kind, prepared.sources, rules, prepared.night.rules),
+        )
         for county in prepared.counties["county_code"]
         for rules in [states.get(county, prepared.rule_states.clear())]
     }
@@ -166,12 +169,24 @@ def _off_band(rules: pl.DataFrame) -> tuple[str, str]:
     return ("off", f"{head}\n{reasons}")
 
 
+def _refused_band(sources: pl.DataFrame) -> list[tuple[str, str]]:
+    """Which files were refused, why, and of which day the data are; nothing when all were used."""
+    refused = sources.filter(pl.col("status").is_in(["failed", "held"]))
+    if refused.is_empty():
+        return []
+    head = f"有{refused.height}类数据送达的文件未能采用："
+    if refused.height > 4:
+        return [("off", f"{head}{'、'.join(refused['class_zh'])}。原因和数据日期见“说明”页。")]
+    notes = "\n".join(f"· {r['class_zh']}：{r['note_zh']}。" for r in refused.iter_rows(named=True))
+    return [("off", f"{head}\n{notes}")]
+
+
 def _township_list(
     prepared: Prepared,
     kind: ListKind,
     place: Mapping[str, str],
     rows: Mapping[str, pl.DataFrame],
-    said: tuple[tuple[str, str], Words],
+    said: tuple[list[tuple[str, str]], Words],
     folder: Path,
 ) -> Iterator[OutputFile]:
     as_of = prepared.as_of
@@ -185,7 +200,7 @@ def _township_list(
     workbook.write_table(
         book, main, rows["main"],
         heading=f"{main.title.zh}（{where}，{day}）",
-        bands=[("law", main.note_zh or ""), ("plain", _summary(rows["main"])), said[0]],
+        bands=[("law", main.note_zh or ""), ("plain", _summary(rows["main"])), *said[0]],
         answers=ranges, footer=footer, shorten=True, terms=prepared.terms(place["county_code"]),
     )  # fmt: skip
     workbook.write_table(
@@ -220,6 +235,16 @@ def _township_list(
     yield output_file(folder, visit, sheet, output=f"visit_{kind}", version=main.version, **shared)
 
 
+def _read_by(
+    kind: ListKind, sources: pl.DataFrame, rules: pl.DataFrame, catalogue: pl.DataFrame
+) -> pl.DataFrame:
+    """The sources on which rules of this list rest."""
+    read = set(catalogue.filter(pl.col("list_kind") == kind)["sources"].explode().drop_nulls())
+    for text in rules["sources_json"].drop_nulls().unique():
+        read |= set(json.loads(text))
+    return sources.filter(pl.col("class_id").is_in(list(read))) if read else sources
+
+
 def _words(kind: ListKind, sources: pl.DataFrame, rules: pl.DataFrame, catalogue: pl.DataFrame) -> Words:
     """The sheet 说明 of a list."""
     table = workbook.answer_table()
@@ -228,10 +253,7 @@ def _words(kind: ListKind, sources: pl.DataFrame, rules: pl.DataFrame, catalogue
         for code, body in sorted(table["results"].items())
         if kind in body["lists"]
     ]
-    read = set(catalogue.filter(pl.col("list_kind") == kind)["sources"].explode().drop_nulls())
-    for text in rules["sources_json"].drop_nulls().unique():
-        read |= set(json.loads(text))
-    shown = sources.filter(pl.col("class_id").is_in(list(read))) if read else sources
+    shown = _read_by(kind, sources, rules, catalogue)
     return [
         (
             "一、怎么看这份清单",
@@ -271,7 +293,7 @@ def _words(kind: ListKind, sources: pl.DataFrame, rules: pl.DataFrame, catalogue
                     (
                         r["class_zh"], r["department_zh"] or "",
                         r["last_batch"].isoformat() if r["last_batch"] else "未收到", r["status_zh"],
-                        r["note_zh"] if r["status"] != "fresh" else "",
+                        r["note_zh"].removeprefix(f"数据截至{r['last_batch']}").removeprefix("；"),
                     )
                     for r in shown.iter_rows(named=True)
                 ],
@@ -493,6 +515,7 @@ def write_quality(prepared: Prepared, folder: Path, code_version: str) -> list[O
     bad = {
         "quality_files": (pl.col("residual") != 0) | (pl.col("status") != "accepted"),
         "quality_issues": pl.col("severity") == "error",
+        "quality_unread": pl.col("file").is_not_null(),
         "quality_checks": (pl.col("failed") > 0) | (pl.col("broken") > 0),
         "quality_sources": pl.col("status") != "fresh",
         "quality_rules": pl.col("status") != "on",
@@ -504,6 +527,7 @@ def write_quality(prepared: Prepared, folder: Path, code_version: str) -> list[O
         ("文件", f"{files.height:,}"),
         ("收到行数", f"{files['received'].sum():,}"),
         ("接收行数", f"{files['accepted'].sum():,}"),
+        ("未读取的文件", f"{rows['quality_unread'].height:,}"),
         ("问题处数", f"{rows['quality_issues']['cells'].sum():,}"),
         ("身份记录", f"{identities:,}"),
         ("比对确定率", f"{certain / identities:.1%}" if identities else "—"),
@@ -520,7 +544,13 @@ def write_quality(prepared: Prepared, folder: Path, code_version: str) -> list[O
         cards=cards,
         residual=files.filter(pl.col("residual") != 0).height,
         sections=[
-            page.section(o.definition, rows[name], plot=plots.get(name, ""), bad=bad.get(name))
+            page.section(
+                o.definition,
+                rows[name],
+                plot=plots.get(name, ""),
+                bad=bad.get(name),
+                is_folded=name == "quality_hints",
+            )
             for name, o in every.items()
         ],
     )
@@ -565,7 +595,7 @@ def _quality_plots(rows: Mapping[str, pl.DataFrame]) -> dict[str, str]:
         .sort("class_no", "class_zh")
     )
     reasons = (
-        rows["quality_issues"].group_by("class_no", "class_zh", "severity").agg(pl.col("cells").sum())
+        pl.concat([rows["quality_issues"], rows["quality_hints"]]).group_by("class_no", "class_zh", "severity").agg(pl.col("cells").sum())
         .pivot("severity", index=["class_no", "class_zh"], values="cells", sort_columns=True)
         .sort("class_no", "class_zh")
     )  # fmt: skip

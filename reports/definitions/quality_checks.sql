@@ -5,7 +5,7 @@ title: {zh: 契约检查, en: Contract checks}
 purpose: Which promises of the contracts held; failed ones and engine errors one by one.
 audience: audit
 part_of: quality_files
-place: 2
+place: 4
 sheet: 契约检查
 order: [class_no, class_id]
 columns:

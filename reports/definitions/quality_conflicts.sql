@@ -5,7 +5,7 @@ title: {zh: 身份冲突, en: Identity conflicts}
 purpose: Conflicts by kind; they wait for a human decision and are never linked.
 audience: audit
 part_of: quality_files
-place: 6
+place: 8
 sheet: 身份冲突
 order: [class_no, class_id, kind]
 columns:

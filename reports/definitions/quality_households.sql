@@ -5,7 +5,7 @@ title: {zh: 家庭, en: Households}
 purpose: Households and persons in them, by county.
 audience: audit
 part_of: quality_files
-place: 7
+place: 9
 sheet: 家庭
 order: [county_code]
 columns:

@@ -5,7 +5,7 @@ title: {zh: 人员比对, en: Links}
 purpose: How surely the identities of each class were linked to persons, by grade, and how many conflicts wait.
 audience: audit
 part_of: quality_files
-place: 4
+place: 6
 sheet: 人员比对
 order: [class_no, class_id]
 columns:

@@ -5,7 +5,7 @@ title: {zh: 比对依据, en: Links by pass}
 purpose: By which pass the links were made, most certain first.
 audience: audit
 part_of: quality_files
-place: 5
+place: 7
 sheet: 比对依据
 order: [grade, pass_id]
 columns:

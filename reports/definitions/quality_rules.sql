@@ -5,7 +5,7 @@ title: {zh: 规则运行情况, en: Rules}
 purpose: Which rules ran, in how many counties, why others did not, and how many open warnings they have.
 audience: audit
 part_of: quality_files
-place: 8
+place: 10
 sheet: 规则
 order: [rule_id, status]
 columns:

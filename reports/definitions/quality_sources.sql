@@ -5,7 +5,7 @@ title: {zh: 数据到达情况, en: Freshness of the sources}
 purpose: How old the data of each class are.
 audience: audit
 part_of: quality_files
-place: 3
+place: 5
 sheet: 数据到达
 order: [class_no, class_id]
 columns:

@@ -42,3 +42,22 @@ def test_a_ledger_from_before_a_column_is_read_with_its_default(tmp_path):
     (made,) = result.get_asset_materialization_events()
     metadata = made.materialization.metadata
     assert (metadata["rows_received"].value, metadata["files"].value) == (6, 2)
+
+
+def test_what_lies_beside_the_folders_of_departments_is_noted(tmp_path):
+    folder = tmp_path / "inbox" / str(DAY)
+    for name in ("public_security", "公安局", ".hidden"):
+        (folder / name).mkdir(parents=True)
+    (folder / "名单110105194912310021.xlsx").write_bytes(b"x")
+    with dg.DagsterInstance.ephemeral() as instance:
+        dg.materialize(
+            [quality.night_ledger],
+            partition_key=DAY.isoformat(),
+            resources={"home": Home(root=str(tmp_path))},
+            instance=instance,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    found = pl.read_parquet(tmp_path / "lake" / "strays" / f"batch_date={DAY}.parquet")
+    assert found["message_zh"].to_list() == ["不在任何部门的文件夹中，未读取"] * 2
+    assert found["file"][0] == "公安局" or found["file"][1] == "公安局"
+    assert "19491231" not in "".join(found["file"])

@@ -168,6 +168,19 @@ def night(*, counties: tuple[str, ...] = ("150902", "150921"), families: int = 2
         ("ca_assist_payment", "ca_assist_payment.txt", 5, "发放金额", "unreadable", "error", "1,2*", "金额无法识别",
          "请按“元”重新报送。", 2),
     ]  # fmt: skip
+    issues += [
+        ("ps_resident", "ps_resident.txt", 9, None, "duplicate_rows", "info", None,
+         "ps_resident.txt：共3行（数据第9、12、31行），有完全相同的行，只采用第一次出现的", "请检查导出程序是否重复取数", 3),
+        ("ps_resident", "ps_resident.2.txt", 4, None, "duplicate_rows", "info", None,
+         "ps_resident.2.txt数据第4行：有完全相同的行，只采用第一次出现的", "请检查导出程序是否重复取数", 1),
+        ("ps_resident", "ps_resident.txt", 5, "电话", "phone_several", "info", "139****5678",
+         "ps_resident.txt“电话”列：共2行（数据第5、8行），有多个电话，只取第一个", "请每格只填一个电话", 2),
+    ]  # fmt: skip
+    unread = [
+        ("public_security", "户籍变动.csv", "文件名不属于本部门的任何信息类别，未读取"),
+        ("public_security", "_manifest.yaml", "清单无法解析，未与文件核对"),
+        (None, "新建文件夹", "不在任何部门的文件夹中，未读取"),
+    ]
     checks = [
         ("ps_resident", "应有契约规定的全部字段", "passed", "error", 0, ""),
         ("ps_resident", "公民身份号码格式有效", "failed", "warning", 5, "要求98%，实际97.1%"),
@@ -191,6 +204,7 @@ def night(*, counties: tuple[str, ...] = ("150902", "150921"), families: int = 2
         source_status=frame("source_status", sources),
         ledger=frame("ledger", ledger),
         issues=frame("issues", issues),
+        unread=frame("unread", unread),
         checks=frame("checks", checks),
         links=frame("links", links),
         conflicts=frame("conflicts", [("ps_resident", "证件号码相同而姓名不符", 3)]),

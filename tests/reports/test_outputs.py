@@ -35,6 +35,7 @@ from reports.night import (
     _days_zh,
     _parts_zh,
     _short_village,
+    _unread,
     class_titles,
     conflict_zh,
     listed_warnings,
@@ -458,6 +459,74 @@ def test_overview_counts_the_same_families_as_the_lists(written):
 
 def _families(path: Path) -> int:
     return sum(1 for c in load(path)["清单"]["B"] if re.fullmatch(r"H\d{9}", str(c.value)))
+
+
+def refused_night():
+    """The night with a file of a class refused."""
+    note = "2025-11-17送达的文件未采用（ps_resident.txt：全量文件不完整（末行残缺），暂不采用）；沿用2025-11-16的数据"
+    held = pl.col("class_id") == "ps_resident"
+    night = make_night()
+    status = night.source_status.with_columns(
+        status=pl.when(held).then(pl.lit("held")).otherwise("status"),
+        note_zh=pl.when(held).then(pl.lit(note)).otherwise("note_zh"),
+    )
+    return note, dataclasses.replace(night, source_status=status)
+
+
+def test_a_list_says_above_its_rows_which_file_was_refused_and_why(tmp_path):
+    note, night = refused_night()
+    write_all(night, D, tmp_path, "code-1")
+    paths = sorted((tmp_path / D.isoformat()).glob("township/*/help_in/*.xlsx"))
+    assert len(paths) > 3
+    for path in paths:
+        (sheet,) = (s for s in load(path).worksheets if s.title == "清单")
+        above = [str(cell.value) for row in sheet.iter_rows(max_row=6) for cell in row if cell.value]
+        assert f"有1类数据送达的文件未能采用：\n· 常住人口登记信息：{note}。" in above, path.name
+    (county,) = (tmp_path / D.isoformat()).glob("county/150902/*.xlsx")
+    assert note in texts(county)
+    report = (tmp_path / D.isoformat() / "audit" / "quality_report.html").read_text(encoding="utf-8")
+    assert note in report
+
+
+def test_nothing_is_said_of_refused_files_when_all_were_used(written):
+    said = [dump(path) for path in sorted(written[0].glob("township/*/*/*.xlsx"))]
+    assert len(said) > 3
+    assert not any("未能采用" in text for text in said)
+
+
+def test_a_source_that_is_fine_and_still_has_a_note_says_it_on_the_list(tmp_path):
+    told = "2025-11-17起应有新数据，尚未收到，在2025-11-19前暂用上述数据"
+    fresh = pl.col("class_id") == "ps_resident"
+    night = make_night()
+    status = night.source_status.with_columns(
+        note_zh=pl.when(fresh).then(pl.format("数据截至{}；" + told, "last_batch")).otherwise("note_zh")
+    )
+    write_all(dataclasses.replace(night, source_status=status), D, tmp_path, "code-1")
+    path = sorted((tmp_path / D.isoformat()).glob("township/*/help_in/*.xlsx"))[0]
+    (sheet,) = (s for s in load(path).worksheets if s.title == "说明")
+    (row,) = (row for row in sheet.iter_rows(values_only=True) if row[0] == "常住人口登记信息")
+    assert row[3:5] == ("正常", told)
+
+
+def test_the_quality_page_folds_hints_and_names_files_nobody_read(written):
+    report = (written[0] / "audit" / "quality_report.html").read_text(encoding="utf-8")
+    (folded,) = re.findall(r"<details>.*?</details>", report, re.DOTALL)
+    assert "有多个电话，只取第一个" in folded
+    assert "有完全相同的行" not in folded
+    assert report.count("有完全相同的行，只采用第一次出现的") == 2
+    assert "户籍变动.csv" in report
+    assert "文件名须以类别代号开头（ps_resident、" in report
+
+
+def test_files_nobody_read_are_read_from_the_lake(tmp_path):
+    one = pl.DataFrame({"file": ["户籍.csv"], "message_zh": ["未读取"]})
+    for folder in ("unclaimed/public_security", "strays"):
+        (tmp_path / folder).mkdir(parents=True)
+        one.write_parquet(tmp_path / folder / f"batch_date={D}.parquet")
+    one.write_parquet(tmp_path / "strays" / f"batch_date={D - timedelta(days=1)}.parquet")
+    found = _unread(tmp_path, D)
+    assert found.rows() == [("public_security", "户籍.csv", "未读取"), (None, "户籍.csv", "未读取")]
+    assert _unread(tmp_path, D + timedelta(days=1)).is_empty()
 
 
 def test_the_quality_report_shows_a_ledger_that_does_not_close(tmp_path):
