@@ -326,9 +326,13 @@ class Bench:
     def make_measures(self, item: Rule | Measure, kind: str) -> None:
         """Make the measures that a query rests on, unless the list has them already."""
         for measure in self.policy.measures_of(item):
-            if measure.id not in self.made[kind]:
-                self._execute(kind, f"create table {kind}.{_quoted(measure.id)} as ", measure.file.query)
-                self.made[kind].add(measure.id)
+            self.make(measure, kind)
+
+    def make(self, measure: Measure, kind: str) -> None:
+        """Make one measure unless the list has it already; those that it rests on are made before."""
+        if measure.id not in self.made[kind]:
+            self._execute(kind, f"create table {kind}.{_quoted(measure.id)} as ", measure.file.query)
+            self.made[kind].add(measure.id)
 
     def rows(self, item: Rule | Measure, kind: str) -> pl.DataFrame:
         """The result of a query as it stands in its file."""

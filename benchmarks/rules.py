@@ -1,0 +1,151 @@
+"""What all rules cost over many rows of facts: seconds a measure and a rule, the whole run, its peak memory.
+
+    python benchmarks/rules.py [--rows 10000000] [--persons 5000] [--seed 7] [--home FOLDER --day 2025-11-17]
+
+Runs one night of a sample county (or takes a night of `--home` that has been run) and repeats its facts, persons and
+households until there are so many rows of facts: each copy under ids of its own (persons, households, cases, units,
+contracts, firms, vehicles, accounts ...), in the same counties and on the same days. So the shape of a family and the
+share of families that a rule finds are those of the small county; joins by county see as many counties as there, and
+columns compress better than in life. Prints what each measure and rule takes in one process (a measure is made once a
+list), then, in a process of its own, `engine.run` with register and priority, and the peak memory of that process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from data_contracts.places import division_table
+from pipelines import nights
+from policy import engine
+from policy.vocabulary import tables
+from sample_data import build
+
+FIRST = date(2025, 11, 17)
+NOT_OURS = {"rule_id", "class_id", "warning_id"}
+"""Text ids that name what is the same in every copy."""
+
+
+def renamed(column: str, kind: str) -> str:
+    """SQL of a column in copy number `copy`: an id gets the number, everything else stays as it is."""
+    if kind == "BIGINT" and ("person_id" in column or column.endswith("household_id")):
+        return f"{column} + copy * 1000000000 as {column}"
+    is_id = column.endswith("_id") or column in {"uscc", "row_key"}
+    if kind == "VARCHAR" and is_id and column not in NOT_OURS:
+        return f"{column} || '#' || copy as {column}"
+    return column
+
+
+def repeat(home: Path, day: date, rows: int, folder: Path) -> dict[str, Path]:
+    """Tables of a night, repeated until facts have at least `rows` rows: table -> Parquet file."""
+    kinds = ("facts", "households")
+    found = {
+        p.stem: p for kind in kinds for p in (home / "lake" / kind / f"batch_date={day}").glob("*.parquet")
+    }
+    found = {name: path for name, path in found.items() if name in tables()}
+    facts = sum(
+        pl.scan_parquet(path).select(pl.len()).collect().item()
+        for name, path in found.items()
+        if tables()[name].is_fact
+    )
+    copies = -(-rows // facts)
+    written = {}
+    with duckdb.connect() as connection:
+        for name, path in sorted(found.items()):
+            present = connection.execute(f"describe from '{path}'").fetchall()
+            columns = ", ".join(renamed(column, kind) for column, kind, *_ in present)
+            times = 1 if name == "source_status" else copies
+            written[name] = folder / path.name
+            connection.execute(
+                f"copy (select {columns} from '{path}', range({times}) as r(copy)) to '{written[name]}' (format parquet)"
+            )
+    persons = pl.scan_parquet(written["person"]).select(pl.len()).collect().item()
+    print(f"{facts:,} rows of facts x {copies} copies = {facts * copies:,} rows, {persons:,} persons")
+    return written
+
+
+def views(folder: Path) -> dict[str, engine.View]:
+    """Repeated tables as the engine takes them."""
+    return {"division": division_table(), **{path.stem: path for path in sorted(folder.glob("*.parquet"))}}
+
+
+def each(folder: Path, day: date) -> None:
+    """Print what every measure and rule takes."""
+    policy = engine.default_policy()
+    bench = engine.Bench(policy, views(folder), day, policy.rules.values())
+    try:
+        for rule in policy.rules.values():
+            for measure in policy.measures_of(rule):
+                if measure.id not in bench.made[rule.list_kind]:
+                    began = time.perf_counter()
+                    bench.make(measure, rule.list_kind)
+                    seconds = time.perf_counter() - began
+                    print(f"  measure {measure.id:<22} {rule.list_kind:<9} {seconds:7.2f} s")
+            began = time.perf_counter()
+            rows = bench.rows(rule, rule.list_kind)
+            raised = engine.raised(rule, rows, engine.Sources(None, "", {}))
+            print(
+                f"{rule.id:<32} {rule.list_kind:<9} {time.perf_counter() - began:7.2f} s  {raised.height:>9,} warnings"
+            )
+    finally:
+        bench.close()
+
+
+def whole(folder: Path, day: date) -> None:
+    """Print what a whole run takes, in the process that calls."""
+    began, cpu = time.perf_counter(), time.process_time()
+    outcome = engine.run(views(folder), day)
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    off = outcome.rule_status.filter((pl.col("status") == "off") & pl.col("county_code").is_null()).height
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(
+        f"all rules, register and priority: {seconds:.1f} s ({cpu:.1f} s CPU), {outcome.warnings.height:,} warnings, "
+        f"{outcome.priority.height:,} families and lists, {off} rules off; peak memory {peak / 2**30:.2f} GiB"
+    )
+
+
+def main() -> int:
+    """Run and print; exit status 1 when the night fails."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rows", type=int, default=10_000_000)
+    parser.add_argument("--persons", type=int, default=5_000)
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--home", type=Path, help="a home in which the night of --day has been run")
+    parser.add_argument("--day", type=date.fromisoformat, default=FIRST)
+    parser.add_argument("--whole", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.whole:
+        whole(given.whole, given.day)
+        return 0
+    with tempfile.TemporaryDirectory() as scratch:
+        home, folder = given.home or Path(scratch) / "home", Path(scratch) / "repeated"
+        folder.mkdir()
+        if given.home is None:
+            build(given.persons, 1, given.seed, home, start=given.day)
+            finished, failed = nights.run(home, given.day)
+            if not finished:
+                print(f"steps failed: {failed}")
+                return 1
+        repeat(home, given.day, given.rows, folder)
+        each(folder, given.day)
+        subprocess.run(
+            [sys.executable, __file__, "--whole", str(folder), "--day", given.day.isoformat()], check=True
+        )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
