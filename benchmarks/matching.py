@@ -23,9 +23,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
 BARS = (0.9999, 0.999, 0.99)
 SEVEN = ("checked", "imported", "paper", "events", "masked", "minority", "nonlocal")
 BIG = ("hard", "easy", "huge")
@@ -142,9 +144,27 @@ def ours(folder: Path, out: Path) -> list[str]:
     return [sys.executable, "-m", "matching.engine", *tables, *options]
 
 
-def theirs(python: str, folder: Path, out: Path, has_helpers: bool) -> list[str]:
+def look_alikes(path: Path) -> Path:
+    """The look-alikes of each character as this project sees them, for Splink: char, similar (text of up to 20)."""
+    from matching.comparators.name_shapes import glyphs, likeness
+    from matching.comparators.name_tables import table
+
+    rows = table("char_glyphs")
+    codes = glyphs(rows)
+    characters = rows["char"]
+    everyone = np.arange(len(rows))
+    similar = []
+    for one in everyone:
+        alike = likeness(codes, np.full(len(rows), one), everyone)
+        best = np.argsort(-alike, kind="stable")[:21]
+        similar.append("".join(characters.gather(best[(alike[best] >= 0.6) & (best != one)]).to_list()))
+    pl.DataFrame({"char": characters, "similar": similar}).write_parquet(path)
+    return path
+
+
+def theirs(python: str, folder: Path, out: Path, helpers: Path | None) -> list[str]:
     """The command that matches a set with Splink."""
-    mode = ["--helpers"] if has_helpers else []
+    mode = ["--helpers", str(helpers)] if helpers else []
     return [python, str(HERE / "matching_splink.py"), str(folder), "--out", str(out), *mode]
 
 
@@ -198,7 +218,7 @@ def line(result: dict[str, Any]) -> str:
     return "| " + " | ".join(cell(result.get(key)) for _, key in COLUMNS) + " |"
 
 
-def table(results: list[dict[str, Any]]) -> str:
+def report(results: list[dict[str, Any]]) -> str:
     """All results as Markdown."""
     head = "| " + " | ".join(title for title, _ in COLUMNS) + " |"
     rule = "|" + "---|" * len(COLUMNS)
@@ -224,7 +244,8 @@ def main() -> None:
     results: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as temporary:
         sets = asked.sets or Path(temporary)
-        print(table([]))
+        print(report([]))
+        helpers = look_alikes(asked.out / "look_alikes.parquet") if asked.splink else None
         for name in names:
             if not (sets / name / "spec.yaml").exists():
                 size = ["--persons", str(asked.persons)] if asked.persons else []
@@ -237,14 +258,14 @@ def main() -> None:
             if not asked.without_ours:
                 commands["hardship-watch"] = ours(folder, links)
             if asked.splink:
-                commands["Splink helped"] = theirs(asked.splink, folder, links, True)
+                commands["Splink helped"] = theirs(asked.splink, folder, links, helpers)
                 if asked.plain:
-                    commands["Splink plain"] = theirs(asked.splink, folder, links, False)
+                    commands["Splink plain"] = theirs(asked.splink, folder, links, None)
             results += measured(name, folder, commands, asked.out)
     (asked.out / "matching.json").write_text(
         json.dumps(results, indent=1, ensure_ascii=False), encoding="utf-8"
     )
-    (asked.out / "matching.md").write_text(table(results) + "\n", encoding="utf-8")
+    (asked.out / "matching.md").write_text(report(results) + "\n", encoding="utf-8")
     if any(r["exit"] for r in results):
         sys.exit(1)
 

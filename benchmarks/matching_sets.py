@@ -113,10 +113,10 @@ IMPORTED = Errors(
     phone_missing=15, address_free=90, address_missing=5, moved=10,
 )  # fmt: skip
 PAPER = Errors(
-    slip=7.5, split=HANDWRITTEN, second_slip=3, variant=3, former_name=100, note=0.3, blank=8, odd_width=0.3, dot=50,
-    spelling=25, order=6, surname=5, cut=3, id_missing=55, id_15=40, id_x=10, id_digit=0.8, id_swap=0.3,
-    id_length=0.3, id_relative=1.0, id_filler=2.0, id_former=30, birth=3, birth_missing=4, birth_rough=12, sex=0.5,
-    phone_missing=100, address_free=90, address_missing=8, moved=18,
+    slip=11, split=HANDWRITTEN, second_slip=6, variant=3, former_name=100, note=0.3, blank=8, odd_width=0.3, dot=50,
+    spelling=25, order=6, surname=5, cut=3, id_missing=66, id_15=40, id_x=10, id_digit=0.8, id_swap=0.3,
+    id_length=0.3, id_relative=1.0, id_filler=2.0, id_former=30, birth=4, birth_missing=8, birth_rough=26, sex=0.5,
+    phone_missing=100, address_free=90, address_missing=30, moved=22,
 )  # fmt: skip
 EVENTS = Errors(
     slip=12, split=HEARD, second_slip=8, variant=0.5, former_name=60, note=1.0, blank=4, odd_width=0.3, dot=45,
@@ -124,18 +124,18 @@ EVENTS = Errors(
     id_relative=1.0, id_filler=1.0, id_former=15, sex=0.4, phone_other=15, phone_missing=30, address_free=90, moved=8,
 )  # fmt: skip
 MASKED = Errors(
-    slip=0.7, split=TYPED, variant=0.3, former_name=30, dot=15, spelling=5, order=1, surname=1, id_missing=22,
-    id_relative=0.2, id_former=5, phone_other=20, phone_missing=15, sex=0.2,
+    slip=0.7, split=TYPED, variant=0.3, former_name=30, dot=15, spelling=5, order=1, surname=1, id_missing=27,
+    id_relative=0.2, id_former=5, phone_other=20, phone_missing=22, sex=0.2,
 )  # fmt: skip
 MINORITY = Errors(
-    slip=2.5, split=TYPED, variant=0.4, former_name=60, blank=1, odd_width=0.3, dot=45, spelling=20, order=6,
-    surname=6, cut=6, id_missing=30, id_15=2, id_x=15, id_digit=0.3, id_swap=0.1, id_length=0.1, id_relative=0.7,
-    id_filler=1.0, id_former=15, birth=0.8, birth_missing=4, sex=0.5, phone_other=20, phone_missing=30,
-    address_free=90, address_missing=10, moved=10,
+    slip=4, split=TYPED, second_slip=2, variant=0.4, former_name=60, blank=1, odd_width=0.3, dot=50, spelling=25,
+    order=6, surname=8, cut=8, id_missing=30, id_15=2, id_x=15, id_digit=0.3, id_swap=0.1, id_length=0.1,
+    id_relative=0.7, id_filler=1.0, id_former=15, birth=1.5, birth_missing=15, birth_rough=8, sex=0.5, phone_other=25,
+    phone_missing=40, address_free=90, address_missing=20, moved=12,
 )  # fmt: skip
 NONLOCAL = Errors(
     slip=2.3, split=TYPED, variant=0.4, former_name=60, note=0.3, blank=4, odd_width=0.3, dot=35, spelling=12,
-    order=3, surname=3, cut=3, id_missing=30, id_15=1, id_x=15, id_digit=0.3, id_swap=0.1, id_length=0.1,
+    order=3, surname=3, cut=3, id_missing=36, id_15=1, id_x=15, id_digit=0.3, id_swap=0.1, id_length=0.1,
     id_relative=0.7, id_filler=1.0, id_former=15, birth=0.6, birth_missing=3, sex=0.4, phone_other=18,
     phone_missing=20, address_free=90, address_missing=10, moved=25,
 )  # fmt: skip
@@ -635,6 +635,14 @@ class Source:
             few = np.flatnonzero(self.rng.random(self.n) < 0.6)
             address = put(address, few, address.gather(few).str.replace(tail, ""))
             address = self.change(address, np.flatnonzero(self.rng.random(self.n) < 0.4), lambda s, u, v: s.str.replace(r"^[^市县旗区]{2,7}(?:市|县|旗|区)", ""))  # fmt: skip
+        if levels == "paper":
+            # Half of the old files name the village alone, some the town alone.
+            u = self.rng.random(self.n)
+            few = np.flatnonzero(u < 0.5)
+            address = put(address, few, address.gather(few).str.replace(r"(?:\d+组)?\d+号.*$", ""))
+            few = np.flatnonzero(u < 0.15)
+            town = r"^(.*?(?:旗|区|市|县).*?(?:街道|镇|乡|苏木)).*$"
+            address = put(address, few, address.gather(few).str.replace(town, "$1"))
         rows = self.struck(e.address_free, is_correlated=False)
         address = self.change(address, rows, lambda s, u, v: misspelling.free_address(s, v))
         return _emptied(address, self.struck(e.address_missing, is_correlated=False))
@@ -867,7 +875,7 @@ def paper(place: Place, rows: int = 50_000) -> Made:
     """Old files keyed from handwriting: marriages before 2003, old deeds, personnel files."""
     old = place.people["birth_date"].dt.year().to_numpy() < 1996
     weight = np.where(old, 1.0, 1e-9)
-    s = Source(place, _people(place, rows, 0.02, "paper", weight=weight), PAPER, "paper")
+    s = Source(place, _people(place, rows, 0.03, "paper", weight=weight), PAPER, "paper")
     return _made(
         s,
         {
@@ -875,7 +883,7 @@ def paper(place: Place, rows: int = 50_000) -> Made:
             "身份证": (s.numbers(), "resident_id"),
             "出生": (s.birth_dates([(CHINESE, 0.5), (DOTS, 0.3), (ISO, 0.2)]), "birth_date"),
             "性别": (s.sexes(("男", "女")), "sex"),
-            "地址": (s.addresses(), "address"),
+            "地址": (s.addresses("paper"), "address"),
         },
     )
 
@@ -908,7 +916,7 @@ def masked(place: Place, rows: int = 50_000) -> Made:
     """A platform's reply, wholly masked."""
     s = Source(place, _people(place, rows, 0.02, "masked"), MASKED, "masked")
     name, number, phone = s.names(), s.numbers(), s.phones()
-    plain = s.rng.random(s.n) < 0.15
+    plain = s.rng.random(s.n) < 0.2
     first_only = name.str.head(1) + pl.Series(["*", "**"]).gather(
         (name.str.len_chars() > 2).cast(pl.UInt32).to_numpy()
     )
@@ -938,14 +946,14 @@ def minority(place: Place, rows: int = 40_000) -> Made:
             "出生日期": (s.birth_dates([(ISO, 0.7), (COMPACT, 0.3)]), "birth_date"),
             "性别": (s.sexes(("男", "女")), "sex"),
             "手机": (s.phones(), "phone"),
-            "住址": (s.addresses(), "address"),
+            "住址": (s.addresses("paper"), "address"),
         },
     )
 
 
 def nonlocal_people(place: Place, rows: int = 60_000) -> Made:
     """Clinics and employers whose people are 15 % not of this registry, some of them namesakes born on the same day."""
-    people = _people(place, rows, 0.15, "nonlocal", far=0.9, namesakes=0.25)
+    people = _people(place, rows, 0.15, "nonlocal", far=0.9, namesakes=0.35)
     s = Source(place, people, NONLOCAL, "nonlocal")
     return _made(
         s,

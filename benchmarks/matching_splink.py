@@ -1,6 +1,6 @@
 """One set of `matching_sets.py` linked with Splink 5 on DuckDB, set up as a strong user would.
 
-    python benchmarks/matching_splink.py FOLDER --out LINKS.parquet [--helpers]
+    python benchmarks/matching_splink.py FOLDER --out LINKS.parquet [--helpers LOOK_ALIKES.parquet]
 
 Runs in an environment of its own (`requirements-splink.lock`). Fields are cleaned first: width, blanks and notes in
 names, 15-digit numbers made 18, fillers emptied, birth dates read and filled from numbers, township and village taken
@@ -131,7 +131,7 @@ def _reading_tables() -> tuple[dict[str, str], dict[str, str]]:
     return dict(first.iter_rows()), dict(surnames.select("surname", "reading").iter_rows())
 
 
-def helped(frame: pl.DataFrame) -> pl.DataFrame:
+def helped(frame: pl.DataFrame, partners: Path) -> pl.DataFrame:
     """sound, merged (sounds that speakers merge) and look (look-alikes of each of the first four characters)."""
     variants = pl.read_csv(REFERENCE / "char_variants.csv", infer_schema=False)
     frame = frame.with_columns(
@@ -140,14 +140,7 @@ def helped(frame: pl.DataFrame) -> pl.DataFrame:
         )
     )
     readings, surnames = _reading_tables()
-    partners = (
-        pl.read_csv(REFERENCE / "shape_partners.csv", infer_schema=False)
-        .with_columns(pl.col("likeness").cast(pl.Float64))
-        .filter(pl.col("likeness") >= 0.6)
-        .group_by("char")
-        .agg(pl.col("similar").str.join(""))
-    )
-    look = dict(partners.iter_rows())
+    look = dict(pl.read_parquet(partners).iter_rows())
     known = frame.select(pl.col("name").drop_nulls().unique(maintain_order=True))
     char = [pl.col("name").str.slice(i, 1) for i in range(4)]
     first = char[0].replace_strict(surnames, default=char[0].replace_strict(readings, default=""))
@@ -167,7 +160,7 @@ def helped(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.join(known, on="name", how="left", maintain_order="left")
 
 
-def side(frame: pl.DataFrame, spec: dict[str, Any], as_of: date, has_helpers: bool) -> pl.DataFrame:
+def side(frame: pl.DataFrame, spec: dict[str, Any], as_of: date, partners: Path | None) -> pl.DataFrame:
     """The columns that Splink sees, of one table. Columns of a kind the table does not have are null."""
     kinds: dict[str, str] = {}
     for column, kind in spec["columns"].items():
@@ -207,7 +200,7 @@ def side(frame: pl.DataFrame, spec: dict[str, Any], as_of: date, has_helpers: bo
         .alias("phone"),
         (pl.col("phone_raw").str.slice(0, 3) + pl.col("phone_raw").str.slice(-4)).alias("phone_ends"),
     )
-    return (helped(base) if has_helpers else base).drop(
+    return (helped(base, partners) if partners else base).drop(
         "phone_raw", "id_raw", "birth_day", "id_birth", "id_sex", "address"
     )
 
@@ -438,14 +431,14 @@ def main() -> None:
     )
     parser.add_argument("folder", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--helpers", action="store_true")
+    parser.add_argument("--helpers", type=Path, help="table of look-alikes: char, similar")
     asked = parser.parse_args()
     spec = yaml.safe_load((asked.folder / "spec.yaml").read_text(encoding="utf-8"))
     left, right = (
         side(pl.read_parquet(asked.folder / f"{s}.parquet"), spec[s], spec["as_of"], asked.helpers)
         for s in ("left", "right")
     )
-    linker, connection = model(left, right, asked.helpers)
+    linker, connection = model(left, right, asked.helpers is not None)
     pairs = linker.inference.predict(threshold_match_weight=-8)
     connection.execute(BEST.format(pairs=pairs.physical_name)).pl().write_parquet(asked.out)
 
