@@ -12,23 +12,15 @@ from __future__ import annotations
 import sys
 import unicodedata
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import polars as pl
 from pypinyin.pinyin_dict import pinyin_dict
-from rapidfuzz.distance import Indel
-from rapidfuzz.process import cdist
+
+from matching.comparators import name_shapes
 
 READINGS = 4
 """Readings kept per character, the usual one first."""
-PARTNERS = 20
-"""Look-alikes kept per character before the table is made symmetric (README of the reference tables: the true
-partner is among the first 20 in 81 % of known cases)."""
-FLOOR = 0.5
-"""Likeness below which two characters are not taken for one another."""
-HAND_LISTED = 0.9
-"""Likeness of a pair that people have listed as confused, at least."""
 SURNAMED = ("蒙古族", "藏族", "彝族")
 """Groups that carry a Han surname in one register and none in another."""
 
@@ -69,54 +61,48 @@ def readings(source: Path) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["char", "readings"], orient="row")
 
 
-def _likeness(table: pl.DataFrame) -> np.ndarray[Any, Any]:
-    """Likeness of every character with every other, 0 to 1."""
-    codes = table["cangjie"].fill_null("").to_list()
-    cangjie = cdist(codes, codes, scorer=Indel.normalized_similarity, dtype=np.float32)
-    corners = table["four_corner"].fill_null("").str.replace(".", "", literal=True).str.slice(0, 5)
-    digits = np.array([[*c.ljust(5, "-")] for c in corners.to_list()])
-    known = digits[:, 0] != "-"
-    same = np.zeros(cangjie.shape, np.float32)
-    for place, weight in enumerate((0.225, 0.225, 0.225, 0.225, 0.1)):
-        same += weight * (digits[:, None, place] == digits[None, :, place])
-    same = np.where(known[:, None] & known[None, :], same, 0.8 * cangjie)
-    strokes = table["strokes"].cast(pl.Float32).to_numpy()
-    gap = np.abs(strokes[:, None] - strokes[None, :]) / np.maximum(strokes[:, None], strokes[None, :])
-    score = 0.55 * cangjie + 0.27 * same + 0.18 * (1 - gap)
-    np.fill_diagonal(score, 0)
-    return score
+def glyph_tables(source: Path) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """char_glyphs (char, cangjie, four_corner, strokes, partners) and look_alikes (char, similar), both sorted.
 
-
-def shape_partners(source: Path) -> pl.DataFrame:
-    """char, similar, likeness: look-alikes by stroke codes, and the pairs listed by hand; symmetric."""
-    named = pl.read_csv(source / "given_name_chars.csv", infer_schema=False)["char"].unique()
-    table = pl.read_csv(source / "char_properties.csv", infer_schema=False).filter(
-        pl.col("standard_level").is_in(["1", "2"]) | pl.col("char").is_in(named.implode())
+    `partners` is the sum of the weights of all characters of the table that look like this one.
+    """
+    named = pl.concat(
+        [
+            pl.read_csv(source / f"{t}.csv", infer_schema=False)["char"]
+            for t in ("given_name_chars", "rare_name_chars")
+        ]
+    ).unique()
+    chars = (
+        pl.read_csv(source / "char_properties.csv", infer_schema=False)
+        .filter(
+            pl.col("standard_level").is_in(["1", "2"])
+            | (pl.col("in_gb2312") == "1")
+            | pl.col("char").is_in(named.implode())
+        )
+        # X in front only tells apart characters of one code.
+        .select(
+            "char",
+            pl.col("cangjie").str.strip_prefix("X"),
+            pl.col("four_corner").str.replace(".", "", literal=True),
+            "strokes",
+        )
+        .sort("char")
     )
-    score = _likeness(table)
-    char = table["char"]
-    best = np.argpartition(-score, PARTNERS, axis=1)[:, :PARTNERS]
-    rows = np.repeat(np.arange(len(char)), PARTNERS)
-    computed = pl.DataFrame(
-        {
-            "char": char.gather(rows),
-            "similar": char.gather(best.ravel()),
-            "likeness": score[rows, best.ravel()].astype(np.float64),
-        }
-    ).filter(pl.col("likeness") >= FLOOR)
-    listed = (
-        pl.read_csv(source / "confusable_glyphs.csv")
-        .filter(pl.col("source") == "hand-listed")
-        .select("char", "similar", likeness=pl.lit(HAND_LISTED))
+    known = chars["char"].implode()
+    listed = pl.read_csv(source / "confusable_glyphs.csv").filter(
+        (pl.col("source") == "hand-listed")
+        & (pl.col("char") < pl.col("similar"))
+        & pl.col("char").is_in(known)
+        & pl.col("similar").is_in(known)
     )
-    pairs = pl.concat([computed, listed])
-    turned = pairs.select(char="similar", similar="char", likeness="likeness")
-    return (
-        pl.concat([pairs, turned])
-        .group_by("char", "similar")
-        .agg(pl.col("likeness").max().round(2))
-        .sort("char", "similar")
-    )
+    look_alikes = listed.select("char", "similar").unique().sort("char", "similar")
+    row = {c: i for i, c in enumerate(chars["char"])}
+    pairs = [(row[a], row[b]) for a, b in look_alikes.iter_rows()]
+    keys = np.unique([x * len(row) + y for a, b in pairs for x, y in ((a, b), (b, a))])
+    codes = name_shapes.glyphs(chars)
+    every = np.arange(len(row))
+    total = [name_shapes.weights(codes, keys, np.full(len(row), a), every).sum() for a in every]
+    return chars.with_columns(partners=pl.Series(total).round(12)), look_alikes
 
 
 def minority_given(source: Path) -> pl.DataFrame:
@@ -133,7 +119,9 @@ def minority_given(source: Path) -> pl.DataFrame:
 def main(source: Path, target: Path) -> None:
     """Write the tables."""
     readings(source).write_csv(target / "char_readings.csv")
-    shape_partners(source).write_csv(target / "shape_partners.csv")
+    chars, look_alikes = glyph_tables(source)
+    chars.write_csv(target / "char_glyphs.csv")
+    look_alikes.write_csv(target / "look_alikes.csv")
     minority_given(source).write_csv(target / "minority_given_names.csv")
     surnames = pl.read_csv(source / "minority_surnames.csv").filter(
         pl.col("ethnic_group").is_in(SURNAMED) & pl.col("surname").is_not_null()

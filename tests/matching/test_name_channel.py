@@ -15,8 +15,9 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rapidfuzz.distance import LCSseq
 
-from matching.comparators import name_alignment, name_long, name_shapes, name_sounds, name_tables
+from matching.comparators import name_alignment, name_long, name_shapes, name_sounds
 from matching.comparators.name import NameChannel
 from matching.comparators.name_rates import KINDS, RATES, TYPICAL
 
@@ -177,13 +178,21 @@ def test_merged_sounds() -> None:
 
 
 def test_look_alikes_go_both_ways() -> None:
-    rows = name_tables.table("shape_partners")
-    assert rows.select("char", "similar").is_duplicated().sum() == 0
-    turned = rows.select(char="similar", similar="char", likeness="likeness")
-    assert rows.join(turned, on=["char", "similar", "likeness"], how="anti").is_empty()
-    a, b = (np.array([ord(c)]) for c in "未末")
-    assert name_shapes.probabilities(a, b).item() > 0
-    assert name_shapes.probabilities(a, a).item() == 0
+    a, b = (np.array([ord(c) for c in side]) for side in ("未戌婷晖", "末戍停辉"))
+    unlike = np.full(4, ord("一"))
+    assert (name_shapes.probabilities(a, b) > 0.01).all()
+    assert (name_shapes.probabilities(b, a) > 0.01).all()
+    assert not name_shapes.probabilities(a, a).any()
+    assert not name_shapes.probabilities(a, unlike).any()
+
+
+@given(st.lists(st.text("ABC", max_size=5), min_size=2, max_size=10))
+def test_common_letters_are_those_of_rapidfuzz(codes: list[str]) -> None:
+    table = pl.DataFrame({"cangjie": codes, "four_corner": [""] * len(codes), "strokes": ["1"] * len(codes)})
+    letters = name_shapes.glyphs(table).cangjie
+    a, b = (np.array(side) for side in zip(*itertools.product(range(len(codes)), repeat=2), strict=True))
+    found = name_shapes._common_letters(letters[a], letters[b])
+    assert found.tolist() == [LCSseq.similarity(codes[i], codes[j]) for i, j in zip(a, b, strict=True)]
 
 
 # ---- a slow and obvious oracle
