@@ -41,11 +41,8 @@ REGISTRY = {
     "户籍地址": "address",
     "村居代码": "division",
 }
-SPEC = {
-    "left": {"id": "no", "columns": REGISTRY},
-    "right": {"id": "no", "columns": {k: v for k, v in REGISTRY.items() if v != "division"}},
-    "as_of": AS_OF,
-}
+EXTRACT = {name: kind for name, kind in REGISTRY.items() if kind != "division"}
+SPEC = {"left": {"id": "no", "columns": REGISTRY}, "right": {"id": "no", "columns": EXTRACT}, "as_of": AS_OF}
 
 
 def write_tables(rows: int, folder: Path) -> tuple[Path, Path]:
@@ -55,15 +52,15 @@ def write_tables(rows: int, folder: Path) -> tuple[Path, Path]:
     roads = np.array(
         [
             a + b
-            for a in "人民 解放 建设 新华 和平 中山 团结 工农 民主 胜利".split()
-            for b in "路 大街 东路 西街".split()
+            for a in ["人民", "解放", "建设", "新华", "和平", "中山", "团结", "工农", "民主", "胜利"]
+            for b in ["路", "大街", "东路", "西街"]
         ]
     )
     estates = np.array(
         [
             a + b
-            for a in "锦绣 阳光 幸福 和谐 世纪 金色 丽景 恒大 万和 康居".split()
-            for b in "花园 家园 小区 苑".split()
+            for a in ["锦绣", "阳光", "幸福", "和谐", "世纪", "金色", "丽景", "恒大", "万和", "康居"]
+            for b in ["花园", "家园", "小区", "苑"]
         ]
     )
     town = np.char.add(
@@ -101,9 +98,9 @@ def write_tables(rows: int, folder: Path) -> tuple[Path, Path]:
     )
     left, right = folder / "registry.parquet", folder / "extract.parquet"
     table.select("no", *REGISTRY).write_parquet(left)
-    table.sample(int(rows * SHARE_OF_EXTRACT), seed=3, shuffle=True).select(
-        "no", *SPEC["right"]["columns"]
-    ).write_parquet(right)  # type: ignore[index]
+    table.sample(int(rows * SHARE_OF_EXTRACT), seed=3, shuffle=True).select("no", *EXTRACT).write_parquet(
+        right
+    )
     return left, right
 
 

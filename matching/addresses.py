@@ -99,8 +99,14 @@ def place_forms(divisions: list[pl.Series], addresses: list[pl.Series], height: 
         place = _first(place, _division(cells))
     for cells in addresses:
         found = _address(cells, place)
-        better = found["place"].str.starts_with(place)
-        place = found["place"].zip_with((better | place.is_null()).fill_null(False), place)
+        said, read = pl.col("said"), pl.col("read")
+        place = (
+            pl.DataFrame({"said": place, "read": found["place"]})
+            .select(
+                pl.when(said.is_null() | read.str.starts_with(said)).then(read).otherwise(said).alias("place")
+            )
+            .to_series()
+        )
         key = _first(key, found["address_key"])
     return pl.DataFrame({"place": place, "address_key": key}, schema=FORMS)
 
@@ -216,7 +222,7 @@ def _with_home(texts: pl.Series, rows: pl.Series | None = None) -> pl.DataFrame:
             .agg(pl.col("rows").sum())
             .sort("rows", "home", descending=[True, False])
         )
-        if counts.height and counts["rows"][0] >= HOME_SHARE * counts["rows"].sum():
+        if counts.height and counts["rows"][0] >= HOME_SHARE * int(counts["rows"].sum()):
             home = counts["home"][0]
             near = read["known"].str.starts_with(home) | (read["known"].str.len_bytes() < 4)
             again = read.filter(vague & near).with_columns(hint=pl.lit(home))
@@ -241,40 +247,68 @@ def _names_of(digits: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     return table, table.select(begin, "length").unique().sort("begin", "length"), longest
 
 
+_ENDINGS = {
+    6: r"^(.{1,12}?[区县旗市])",
+    9: r"^(.{1,12}?(?:街道|镇|乡|苏木))",
+    12: r"^(.{1,14}?(?:社区|嘎查|村))",
+}
+"""What a name of a level mostly looks like. Tried first, because it leaves few different texts to look at."""
+
+
 def _level(state: pl.DataFrame, digits: int) -> pl.DataFrame:
     """One level: the longest name that fits what is known and means one place."""
-    names, lengths, longest = _names_of(digits)
-    window = pl.col("rest").str.slice(0, longest + 4)
-    open_ = (
-        state.filter((pl.col("known").str.len_bytes() < digits) & (pl.col("rest").str.len_bytes() > 3))
-        .select(window.alias("window"), "known", "hint")
-        .unique()
-        .with_row_index("w")
-    )
-    candidates = (
-        open_.with_columns(begin=pl.col("window").str.slice(0, 2))
-        .join(lengths, on="begin")
-        .with_columns(name=pl.col("window").str.slice(0, pl.col("length")))
-        .join(names, on=["name", "length"])
-    )
-    chosen = _chosen(candidates, digits)
-    if not chosen.height:
-        return state
-    table = open_.join(chosen, on="w").select("window", "known", "hint", "code", "length")
-    joined = state.with_columns(window=window).join(
-        table, on=["window", "known", "hint"], how="left", nulls_equal=True, maintain_order="left"
-    )
+    longest = _names_of(digits)[2]
+    whole = pl.col("rest").str.slice(0, longest + 4)
+    found = state.with_columns(code=pl.lit(None, dtype=pl.String), length=pl.lit(None, dtype=pl.UInt32))
+    for window in (pl.col("rest").str.extract(_ENDINGS[digits]) if digits in _ENDINGS else None, whole):
+        if window is None:
+            continue
+        open_ = (
+            (pl.col("known").str.len_bytes() < digits)
+            & (pl.col("rest").str.len_bytes() > 3)
+            & pl.col("code").is_null()
+        )
+        here = found.with_columns(window=pl.when(open_).then(window))
+        table = _resolved(
+            here.drop_nulls("window").select("window", "known", "hint").unique(), digits, window is whole
+        )
+        if table.height:
+            hits = here.select("window", "known", "hint").join(
+                table, on=["window", "known", "hint"], how="left", nulls_equal=True, maintain_order="left"
+            )
+            found = here.drop("window").with_columns(
+                code=pl.coalesce("code", hits["code"]), length=pl.coalesce("length", hits["length"])
+            )
     more = pl.col("rest").str.slice(pl.col("length").fill_null(0))
     if digits == 9:
         more = more.str.replace(r"^(?:街道办事处|办事处|街道办|人民政府)", "")
     elif digits == 12:
-        more = more.str.replace(r"^(?:社区)?(?:居民委员会|居委会|村民委员会|村委会)", "")
-    return joined.select(
+        more = more.str.replace(r"^(?:社区|村)?(?:居民|居|村民|村|民)?委(?:员)?会", "")
+    return found.select(
         "n",
         pl.when(pl.col("code").is_null()).then("rest").otherwise(more).alias("rest"),
         pl.coalesce("code", "known").alias("known"),
         "hint",
     )
+
+
+def _resolved(windows: pl.DataFrame, digits: int, is_open: bool) -> pl.DataFrame:
+    """Columns window, known, hint -> those with a name at the beginning, with its `code` and `length`.
+
+    `is_open`: the name may be shorter than the window; otherwise the window is the whole name.
+    """
+    names, lengths, _ = _names_of(digits)
+    windows = windows.with_row_index("w")
+    if is_open:
+        cut = (
+            windows.with_columns(begin=pl.col("window").str.slice(0, 2))
+            .join(lengths, on="begin")
+            .with_columns(name=pl.col("window").str.slice(0, pl.col("length")))
+        )
+    else:
+        cut = windows.with_columns(name=pl.col("window"), length=pl.col("window").str.len_chars())
+        names = names.filter(~pl.col("is_short"))
+    return windows.join(_chosen(cut.join(names, on=["name", "length"]), digits), on="w").drop("w")
 
 
 def _chosen(candidates: pl.DataFrame, digits: int) -> pl.DataFrame:

@@ -14,10 +14,12 @@ from data_contracts.resident_id import inline_views
 from matching.cells import as_text, distinct
 from matching.records import PHONES
 
+_EDGE = r"(?-u:\b)"
 _MOBILE = r"1[3-9][0-9*][\s.-]*[0-9*]{4}[\s.-]*[0-9*]{4}"
 _LANDLINE = r"\(?0[1-9][0-9]{1,2}\)?[\s.-]*[2-8][0-9]{6,7}"
 _NUMBERS = (
-    rf"(?:\+?(?:00)?86[\s-]*)?{_MOBILE}|{_LANDLINE}|400[\s-]?[0-9]{{3}}[\s-]?[0-9]{{4}}|[2-8][0-9]{{6,7}}"
+    rf"{_EDGE}(?:(?:00)?86[\s-]*)?{_MOBILE}|{_LANDLINE}{_EDGE}|{_EDGE}400[\s-]?[0-9]{{3}}[\s-]?[0-9]{{4}}{_EDGE}"
+    rf"|{_EDGE}[2-8][0-9]{{6,7}}{_EDGE}"
 )
 _FILLER = r"0{7}|1{7}|2{7}|3{7}|4{7}|5{7}|6{7}|7{7}|8{7}|9{7}"
 _BLOCK = 1 << 16
@@ -75,8 +77,11 @@ def _careful(cells: pl.Series) -> pl.DataFrame:
         .str.replace_all(r"[×•●#]", "*")
         .str.replace_all(r"([0-9])[xX]{3,}", "${1}****")
         .str.replace_all(r"[—–−]", "-")
+        .str.replace_all(r"(?-u:\b)(?:00)?86(1[3-9][0-9]{9})(?-u:\b)", "$1")
         .str.replace_all(r"[0-9]{15,}[xX]?", " ")
-        .str.replace_all(r"\b0(1[3-9][0-9]{9})\b", "$1")
+        .str.replace_all(r"(?-u:\b)0(1[3-9][0-9]{9})(?-u:\b)", "$1")
+        # Numbers that were stored as numbers have lost the zero of their area code.
+        .str.replace(r"^\s*([2-9][1-9][0-9]{8}|[3-9][1-9][0-9]{9})\s*$", "0$1")
     )
     return (
         cells.alias("cell")

@@ -1,0 +1,140 @@
+"""Places and addresses: the hard cases of CHINESE_DATA C5, levels dropped, old names, and what is left as a key."""
+
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from matching import gazetteer
+from matching.addresses import fold, place_forms
+
+
+def read(*addresses: str | None) -> list[tuple[str | None, str | None]]:
+    return place_forms([], [pl.Series(addresses, dtype=pl.String)], len(addresses)).rows()
+
+
+CASES = [
+    (
+        "内蒙古自治区乌兰察布市集宁区新体路街道体育场社区人民路3号锦绣花园5号楼2单元1203室",
+        "150902001002",
+        "人民路3号锦绣花园5-2-1203",
+    ),
+    ("内蒙古乌兰察布市集宁区体育场社区居民委员会人民路３号", "150902001002", "人民路3"),
+    ("乌盟集宁市新体路办事处体育场社区", "150902001002", None),
+    ("乌兰察布市 集宁区", "150902", None),
+    ("內蒙古自治區烏蘭察布市集寧區", "150902", None),
+    ("乌兰察布盟集宁市", "150902", None),
+    ("内蒙古乌兰察布市察右前旗土贵乌拉镇三组12号", "150926105", "3组12"),
+    ("乌兰察布市前旗土贵乌拉镇", "150926105", None),
+    ("集宁区马莲渠乡霸王河村民委员会3组", "150902205205", "3组"),
+    ("集宁区马莲渠乡霸王河村3社", "150902205205", "3组"),
+    ("集宁区马莲渠乡霸王河三组", "150902205205", "3组"),
+    ("石家庄桥东区裕华东路12号", "1301", "裕华东路12"),
+    ("河北省石家庄市桥西区裕华西路12号", "130104", "裕华西路12"),
+    ("广东省深圳市宝安县新安街道3号", "440306017", "3"),
+    ("广东省深圳市深汕特别合作区鹅埠镇3号", "441521103", "3"),
+    ("绵竹县富新镇三组", "510683119", "3组"),
+    ("四川绵竹", "510683", None),
+    ("四川省成都市金牛区抚琴街道光明社区3号", "510106", "抚琴街道光明社区3"),
+    ("伊盟东胜市3号", "150602", "3"),
+    ("恩施州恩施市3号", "422801", "3"),
+    ("吉林市船营区3号", "220204", "3"),
+    ("青海省海南藏族自治州共和县恰卜恰镇1号", "632521", "恰卜恰镇1"),
+    ("北京路3号", None, "北京路3"),
+    ("深圳路5号", None, "深圳路5"),
+    ("新华区3号", None, "新华区3"),
+    ("第三村民小组", None, "3组"),
+    ("12号", None, "12"),
+    ("无", None, None),
+    ("", None, None),
+    (None, None, None),
+]
+
+
+@pytest.mark.parametrize(("address", "place", "key"), CASES)
+def test_addresses(address: str | None, place: str | None, key: str | None) -> None:
+    assert read(address) == [(place, key)]
+
+
+def test_many_at_once_give_what_each_gives_alone() -> None:
+    """Against a table that knows no home: half of the rows lie elsewhere."""
+    elsewhere = [f"广东省深圳市福田区{n}号" for n in range(2 * len(CASES))]
+    found = read(*(address for address, _, _ in CASES), *elsewhere)[: len(CASES)]
+    assert found == [(place, key) for _, place, key in CASES]
+
+
+def test_the_home_of_a_table_decides_between_places_of_one_name() -> None:
+    home = ["河北省石家庄市新华区3号"] * 3
+    assert read(*home, "桥西区3号")[-1] == ("130104", "3")
+    assert read("桥西区3号") == [(None, "桥西区3")]
+
+
+def test_a_stated_division_decides_where_and_outranks_the_address() -> None:
+    divisions = pl.Series(["130104", "150902", "150902001002", "石家庄市桥西区", None])
+    addresses = pl.Series(["桥西区3号", "深圳市福田区3号", "集宁区3号", "新华区3号", "深圳市福田区"])
+    assert place_forms([divisions], [addresses], 5)["place"].to_list() == [
+        "130104",
+        "150902",
+        "150902001002",
+        "130104",
+        "440304",
+    ]
+
+
+def test_an_address_that_says_more_about_the_same_place_is_taken() -> None:
+    found = place_forms([pl.Series(["150902"])], [pl.Series(["新体路街道体育场社区3号"])], 1)
+    assert found.rows() == [("150902001002", "3")]
+
+
+@pytest.mark.parametrize(
+    ("code", "today"),
+    [
+        ("150902", "150902"),
+        ("150902000000", "150902"),
+        ("150902001000", "150902001"),
+        ("150902001002", "150902001002"),
+        ("152601", "150902"),
+        ("152600", "1509"),
+        ("512822", "510683"),
+        ("510622", "510683"),
+        ("440321", "440306"),
+        ("130103", "1301"),
+        ("152601001002", "150902"),
+        ("150000", "15"),
+        ("15", "15"),
+        ("99", None),
+        ("1509021", None),
+    ],
+)
+def test_codes_of_the_past_lead_to_today(code: str, today: str | None) -> None:
+    found = pl.DataFrame({"c": [code]}).select(gazetteer.today(pl.col("c"))).item()
+    assert found == today
+
+
+def test_every_successor_is_a_place_of_today() -> None:
+    successors = gazetteer.successors()
+    known = set(gazetteer.names()["code"])
+    assert set(successors.values()) <= known
+    assert not {code for code in successors if len(code) != len(successors[code]) and len(code) == 2}
+    assert len(successors) > 3000
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ["三组", "3组", "三社", "第三村民小组", "3队", "第3生产队", "３组"],
+        ["5号楼2单元301室", "5栋2单元301", "5幢2单元301室", "五号楼二单元301", "5-2-301"],
+        ["人民路3号", "人民路 ３号", "人民路3"],
+        ["二十一组5号", "21社5"],
+    ],
+)
+def test_spellings_of_one_door_are_one_key(spellings: list[str]) -> None:
+    assert fold(pl.Series(spellings)).n_unique() == 1
+
+
+def test_names_of_roads_with_numerals_stay() -> None:
+    assert fold(pl.Series(["五一路3号", "三道街5号", "第一大街"])).to_list() == [
+        "五一路3",
+        "三道街5",
+        "一大街",
+    ]

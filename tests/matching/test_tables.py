@@ -1,0 +1,414 @@
+"""Tables of any source become records: every spelling that CHINESE_DATA D3 names, typed columns, specs that are wrong."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from matching import birth_cells, id_cells
+from matching.name_cells import is_plain
+from matching.tables import Records, Spec, SpecError, read_table, records_of
+
+AS_OF = date(2025, 11, 17)
+NUMBER = "11010519491231002X"
+
+
+def records(columns: dict[str, Any], values: dict[str, list[Any]]) -> Records:
+    spec = Spec.parse({"left": {"columns": columns}})
+    return records_of(pl.DataFrame(values, strict=False), spec.left, AS_OF)
+
+
+def names_of(cell: str | None, kind: str = "person_name") -> list[tuple[str, str]]:
+    found = records({"n": kind}, {"n": [cell, "张三"]}).names
+    return found.filter(pl.col("row") == 0).select("name", "kind").rows()
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("张伟", [("张伟", "own")]),
+        ("张　伟 ", [("张伟", "own")]),
+        ("張偉", [("张伟", "own")]),
+        ("张伟2", [("张伟", "own")]),
+        ("张伟(已故)", [("张伟", "own")]),
+        ("张三（又名李四）", [("张三", "own"), ("李四", "alias")]),
+        ("张三曾用名李四", [("张三", "own"), ("李四", "alias")]),
+        ("张*明", [("张?明", "own")]),
+        ("张**", [("张??", "own")]),
+        ("张\ue863", [("张?", "own")]),
+        ("张□", [("张?", "own")]),
+        ("李（王+韦）", [("李?", "own")]),
+        ("买买提•艾力", [("买买提艾力", "own"), ("买买提·艾力", "parts")]),
+        ("艾力.买买提", [("艾力买买提", "own"), ("艾力·买买提", "parts")]),
+        ("孙JING华", [("孙JING华", "own")]),
+        ("寮犱纻", [("寮犱纻", "own")]),
+        ("王丽之女", []),
+        ("李芳宝宝", []),
+        ("不详", []),
+        ("  ", []),
+        (None, []),
+        ("Nguyễn Thị  Hoa", [("NGUYEN THI HOA", "latin")]),
+        ("SMITH, John", [("SMITH JOHN", "latin")]),
+    ],
+)
+def test_names(cell: str | None, names: list[tuple[str, str]]) -> None:
+    assert names_of(cell) == names
+
+
+def test_former_names_of_one_cell_and_latin_columns() -> None:
+    assert names_of("王五、赵六", "former_name") == [("王五", "former"), ("赵六", "former")]
+    assert names_of("Li, Na", "latin_name") == [("LI NA", "latin")]
+
+
+def test_a_clean_name_goes_the_fast_way_to_the_same_end() -> None:
+    cells = pl.Series(
+        ["张伟", "欧阳锋", "司马相如", "王之子", "李先生", "張伟", "张 伟", None, "A", "买买提艾力江"]
+    )
+    assert is_plain(cells).tolist() == [True, True, True, False, False, False, False, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("cell", "kind", "key", "text"),
+    [
+        (NUMBER, "valid18", NUMBER, NUMBER),
+        ("11010519491231002x", "valid18", NUMBER, NUMBER),
+        ("11010519491231002Х", "valid18", NUMBER, NUMBER),
+        ("11010519491231002×", "valid18", NUMBER, NUMBER),
+        ("11010519491231002*", "valid18", NUMBER, NUMBER),
+        ("'" + NUMBER, "valid18", NUMBER, NUMBER),
+        ("１１０１０５１９４９１２３１００２Ｘ", "valid18", NUMBER, NUMBER),
+        ("110105 19491231 002X", "valid18", NUMBER, NUMBER),
+        (NUMBER + "43B1", "valid18", NUMBER, NUMBER),
+        ("130503670401001", "valid15", "130503196704010016", "130503670401001"),
+        ("130503670401001.0", "valid15", "130503196704010016", "130503670401001"),
+        ("150902********123X", "masked", None, "150902********123X"),
+        ("150902＊＊＊＊＊＊＊＊123X", "masked", None, "150902********123X"),
+        ("110105194912310021", "invalid", None, "110105194912310021"),
+        ("150902198001011000", "invalid", None, "150902198001011???"),
+        ("1.50902198001011E+17", "invalid", None, "150902198001011???"),
+        ("15090219800101123", "invalid", None, "15090219800101123"),
+        ("E12345678", "foreign", "F:E12345678", "E12345678"),
+        ("111111111111111111", None, None, None),
+        ("无", None, None, None),
+        ("0", None, None, None),
+        ("123456789012345678", None, None, None),
+        ("", None, None, None),
+        (None, None, None, None),
+    ],
+)
+def test_identity_numbers(cell: str | None, kind: str | None, key: str | None, text: str | None) -> None:
+    row = id_cells.id_forms(pl.Series(["510683198001011231", cell], dtype=pl.String), AS_OF).row(
+        1, named=True
+    )
+    assert (row["id_kind"], row["id_key"], row["id_text"]) == (kind, key, text)
+
+
+def test_a_number_stored_with_a_floating_point_has_lost_its_end() -> None:
+    row = id_cells.id_forms(pl.Series([150902198001011234.0]), AS_OF).row(0, named=True)
+    assert (row["id_kind"], row["id_text"]) == ("invalid", "150902198001011???")
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+EXACT = [
+    "19800105",
+    "1980-01-05",
+    "1980-1-5",
+    "1980/1/5",
+    "1980.1.5",
+    "1980年1月5日",
+    "一九八〇年一月五日",
+    "1980-01-05 00:00:00",
+    "29225",
+    "80.1.5",
+    "800105",
+    "315849600",
+    "１９８０－１－５",
+    "19800105.0",
+]
+
+
+@pytest.mark.parametrize("cell", EXACT)
+def test_every_spelling_of_a_day(cell: str) -> None:
+    found = birth_cells.stated_births(pl.Series(["19700101", cell]), AS_OF).row(1)
+    assert found == (*[day("1980-01-05")] * 3, "stated")
+
+
+@pytest.mark.parametrize(
+    ("cell", "low", "high", "basis"),
+    [
+        ("198002", "1980-02-01", "1980-02-29", "month"),
+        ("1980年2月", "1980-02-01", "1980-02-29", "month"),
+        ("1980-02-00", "1980-02-01", "1980-02-29", "month"),
+        ("19800200", "1980-02-01", "1980-02-29", "month"),
+        ("19800230", "1980-02-01", "1980-02-29", "month"),
+        ("1980", "1980-01-01", "1980-12-31", "year"),
+        ("1980年", "1980-01-01", "1980-12-31", "year"),
+        ("19800000", "1980-01-01", "1980-12-31", "year"),
+    ],
+)
+def test_incomplete_days_are_intervals(cell: str, low: str, high: str, basis: str) -> None:
+    found = birth_cells.stated_births(pl.Series(["19700101", cell]), AS_OF).row(1)
+    assert found == (None, day(low), day(high), basis)
+
+
+@pytest.mark.parametrize(
+    "cell", ["1900-01-01", "1899-12-30", "9999-12-31", "20991231", "无", "0", "abc", "", None]
+)
+def test_what_is_no_birth_date(cell: str | None) -> None:
+    found = birth_cells.stated_births(pl.Series(["19700101", cell]), AS_OF).row(1)
+    assert found == (None, None, None, None)
+
+
+def test_day_numbers_count_from_1904_where_the_identity_numbers_say_so() -> None:
+    found = records(
+        {"n": "resident_id", "d": "birth_date"}, {"n": [NUMBER, None], "d": ["16801", "27759"]}
+    ).rows
+    assert found["birth"].to_list() == [day("1949-12-31"), day("1980-01-01")]
+    plain = records({"d": "birth_date"}, {"d": ["18264"]}).rows
+    assert plain["birth"].to_list() == [day("1950-01-01")]
+
+
+@pytest.mark.parametrize(
+    ("cell", "low", "high"),
+    [
+        ("78", "1945-06-01", "1946-05-31"),
+        ("78岁", "1945-06-01", "1946-05-31"),
+        ("７８ 周岁", "1945-06-01", "1946-05-31"),
+        ("78.0", "1945-06-01", "1946-05-31"),
+        ("七十八岁", "1945-06-01", "1946-05-31"),
+        ("虚岁78", "1946-06-01", "1948-05-31"),
+        ("78虚岁", "1946-06-01", "1948-05-31"),
+        ("3个月", "2024-02-01", "2024-02-29"),
+        ("1岁2个月", "2023-03-01", "2023-03-31"),
+        ("5天", "2024-05-26", "2024-05-26"),
+        ("约40", "1981-06-01", "1986-05-31"),
+        ("999", None, None),
+        ("不详", None, None),
+        (None, None, None),
+    ],
+)
+def test_ages(cell: str | None, low: str | None, high: str | None) -> None:
+    on = pl.Series([day("2024-05-31")])
+    found = birth_cells.ages(pl.Series([cell], dtype=pl.String), on).row(0)
+    assert found == (low and day(low), high and day(high))
+
+
+def test_what_is_known_of_a_birth_and_from_where() -> None:
+    columns = {"n": "resident_id", "d": "birth_date", "a": {"kind": "age", "as_of": {"column": "t"}}}
+    values = {
+        "n": [NUMBER, NUMBER, NUMBER, NUMBER, None, None],
+        "d": ["19500101", None, "1949", None, None, None],
+        "a": [None, None, None, "30", "30", "30"],
+        "t": [None, None, None, "2024-05-31", "20240531", None],
+    }
+    rows = records(columns, values).rows
+    assert rows["birth_basis"].to_list() == ["stated", "resident_id", "resident_id", "age", "age", "age"]
+    assert rows["birth"].to_list() == [
+        day("1950-01-01"),
+        day("1949-12-31"),
+        day("1949-12-31"),
+        None,
+        None,
+        None,
+    ]
+    assert rows["birth_high"].to_list()[3:] == [day("1994-05-31"), day("1994-05-31"), day("1995-11-17")]
+
+
+def test_sex_in_every_spelling_then_from_the_number() -> None:
+    cells = ["1", "男", "M", "男性", "２", "女", "f", "女士", "0", "9", None]
+    rows = records({"s": "sex", "n": "resident_id"}, {"s": cells, "n": [NUMBER] * len(cells)}).rows
+    assert rows["sex"].to_list() == ["1"] * 4 + ["2"] * 4 + ["2", "2", "2"]
+
+
+@pytest.mark.parametrize(
+    ("cell", "phones"),
+    [
+        ("13800001234", ["13800001234"]),
+        ("+86 138-0000-1234", ["13800001234"]),
+        ("008613800001234", ["13800001234"]),
+        ("电话13800001234", ["13800001234"]),
+        ("013800001234", ["13800001234"]),
+        ("１３８００００１２３４", ["13800001234"]),
+        ("13800001234/13900001235", ["13800001234", "13900001235"]),
+        ("13800001234 0474-8200001", ["13800001234", "04748200001"]),
+        ("(0474)8200001", ["04748200001"]),
+        ("4748200001", ["04748200001"]),
+        ("8200001", ["8200001"]),
+        ("138****8000", ["138****8000"]),
+        ("13800001234.0", ["13800001234"]),
+        ("1.38E+10", []),
+        ("13800000000", []),
+        ("150902198001011234", []),
+        ("无", []),
+        (None, []),
+    ],
+)
+def test_phones(cell: str | None, phones: list[str]) -> None:
+    found = records({"p": "phone"}, {"p": [cell, "13700001111"]}).phones
+    assert found.filter(pl.col("row") == 0)["phone"].to_list() == phones
+
+
+def test_two_columns_of_a_kind_are_both_evidence() -> None:
+    found = records(
+        {"p": "phone", "q": "phone", "a": "identifier", "b": "text"},
+        {"p": ["13800001234"], "q": ["13800001234 13900001235"], "a": ["ab 12"], "b": ["好 的"]},
+    )
+    assert found.phones.rows() == [(0, "13800001234"), (0, "13900001235")]
+    assert found.others.rows() == [(0, "a", "AB12"), (0, "b", "好 的")]
+
+
+def test_households_lose_the_zeros_that_spreadsheets_drop() -> None:
+    found = records({"h": "household"}, {"h": ["00123", "123", "0", "无", None, "A-7"]}).households
+    assert found.rows() == [(0, "123"), (1, "123"), (5, "A-7")]
+
+
+def test_typed_columns_are_taken_as_they_are() -> None:
+    values = {
+        "x": ["张三", "李四"],
+        "n": [110105194912310, 130503196704010016],
+        "d": [day("1949-12-31"), None],
+        "a": [75, None],
+        "s": [1, 2],
+        "p": [13800001234, 8200001],
+        "v": [150902001001, 150902],
+        "h": [1, 2],
+    }
+    kinds = ["person_name", "resident_id", "birth_date", "age", "sex", "phone", "division", "household"]
+    found = records(dict(zip(values, kinds, strict=True)), values)
+    assert found.rows["id_kind"].to_list() == ["invalid", "valid18"]
+    assert found.rows["birth_basis"].to_list() == ["stated", "resident_id"]
+    assert found.rows["sex"].to_list() == ["1", "2"]
+    assert found.rows["place"].to_list() == ["150902001001", "150902"]
+    assert found.phones.height == 2
+    assert found.households.height == 2
+
+
+@pytest.mark.parametrize("rows", [0, 3])
+def test_columns_without_anything(rows: int) -> None:
+    kinds = ["person_name", "former_name", "latin_name", "resident_id", "identifier", "birth_date", "age"]
+    kinds += ["sex", "phone", "address", "division", "household", "text"]
+    values = {kind: pl.Series([None] * rows, dtype=pl.String) for kind in kinds}
+    found = records({kind: kind for kind in kinds}, values)
+    assert found.ids.to_list() == list(range(rows))
+    assert found.rows.drop("row").null_count().sum_horizontal().to_list() == [10 * rows]
+    assert found.names.height + found.phones.height + found.households.height + found.others.height == 0
+
+
+def test_order_and_ids_stay() -> None:
+    spec = Spec.parse({"left": {"id": "k", "columns": {"n": "person_name"}}})
+    table = pl.DataFrame({"k": ["b", "a", "a"], "n": ["张三", "x", None], "other": [1, 2, 3]})
+    found = records_of(table.lazy(), spec.left, AS_OF)
+    assert found.ids.to_list() == ["b", "a", "a"]
+    assert found.rows["row"].to_list() == [0, 1, 2]
+
+
+# ---------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
+@pytest.mark.parametrize("separator", [",", "\t", "|", ";"])
+def test_delimited_files(tmp_path: Path, encoding: str, separator: str) -> None:
+    path = tmp_path / "table.csv"
+    lines = [["编号", "姓名"], ["001", "张三"], ["2", '"李，四"'], ["3", ""]]
+    path.write_bytes("\r\n".join(separator.join(line) for line in lines).encode(encoding))
+    assert read_table(path).to_dict(as_series=False) == {
+        "编号": ["001", "2", "3"],
+        "姓名": ["张三", "李，四", None],
+    }
+
+
+def test_parquet_keeps_its_types(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    table = pl.DataFrame({"n": [1, 2], "d": [day("1980-01-01"), None]})
+    table.write_parquet(path)
+    assert read_table(path).equals(table)
+    assert read_table(path, ["n"]).columns == ["n"]
+
+
+def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "twice.csv").write_text("a,a\n1,2\n")
+    (tmp_path / "book.xlsx").write_bytes(b"PK")
+    for name, message in {
+        "none.csv": "no such file",
+        "empty.csv": "is empty",
+        "twice.csv": "column 'a' is there twice",
+        "book.xlsx": "neither Parquet nor delimited",
+    }.items():
+        with pytest.raises(SpecError, match=f"{name}.*{message}"):
+            read_table(tmp_path / name)
+
+
+# ---------------------------------------------------------------- specifications
+
+
+def side(**columns: Any) -> dict[str, Any]:
+    return {"left": {"columns": columns or {"x": "person_name"}}}
+
+
+@pytest.mark.parametrize(
+    ("raw", "message"),
+    [
+        ({}, "s.yaml: is empty; known words: left, right"),
+        ({"right": {}}, "s.yaml: section 'left' is missing"),
+        ({"left": {}}, "s.yaml: left: is empty"),
+        ({"left": {"columns": {}}}, "s.yaml: left: 'columns' is empty"),
+        ({"lefft": {}}, "s.yaml: unknown word 'lefft'; did you mean 'left'?"),
+        (side(xb="sexx"), "s.yaml: left: column xb: unknown kind 'sexx'; did you mean 'sex'?"),
+        (side(xb={"as_of": "2024-01-01"}), "s.yaml: left: column xb: 'kind' is missing"),
+        (side(xb={"kind": "sex", "as_of": "2024-01-01"}), "'as_of' belongs to the kind age, not to sex"),
+        (side(nl={"kind": "age", "as_of": "gestern"}), "as_of must be a day such as 2025-11-17"),
+        (side(nl={"kind": "age", "nominall": True}), "unknown word 'nominall'; did you mean 'nominal'?"),
+        (side() | {"right": {"columns": {"a": "text"}, "key": "a"}}, "s.yaml: right: unknown word 'key'"),
+        (side() | {"right_is_clean": "ja"}, "right_is_clean must be true or false"),
+        (side() | {"as_of": "2025"}, "s.yaml: as_of must be a day"),
+    ],
+)
+def test_errors_of_a_spec_name_the_place_and_the_nearest_word(raw: Any, message: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        Spec.parse(raw, source="s.yaml")
+    assert message in str(caught.value)
+
+
+def test_a_column_that_the_table_lacks(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "left: {id: 编号, columns: {姓名: person_name, 年龄: {kind: age, as_of: {column: 时间}}}}", "utf-8"
+    )
+    spec = Spec.load(path)
+    assert spec.left.needed == ["编号", "姓名", "年龄", "时间"]
+    with pytest.raises(
+        SpecError, match=r"s\.yaml: left: the table has no column '姓名'; did you mean '姓名1'\?"
+    ):
+        records_of(pl.DataFrame({"编号": [1], "姓名1": ["a"]}), spec.left, AS_OF)
+
+
+def test_yaml_that_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text("left: {columns: [", "utf-8")
+    with pytest.raises(SpecError, match=r"s\.yaml, line 1: is not YAML"):
+        Spec.load(path)
+    with pytest.raises(SpecError, match=r"none\.yaml: "):
+        Spec.load(tmp_path / "none.yaml")
+
+
+def test_a_file_name_with_an_identity_number_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(SpecError) as caught:
+        read_table(tmp_path / f"{NUMBER}.csv")
+    assert NUMBER not in str(caught.value)
+
+
+def test_reading_tables_needs_nothing_heavy() -> None:
+    code = "import sys, matching.tables; print([m for m in ('dagster', 'great_expectations', 'pypinyin', 'duckdb') if m in sys.modules])"
+    root = Path(__file__).resolve().parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
