@@ -28,9 +28,7 @@ class NameChannel:
     def __init__(self, names: pl.DataFrame) -> None:
         self.frequencies = Frequencies(names)
         self._substitutions = Substitutions(self.frequencies, TYPICAL)
-        self._population = Population(
-            self.frequencies, lambda han: name_latin.romanised(han, usual_only=True)
-        )
+        self._population = Population(self.frequencies, name_latin.usual_letters)
 
     def population(self, names: pl.Series) -> pl.Series:
         """log2 P(name) of a random person of the left side, same order; lost characters summed over what they hide."""

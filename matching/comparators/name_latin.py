@@ -73,11 +73,9 @@ def _surname_length(name: pl.Expr) -> pl.Expr:
     return pl.when(is_compound).then(2).otherwise(1)
 
 
-def romanised(names: pl.Series, usual_only: bool = False) -> pl.DataFrame:
+def romanised(names: pl.Series) -> pl.DataFrame:
     """Names in Han characters in Latin letters: columns name, letters, weight (over all ways of writing: 1 or less)."""
     spoken = readings().with_columns(pl.col("reading").str.to_uppercase())
-    if usual_only:
-        spoken = spoken.filter(pl.col("place") == 0).with_columns(weight=pl.lit(1.0))
     compound = tables.table("surname_readings").filter(pl.col("surname").str.len_chars() == 2)
     known = compound.select(head="surname", said=pl.col("reading").str.to_uppercase().str.split(" "))
     frame = (
@@ -124,23 +122,72 @@ def romanised(names: pl.Series, usual_only: bool = False) -> pl.DataFrame:
         )
     done.append(frame.drop("said", "head"))
     spelt = pl.concat([d.select("name", "surname", "given", "first", "weight") for d in done])
+    ways = _forms(spelt).group_by("name", "letters").agg(pl.col("weight").sum())
+    return ways.with_columns(pl.col("weight").clip(upper_bound=1.0).round(12))
+
+
+def _forms(spelt: pl.DataFrame) -> pl.DataFrame:
+    """The ways in which names with the columns surname, given, first (initials of given), weight stand in letters.
+
+    Column letters in place of the three; the other columns stay, weight is shared out.
+    """
     surname, given, first = pl.col("surname"), pl.col("given"), pl.col("first")
     written = (surname + given, given + surname, surname + first, surname.str.slice(0, 1) + first)
     every = pl.concat(
         [
-            spelt.select("name", letters=form, weight=pl.col("weight") * share)
+            spelt.with_columns(letters=form, weight=pl.col("weight") * share).drop(
+                "surname", "given", "first"
+            )
             for form, share in zip(written, FORMS.values(), strict=True)
         ]
     )
     has_v = every.filter(pl.col("letters").str.contains("V", literal=True))
-    plain_u = has_v.with_columns(
-        pl.col("letters").str.replace_all("V", "U"), weight=pl.col("weight") * PLAIN_U
+    return pl.concat(
+        [
+            every,
+            has_v.with_columns(
+                pl.col("letters").str.replace_all("V", "U"), weight=pl.col("weight") * PLAIN_U
+            ),
+        ]
     )
-    return (
-        pl.concat([every, plain_u])
-        .group_by("name", "letters")
-        .agg(pl.col("weight").sum().clip(upper_bound=1.0))
+
+
+def usual_letters(counts: pl.DataFrame) -> pl.DataFrame:
+    """People by what their names are in Latin letters, every character by its usual reading alone: letters, count.
+
+    `counts`: name, count of names in Han characters; longer ones than `LONGEST` are left out.
+    """
+    size = _surname_length(pl.col("name"))
+    frame = counts.filter(pl.col("name").str.len_chars().is_between(2, LONGEST)).select(
+        "count", head=pl.col("name").str.slice(0, size), given=pl.col("name").str.slice(size)
     )
+    usual = readings().filter(pl.col("place") == 0).with_columns(pl.col("reading").str.to_uppercase())
+    compound = tables.table("surname_readings").filter(pl.col("surname").str.len_chars() == 2)
+    whole = compound.select("surname", pl.col("reading").str.to_uppercase().str.replace_all(" ", ""))
+
+    def spoken(text: pl.Series, slot: int, letters: pl.Expr) -> pl.DataFrame:
+        own = usual.filter(pl.col("slot") == slot).select("char", said=letters)
+        words = (
+            pl.concat([whole, own.rename({"char": "surname", "said": "reading"})]) if slot == SURNAME else own
+        )
+        distinct = text.unique().sort()
+        replaced = distinct.str.replace_many(
+            words.to_series(0).to_list(), words.to_series(1).to_list(), leftmost=True
+        )
+        return pl.DataFrame({"text": distinct, "said": replaced})
+
+    reading, initial = pl.col("reading"), pl.col("reading").str.slice(0, 1)
+    for name, column, slot, letters in (
+        ("surname", "head", SURNAME, reading),
+        ("first", "given", GIVEN, initial),
+        ("given", "given", GIVEN, reading),
+    ):
+        said = spoken(frame[column], slot, letters).rename({"text": column, "said": f"_{name}"})
+        frame = frame.join(said, on=column, how="left", maintain_order="left")
+    spelt = frame.select(surname="_surname", given="_given", first="_first", weight="count")
+    # Thousandths add up to the same sum in any order.
+    thousandths = (pl.col("weight") * 1000).round().cast(pl.Int64).sum()
+    return _forms(spelt).group_by("letters").agg(count=thousandths / 1000)
 
 
 def _romanised(pairs: pl.DataFrame, han: str, latin: str) -> Candidate:

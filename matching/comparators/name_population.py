@@ -150,8 +150,8 @@ def slots_of(shape: int, length: int) -> list[int]:
 class Population:
     """How probable a name is for a random person of the left side."""
 
-    def __init__(self, frequencies: Frequencies, romanised: Callable[[pl.Series], pl.DataFrame]) -> None:
-        """`romanised`: names -> name, letters, weight (`name_latin.romanised`); called when a name in letters is asked."""
+    def __init__(self, frequencies: Frequencies, romanised: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
+        """`romanised`: name, count -> letters, count (`name_latin.usual_letters`); called once, when a name in letters is asked."""
         self.of = frequencies
         self._romanised = romanised
         self._letters: pl.DataFrame | None = None
@@ -200,8 +200,7 @@ class Population:
         """People whose name is written so in Latin letters."""
         if self._letters is None:
             han = self.of.counts.filter(pl.col("name").str.contains(r"^\p{Han}{2,6}$"))
-            ways = self._romanised(han["name"]).join(han, on="name", how="inner")
-            self._letters = ways.group_by("letters").agg(count=(pl.col("weight") * pl.col("count")).sum())
+            self._letters = self._romanised(han)
         asked = pl.DataFrame({"letters": names}).select(letters=letters_of(pl.col("letters")))
         found = asked.join(self._letters, on="letters", how="left", maintain_order="left")
         result: Floats = found["count"].fill_null(0.0).to_numpy()
