@@ -6,7 +6,7 @@ both sides, never a distance. How alike the two records are belongs in `comparis
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from matching.coded import NO_DAY, WILDCARD, Codes, Ints, Names, Side, Small, mix
+from matching.evidence import counted
 from matching.sounds import sound_codes
 
 LARGEST_BLOCK = 60
@@ -25,7 +26,9 @@ ONS refused blocks of more than 100 people; 60 keeps the pairs of a village's mo
 LARGEST_FAMILY = 12
 """So many people share a telephone or a household; more is an office's number or a collective register."""
 
+Marked = np.ndarray[Any, np.dtype[np.bool_]]
 _BITS = np.uint64(40)
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass
@@ -59,131 +62,122 @@ class Key:
 
 
 class Index:
-    """The keys of one pair of sides. Left columns are made once, right ones for the records asked for."""
+    """The keys of one pair of sides, in stages: each is for the records that the stages before left open."""
 
     def __init__(self, left: Side, right: Side, names: Names) -> None:
         self.left, self.right, self.names = left, right, names
         self.sounds = sound_codes(names)
-        self.rows = {id(side): np.arange(side.n, dtype=np.int32) for side in (left, right)}
+        self._all = np.arange(left.n, dtype=np.int32)
+        self._parts = {id(side): Parts(side) for side in (left, right)}
 
-    # --- columns by record or by entry
+    def stages(self) -> Sequence[Callable[[Marked], Iterator[Key]]]:
+        """Keys from the narrowest to the widest; `wanted` marks the right records they are for."""
+        return (self.narrow, self.usual, self.wide)
 
-    def _entries(self, side: Side, wanted: np.ndarray[Any, Any] | None) -> tuple[Small, Small]:
-        if wanted is None:
-            return side.entry_row, side.entry_name
-        keep = wanted[side.entry_row]
-        return side.entry_row[keep], side.entry_name[keep]
-
-    def _own(self, side: Side, wanted: np.ndarray[Any, Any] | None) -> tuple[Small, Small]:
-        rows = self.rows[id(side)] if wanted is None else np.flatnonzero(wanted).astype(np.int32)
-        return rows, side.own_name[rows]
-
-    def _long(self, rows: Small, codes: Codes, wanted: np.ndarray[Any, Any] | None) -> tuple[Small, Codes]:
-        if wanted is None:
-            return rows, codes
-        keep = wanted[rows]
-        return rows[keep], codes[keep]
-
-    # --- families of keys
-
-    def _with_names(self, wanted: np.ndarray[Any, Any]) -> Iterator[Key]:
-        """Keys with the whole name, or its sound, and something else."""
-        sides = ((self.left, None), (self.right, wanted))
-        for what, of_names in (("name", self.names.hashed), ("sound", self.sounds.whole)):
-            columns: dict[str, list[tuple[Small, Codes]]] = {}
-            for side, chosen in sides:
-                rows, name = self._entries(side, chosen)
-                code = of_names[name]
-                for label, part in _person_parts(side).items():
-                    columns.setdefault(label, []).append((rows, mix(code, part[rows])))
-            for label, (left, right) in columns.items():
-                yield Key(f"{what}+{label}", left, right)
-
-    def certain(self, wanted: np.ndarray[Any, Any]) -> Iterator[Key]:
-        """Keys under which the right person stands almost alone."""
-        left, right = self.left, self.right
-        chosen = np.flatnonzero(wanted).astype(np.int32)
-        yield Key("id", (self.rows[id(left)], left.id_code), (chosen, right.id_code[chosen]), cap=8)
+    def narrow(self, wanted: Marked) -> Iterator[Key]:
+        """The number, or the name with birth date or telephone: the right person stands there almost alone."""
+        yield Key("id", (self._all, self.left.id_code), _some(self.right.id_code, wanted), cap=8)
         yield from self._id_parts(wanted)
-        yield Key(
-            "phone",
-            self._long(left.phone_row, left.phone, None),
-            self._long(right.phone_row, right.phone, wanted),
-            cap=LARGEST_FAMILY,
-        )
-        yield from self._with_names(wanted)
-        yield from self._masked_names(wanted)
-        for kind in left.others.keys() & right.others.keys():
-            yield Key(
-                f"other:{kind}",
-                self._long(*left.others[kind], None),
-                self._long(*right.others[kind], wanted),
-                cap=8,
-            )
+        yield from self._others(wanted)
+        yield from self._with_name("name", self.names.hashed, ("birth", "phone"), wanted)
+        yield from self._hidden_names(wanted)
 
-    def wide(self, wanted: np.ndarray[Any, Any]) -> Iterator[Key]:
-        """Keys for those whose name is written otherwise, or of whom little is known."""
+    def usual(self, wanted: Marked) -> Iterator[Key]:
+        """The name or its sound with one other thing; a telephone alone."""
+        left, right = self.left, self.right
+        yield Key("phone", (left.phone_row, left.phone), _long(right.phone_row, right.phone, wanted), cap=LARGEST_FAMILY)
+        yield from self._with_name(
+            "name", self.names.hashed, ("household", "village", "township", "year+sex", "month_day+sex"), wanted
+        )
+        yield from self._with_name(
+            "sound", self.sounds.whole, ("birth", "phone", "household", "village", "year+sex"), wanted
+        )
+        yield from self._beside_birth(wanted)
+
+    def wide(self, wanted: Marked) -> Iterator[Key]:
+        """For those whose name is written otherwise, or of whom little is known."""
         names, left, right = self.names, self.left, self.right
         yield Key(
             "household",
-            self._long(left.household_row, left.household, None),
-            self._long(right.household_row, right.household, wanted),
+            (left.household_row, left.household),
+            _long(right.household_row, right.household, wanted),
             cap=LARGEST_FAMILY,
         )
-        sides = ((left, None), (right, wanted))
+        yield from self._with_name("name", names.hashed, ("county", "alone"), wanted)
+        yield from self._with_name("sound", self.sounds.whole, ("township", "county", "month_day+sex", "alone"), wanted)
         columns: dict[str, list[tuple[Small, Codes]]] = {}
-
-        def put(label: str, rows: Small, code: Codes) -> None:
-            columns.setdefault(label, []).append((rows, code))
-
-        for side, chosen in sides:
-            rows, name = self._own(side, chosen)
-            known = name >= 0
-            birth = _birth_code(side)[rows]
+        for side, chosen in ((left, None), (right, wanted)):
+            rows, name, known = self._own(side, chosen)
+            parts = self._parts[id(side)]
             sex = side.sex[rows].astype(np.uint64)
             village = side.prefix(12)[rows].astype(np.uint64)
-            township = side.prefix(9)[rows].astype(np.uint64)
-            county = side.prefix(6)[rows].astype(np.uint64)
-            place = np.where(known, name, 0)
+            columns.setdefault("address+sex", []).append((rows, mix(side.address[rows], village, sex)))
+            spread, years = parts.years_known(rows)
+            village, sex, near = village[spread], sex[spread], rows[spread]
             for label, codes in (
-                ("first", names.first),
-                ("second", names.second),
-                ("last", names.last),
                 ("first_sound", self.sounds.first),
+                ("second_sound", self.sounds.second),
+                ("last_sound", self.sounds.last),
             ):
-                put(f"{label}+birth", rows, mix(np.where(known, codes[place], 0), birth))
-            put("township+birth", rows, mix(township, birth))
-            put("county+birth+sex", rows, mix(county, birth, sex))
-            put("address+sex", rows, mix(side.address[rows], village, sex))
-            first = np.where(known, self.sounds.first[place], 0)
-            last = np.where(known, self.sounds.last[place], 0)
-            second = np.where(known, self.sounds.second[place], 0)
-            spread, years = _years_known(side, rows)
-            put(
-                "village+sex+year+first_sound",
-                rows[spread],
-                mix(village[spread], sex[spread], years, first[spread]),
-            )
-            put(
-                "village+sex+year+last_sound",
-                rows[spread],
-                mix(village[spread], sex[spread], years, last[spread]),
-            )
-            put(
-                "village+sex+year+second_sound",
-                rows[spread],
-                mix(village[spread], sex[spread], years, second[spread]),
-            )
-            whole = np.where(known, self.sounds.whole[place], 0)
-            own = np.where(known, names.hashed[place], 0)
-            put("name+sex+year", rows[spread], mix(own[spread], sex[spread], years))
-            put("sound+sex+year", rows[spread], mix(whole[spread], sex[spread], years))
-            put("sound+township", rows, mix(whole, township))
-            put("sound", rows, np.where(known, whole, 0))
+                sound = np.where(known, codes[name], 0)[spread]
+                columns.setdefault(f"village+sex+year+{label}", []).append((near, mix(village, sex, years, sound)))
+            for label, codes in (("name", names.hashed), ("sound", self.sounds.whole)):
+                whole = np.where(known, codes[name], 0)[spread]
+                columns.setdefault(f"{label}+sex+year_known", []).append((near, mix(whole, sex, years)))
         for label, (of_left, of_right) in columns.items():
             yield Key(label, of_left, of_right)
 
-    def _id_parts(self, wanted: np.ndarray[Any, Any]) -> Iterator[Key]:
+    # --- families of keys
+
+    def _own(self, side: Side, wanted: Marked | None) -> tuple[Small, Small, Marked]:
+        """Records, the place of their own name, and whether they have one."""
+        rows = np.arange(side.n, dtype=np.int32) if wanted is None else np.flatnonzero(wanted).astype(np.int32)
+        name = side.own_name[rows]
+        return rows, np.maximum(name, 0), name >= 0
+
+    def _with_name(
+        self, what: str, of_names: Codes, beside: Sequence[str], wanted: Marked
+    ) -> Iterator[Key]:
+        """Keys of the whole name (any of a record's) and something else."""
+        keep = wanted[self.right.entry_row]
+        rows_r, name_r = self.right.entry_row[keep], of_names[self.right.entry_name[keep]]
+        # Names that nobody on the other side bears need no second look.
+        rows_l, name_l = _met(self.left.entry_row, of_names[self.left.entry_name], name_r)
+        for label in beside:
+            of_left, of_right = (self._parts[id(side)].of(label) for side in (self.left, self.right))
+            yield Key(
+                f"{what}+{label}", (rows_l, mix(name_l, of_left[rows_l])), (rows_r, mix(name_r, of_right[rows_r]))
+            )
+
+    def _others(self, wanted: Marked) -> Iterator[Key]:
+        for kind in sorted(self.left.others.keys() & self.right.others.keys()):
+            yield Key(f"other:{kind}", self.left.others[kind], _long(*self.right.others[kind], wanted), cap=8)
+
+    def _beside_birth(self, wanted: Marked) -> Iterator[Key]:
+        """The birth date with one character of the name, or with the place."""
+        births_r = self._parts[id(self.right)].of("birth")
+        rows_r, name_r, known_r = self._own(self.right, wanted & (births_r != 0))
+        rows_l, births_l = _met(self._all, self._parts[id(self.left)].of("birth"), births_r[rows_r])
+        own = self.left.own_name[rows_l]
+        name_l, known_l = np.maximum(own, 0), own >= 0
+        births_r = births_r[rows_r]
+        for label, codes in (
+            ("first", self.names.first),
+            ("second", self.names.second),
+            ("last", self.names.last),
+            ("first_sound", self.sounds.first),
+        ):
+            code_l, code_r = np.where(known_l, codes[name_l], 0), np.where(known_r, codes[name_r], 0)
+            yield Key(f"birth+{label}", (rows_l, mix(births_l, code_l)), (rows_r, mix(births_r, code_r)))
+        for label, digits in (("township", 9), ("county+sex", 6)):
+            place_l, place_r = self.left.prefix(digits)[rows_l], self.right.prefix(digits)[rows_r]
+            if digits == 6:
+                code_l, code_r = mix(births_l, place_l, self.left.sex[rows_l]), mix(births_r, place_r, self.right.sex[rows_r])
+            else:
+                code_l, code_r = mix(births_l, place_l), mix(births_r, place_r)
+            yield Key(f"birth+{label}", (rows_l, code_l), (rows_r, code_r))
+
+    def _id_parts(self, wanted: Marked) -> Iterator[Key]:
         """Numbers that are spoiled, cut or masked on one side, by the parts that a single slip leaves as they were."""
         left, right = self.left, self.right
         chosen = wanted & (right.id_kind >= 3) & (right.id_kind != 4)
@@ -193,100 +187,160 @@ class Index:
         for of_left, of_right in both:
             if not of_right.any():
                 continue
-            rows_l = self.rows[id(left)] if of_left is None else np.flatnonzero(of_left).astype(np.int32)
+            rows_l = self._all if of_left is None else np.flatnonzero(of_left).astype(np.int32)
             rows_r = np.flatnonzero(of_right).astype(np.int32)
             text_l, text_r = left.id_text.gather(rows_l), right.id_text.gather(rows_r)
             for label, key in _ID_PARTS.items():
-                yield Key(
-                    f"id:{label}", (rows_l, _text_codes(text_l, key)), (rows_r, _text_codes(text_r, key))
-                )
-            masked = text_r.filter(text_r.str.contains("*", literal=True))
-            if masked.is_empty():
-                continue
-            shapes = (
-                masked.to_frame("t")
-                .select(
-                    head=pl.col("t").str.extract(r"^([^*]*)").str.len_chars(),
-                    tail=pl.col("t").str.extract(r"([^*]*)$").str.len_chars(),
-                )
-                .group_by("head", "tail")
-                .len()
-                .sort("len", "head", "tail", descending=[True, False, False])
-            )
-            first_l, first_r = (
-                np.where(side.own_name[rows] >= 0, self.names.first[side.own_name[rows]], 0)
-                for side, rows in ((left, rows_l), (right, rows_r))
-            )
-            for head, tail, _ in shapes.head(4).iter_rows():
-                if head + tail < 4:
-                    continue
-                shape = rf"^[^*]{{{head}}}\*+[^*]{{{tail}}}$"
-                fits = text_r.str.contains(shape).fill_null(False).to_numpy()
-                part = pl.concat_str(
-                    pl.col("t").str.head(head) if head else pl.lit(""),
-                    pl.col("t").str.tail(tail) if tail else pl.lit(""),
-                    separator="*",
-                )
-                code_l, code_r = _text_codes(text_l, part), np.where(fits, _text_codes(text_r, part), 0)
-                yield Key(f"id:masked{head}+{tail}", (rows_l, code_l), (rows_r, code_r), cap=20)
-                yield Key(
-                    f"id:masked{head}+{tail}+first",
-                    (rows_l, mix(code_l, first_l)),
-                    (rows_r, mix(code_r, first_r)),
-                )
+                code_l, code_r = _text_codes(text_l, key), _text_codes(text_r, key)
+                yield Key(f"id:{label}", (rows_l, code_l), (rows_r, code_r))
+            yield from self._hidden_ids(rows_l, text_l, rows_r, text_r)
 
-    def _masked_names(self, wanted: np.ndarray[Any, Any]) -> Iterator[Key]:
+    def _hidden_ids(self, rows_l: Small, text_l: pl.Series, rows_r: Small, text_r: pl.Series) -> Iterator[Key]:
+        masked = text_r.filter(text_r.str.contains("*", literal=True).fill_null(False))
+        if masked.is_empty():
+            return
+        head, tail = pl.col("t").str.extract(r"^([^*]*)"), pl.col("t").str.extract(r"([^*]*)$")
+        shapes = (
+            masked.to_frame("t")
+            .select(head=head.str.len_chars(), tail=tail.str.len_chars())
+            .group_by("head", "tail")
+            .len()
+            .sort("len", "head", "tail", descending=[True, False, False])
+        )
+        first_l, first_r = (
+            np.where(side.own_name[rows] >= 0, self.names.first[side.own_name[rows]], 0)
+            for side, rows in ((self.left, rows_l), (self.right, rows_r))
+        )
+        for shown_head, shown_tail, _ in shapes.head(4).iter_rows():
+            if shown_head + shown_tail < 4:
+                continue
+            shape = rf"^[^*]{{{shown_head}}}\*+[^*]{{{shown_tail}}}$"
+            fits = text_r.str.contains(shape).fill_null(False).to_numpy()
+            part = pl.concat_str(
+                pl.col("t").str.head(shown_head) if shown_head else pl.lit(""),
+                pl.col("t").str.tail(shown_tail) if shown_tail else pl.lit(""),
+                separator="*",
+            )
+            code_l, code_r = _text_codes(text_l, part), np.where(fits, _text_codes(text_r, part), 0)
+            name = f"id:masked{shown_head}+{shown_tail}"
+            yield Key(name, (rows_l, code_l), (rows_r, code_r), cap=20)
+            yield Key(f"{name}+first", (rows_l, mix(code_l, first_l)), (rows_r, mix(code_r, first_r)))
+
+    def _hidden_names(self, wanted: Marked) -> Iterator[Key]:
         """Names with hidden characters, by the visible ones and something else."""
         names, left, right = self.names, self.left, self.right
-        rows_r, name_r = self._own(right, wanted & (right.own_name >= 0))
-        hidden = names.has_wildcard[name_r]
+        rows_r, name_r, known = self._own(right, wanted)
+        hidden = known & names.has_wildcard[name_r]
         rows_r, name_r = rows_r[hidden], name_r[hidden]
         if not len(rows_r):
             return
-        shape = (names.chars != WILDCARD).astype(np.uint32) @ (1 << np.arange(names.chars.shape[1])).astype(
-            np.uint32
-        )
-        forms = shape[name_r].astype(np.uint64) * np.uint64(64) + names.size[name_r].astype(np.uint64)
+        width = names.chars.shape[1]
+        shape = (names.chars[name_r] != WILDCARD) @ (1 << np.arange(width))
+        forms = shape.astype(np.uint64) * np.uint64(64) + names.size[name_r].astype(np.uint64)
         for form in _commonest(forms, 8):
             length, mask = int(form) % 64, int(form) // 64
-            seen = [n for n in range(min(length, names.chars.shape[1])) if mask >> n & 1]
-            if not seen:
-                continue
+            seen = [n for n in range(min(length, width)) if mask >> n & 1]
             fits = forms == form
-            rows_l, name_l = self._entries(left, None)
-            same = names.size[name_l] == length
-            rows_l, name_l = rows_l[same], name_l[same]
-            code_l, code_r = (
-                mix(*(names.chars[code][:, n] for n in seen)) for code in (name_l, name_r[fits])
-            )
+            if not seen or fits.sum() < 3:
+                continue
+            visible = np.where(names.size == length, mix(*(names.chars[:, n] for n in seen)), 0)
             rows = rows_r[fits]
-            for label, of_left, of_right in self._beside(rows_l, rows):
+            code_r = mix(*(names.chars[name_r[fits], n] for n in seen))
+            rows_l, code_l = _met(left.entry_row, visible[left.entry_name], code_r)
+            for label in PARTS_BESIDE:
+                of_left, of_right = (self._parts[id(side)].of(label) for side in (left, right))
                 yield Key(
-                    f"hidden+{label}",
-                    (of_left[0], mix(code_l[of_left[1]], of_left[2])),
-                    (of_right[0], mix(code_r[of_right[1]], of_right[2])),
+                    f"hidden+{label}", (rows_l, mix(code_l, of_left[rows_l])), (rows, mix(code_r, of_right[rows]))
                 )
 
-    def _beside(self, rows_l: Small, rows_r: Small) -> Iterator[tuple[str, Any, Any]]:
-        """What may stand beside a hidden name: per side records, their places in the list given, codes."""
-        left, right = self.left, self.right
-        all_l, all_r = np.arange(len(rows_l)), np.arange(len(rows_r))
-        for label, of_left in _person_parts(left).items():
-            yield (
-                label,
-                (rows_l, all_l, of_left[rows_l]),
-                (rows_r, all_r, _person_parts(right)[label][rows_r]),
-            )
-        shapes = right.phone_text.filter(right.phone_text.str.contains("*", literal=True))
-        if shapes.is_empty():
-            return
-        part = pl.concat_str(pl.col("t").str.head(3), pl.col("t").str.tail(4))
-        code_l, code_r = (_text_codes(side.phone_text, part) for side in (left, right))
-        # The first number of a record; further ones are the family's and found by the plain key.
-        one_l, one_r = (np.zeros(side.n, dtype=np.uint64) for side in (left, right))
-        one_l[left.phone_row[::-1]] = code_l[::-1]
-        one_r[right.phone_row[::-1]] = code_r[::-1]
-        yield "phone_ends", (rows_l, all_l, one_l[rows_l]), (rows_r, all_r, one_r[rows_r])
+
+PARTS_BESIDE = ("birth", "phone", "phone_ends", "household", "village", "township", "year+sex", "alone")
+
+
+class Parts:
+    """What may stand beside a name, one code a record, made when first asked for."""
+
+    def __init__(self, side: Side) -> None:
+        self.side = side
+        self._made: dict[str, Codes] = {}
+
+    def of(self, label: str) -> Codes:
+        """Codes by record; 0 where the record says nothing."""
+        if label not in self._made:
+            self._made[label] = self._make(label)
+        return self._made[label]
+
+    def _make(self, label: str) -> Codes:
+        side = self.side
+        if label == "birth":
+            return np.where(side.birth == NO_DAY, 0, side.birth.astype(np.int64) + (1 << 32)).astype(np.uint64)
+        if label == "month_day+sex":
+            return mix(np.where(side.birth == NO_DAY, 0, _month_day(side.birth)), side.sex)
+        if label == "year+sex":
+            return mix(side.year, side.sex)
+        if label == "alone":
+            return np.ones(side.n, dtype=np.uint64)
+        if label in ("village", "township", "county"):
+            return side.prefix({"village": 12, "township": 9, "county": 6}[label]).astype(np.uint64)
+        if label == "phone_ends":
+            part = pl.concat_str(pl.col("t").str.head(3), pl.col("t").str.tail(4))
+            return _first(side.phone_row, _text_codes(side.phone_text, part), side.n)
+        rows, codes = (
+            (side.phone_row, side.phone) if label == "phone" else (side.household_row, side.household)
+        )
+        return _first(rows, codes, side.n)
+
+    def years_known(self, rows: Small) -> tuple[Small, Codes]:
+        """Years of birth that are possible, one row a year: places in `rows`, years. Wide intervals give none."""
+        side = self.side
+        exact = side.birth[rows] != NO_DAY
+        low = np.where(exact, side.birth[rows], side.low[rows])
+        high = np.where(exact, side.birth[rows], side.high[rows])
+        known = (low != NO_DAY) & (high != NO_DAY) & (high - low < 366 * 6)
+        first, last = (
+            np.where(known, days, 0).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
+            for days in (low, high)
+        )
+        vague = known & (high > low)
+        # Ages are often a year or two off.
+        first, last = first - 2 * vague, last + vague
+        times = np.where(known, last - first + 1, 0)
+        places = np.repeat(np.arange(len(rows)), times)
+        offset = np.arange(len(places)) - np.repeat(np.cumsum(times) - times, times)
+        return places.astype(np.int32), (first[places] + offset).astype(np.uint64)
+
+
+def _first(rows: Small, codes: Codes, n: int) -> Codes:
+    """The first value of each record."""
+    found = np.zeros(n, dtype=np.uint64)
+    found[rows[::-1]] = codes[::-1]
+    return found
+
+
+def _some(codes: Codes, wanted: Marked) -> tuple[Small, Codes]:
+    rows = np.flatnonzero(wanted & (codes != 0)).astype(np.int32)
+    return rows, codes[rows]
+
+
+def _long(rows: Small, codes: Codes, wanted: Marked) -> tuple[Small, Codes]:
+    keep = wanted[rows]
+    return rows[keep], codes[keep]
+
+
+def _met(rows: Small, codes: Codes, others: Codes) -> tuple[Small, Codes]:
+    """Rows whose code may be among `others`: one look at a table of marks."""
+    near = np.flatnonzero(_marks(others)[_slot(codes)] & (codes != 0))
+    return rows[near], codes[near]
+
+
+def _slot(codes: Codes) -> Codes:
+    return (codes * _ODD) >> _BITS
+
+
+def _marks(codes: Codes) -> Marked:
+    marks = np.zeros(1 << 24, dtype=bool)
+    marks[_slot(codes[codes != 0])] = True
+    return marks
 
 
 _ID_PARTS = {
@@ -308,36 +362,9 @@ def _text_codes(texts: pl.Series, part: pl.Expr) -> Codes:
 
 
 def _commonest(values: Codes, most: int) -> Codes:
-    distinct, counts = np.unique(values, return_counts=True)
+    distinct, counts = counted(values)
     order = np.lexsort((distinct, -counts))
     return distinct[order[:most]]
-
-
-def _birth_code(side: Side) -> Codes:
-    return np.where(side.birth == NO_DAY, 0, side.birth.astype(np.int64) + (1 << 32)).astype(np.uint64)
-
-
-def _person_parts(side: Side) -> dict[str, Codes]:
-    """What may stand beside a name, one code a record."""
-    birth = _birth_code(side)
-    known = side.birth != NO_DAY
-    month_day = np.where(known, _month_day(side.birth), 0).astype(np.uint64)
-    phone = np.zeros(side.n, dtype=np.uint64)
-    phone[side.phone_row[::-1]] = side.phone[::-1]
-    household = np.zeros(side.n, dtype=np.uint64)
-    household[side.household_row[::-1]] = side.household[::-1]
-    year = side.year.astype(np.uint64)
-    return {
-        "birth": birth,
-        "phone": phone,
-        "household": household,
-        "village": side.prefix(12).astype(np.uint64),
-        "township": side.prefix(9).astype(np.uint64),
-        "year+sex": mix(year, side.sex),
-        "month_day+sex": mix(month_day, side.sex),
-        "county": side.prefix(6).astype(np.uint64),
-        "alone": np.ones(side.n, dtype=np.uint64),
-    }
 
 
 def _month_day(days: Small) -> Ints:
@@ -345,22 +372,6 @@ def _month_day(days: Small) -> Ints:
     months = dates.astype("datetime64[M]")
     found: Ints = (months.astype(np.int64) % 12 + 1) * 32 + (dates - months).astype(np.int64) + 1
     return found
-
-
-def _years_known(side: Side, rows: Small) -> tuple[Small, Codes]:
-    """Years of birth that are possible, one row a year: places in `rows`, years. Wide intervals give none."""
-    low = np.where(side.birth[rows] != NO_DAY, side.birth[rows], side.low[rows])
-    high = np.where(side.birth[rows] != NO_DAY, side.birth[rows], side.high[rows])
-    known = (low != NO_DAY) & (high != NO_DAY) & (high - low < 366 * 6)
-    first = np.where(known, low, 0).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    last = np.where(known, high, 0).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-    vague = known & (high > low)
-    # Ages are often a year or two off.
-    first, last = first - 2 * vague, last + vague
-    times = np.where(known, last - first + 1, 0)
-    places = np.repeat(np.arange(len(rows)), times)
-    offset = np.arange(len(places)) - np.repeat(np.cumsum(times) - times, times)
-    return places.astype(np.int32), (first[places] + offset).astype(np.uint64)
 
 
 def meet(keys: Iterator[Key], n_left: int, known: Pairs | None = None, most: int = 12_000_000) -> Pairs:
@@ -391,12 +402,8 @@ def _join(key: Key, most: int) -> tuple[Small, Small, dict[str, Any]]:
     nothing = np.empty(0, dtype=np.int32)
     if not len(rows_r):
         return nothing, nothing, report
-    # Nearly all of the left side meets nobody: one look at a table of marks tells.
-    marks = np.zeros(1 << 24, dtype=bool)
-    marks[code_r >> _BITS] = True
-    rows_l, code_l = key.left
-    near = np.flatnonzero(marks[code_l >> _BITS] & (code_l != 0))
-    rows_l, code_l = rows_l[near], code_l[near]
+    # Nearly all of the left side meets nobody.
+    rows_l, code_l = _met(*key.left, code_r)
     order = np.argsort(code_l, kind="stable")
     rows_l, code_l = rows_l[order], code_l[order]
     low = np.searchsorted(code_l, code_r, "left")

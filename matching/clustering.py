@@ -42,19 +42,29 @@ class Best:
 
 
 def best_pairs(rows_r: np.ndarray[Any, Any], rows_l: np.ndarray[Any, Any], weight: _Floats) -> Best:
-    """Highest weight first, ties to the lower left row: the order of rows never decides by chance."""
+    """`rows_r` rising, `rows_l` rising within; ties go to the lower left row: the order of rows never decides by chance."""
     if not len(rows_r):
         nothing = np.empty(0, dtype=np.int64)
         return Best(nothing, nothing, np.empty(0))
-    order = np.lexsort((rows_l, -weight, rows_r))
-    sorted_r = rows_r[order]
-    starts = np.flatnonzero(np.concatenate([[True], sorted_r[1:] != sorted_r[:-1]]))
-    sizes = np.diff(np.concatenate([starts, [len(order)]]))
-    first = order[starts]
-    has = sizes > 1
-    second = np.where(has, order[np.minimum(starts + 1, len(order) - 1)], -1)
-    margin = np.where(has, weight[first] - weight[np.maximum(second, 0)], np.inf)
+    starts = np.flatnonzero(np.concatenate([[True], rows_r[1:] != rows_r[:-1]]))
+    group = np.repeat(np.arange(len(starts)), np.diff(np.concatenate([starts, [len(rows_r)]])))
+    first = _first_of_highest(weight, starts, group)
+    rest = weight.copy()
+    rest[first] = -np.inf
+    second = _first_of_highest(rest, starts, group)
+    has = rest[second] > -np.inf
+    margin = np.where(has, weight[first] - rest[second], np.inf)
+    second = np.where(has, second, -1)
     return Best(first, second, margin)
+
+
+def _first_of_highest(
+    weight: _Floats, starts: np.ndarray[Any, Any], group: np.ndarray[Any, Any]
+) -> np.ndarray[Any, np.dtype[np.int64]]:
+    top = np.maximum.reduceat(weight, starts)
+    places = np.flatnonzero(weight == top[group])
+    found: np.ndarray[Any, np.dtype[np.int64]] = places[np.searchsorted(places, starts)]
+    return found
 
 
 def claims(

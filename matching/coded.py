@@ -141,10 +141,16 @@ class Side:
     household: Codes
     others: dict[str, tuple[Small, Codes]]
 
+    @cached_property
+    def _prefixes(self) -> dict[int, Ints]:
+        return {}
+
     def prefix(self, digits: int) -> Ints:
         """The place down to so many digits; 0 where less is known."""
-        cut = self.place // 10 ** (12 - digits)
-        return np.where(self.depth >= digits, cut, 0)
+        if digits not in self._prefixes:
+            cut = self.place // 10 ** (12 - digits)
+            self._prefixes[digits] = np.where(self.depth >= digits, cut, 0)
+        return self._prefixes[digits]
 
     @cached_property
     def year(self) -> Small:

@@ -6,6 +6,7 @@ How much a level is worth belongs in `model`; which pairs there are in `blocking
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -15,7 +16,7 @@ from matching.blocking import Pairs
 from matching.coded import LATIN, NO_DAY, OWN, WILDCARD, Codes, Names, Side, Small, mix
 from matching.comparators import birth as births
 from matching.comparators import identity, sharing
-from matching.evidence import Bits, Evidence, Population, silent
+from matching.evidence import Bits, Evidence, Population, counted, silent
 from matching.model import NAME_LEVELS
 from matching.sounds import Sounds
 
@@ -66,14 +67,32 @@ class Comparer:
         self._rarity_known = np.zeros(len(names.size), dtype=bool)
         self.home_l = _home(left)
         self.home_of_holder = self._home_of_holder()
-        self.family_phones = _family_values(left)
+        phones = population.phones
+        self.phones_l = sharing.usable((left.phone_row, left.phone), phones, left.n)
+        self.phones_r = sharing.usable((right.phone_row, right.phone), phones, right.n)
+        family = _family_values(left)
+        self.family_phones = None if family is None else sharing.usable(family, phones, left.n)
+        homes = population.households
+        self.homes_l = sharing.usable((left.household_row, left.household), homes, left.n)
+        self.homes_r = sharing.usable((right.household_row, right.household), homes, right.n)
+        self.others = {
+            kind: (
+                sharing.Values(*left.others[kind], left.n),
+                sharing.Values(*right.others[kind], right.n),
+                sharing.Shares(*left.others[kind]),
+            )
+            for kind in sorted(left.others.keys() & right.others.keys())
+        }
+        self.names_l, self.names_r = (
+            sharing.Values(side.entry_row, names.hashed[side.entry_name], side.n) for side in (left, right)
+        )
         self._surnames = self._surname_shares()
 
     # --- what is prepared once
 
     def _home_of_holder(self) -> Codes:
         """By right record, the home of whoever on the left has the number that it carries."""
-        order = np.argsort(self.left.id_code, kind="stable")
+        order = np.argsort(self.left.id_code)
         codes = self.left.id_code[order]
         place = np.minimum(np.searchsorted(codes, self.right.id_code), len(codes) - 1) if len(codes) else None
         if place is None:
@@ -85,15 +104,22 @@ class Comparer:
         """By name, the share of left people with its first character."""
         own = self.left.own_name[self.left.own_name >= 0]
         first = self.names.first[own]
-        distinct, counts = np.unique(first[first != 0], return_counts=True)
+        distinct, counts = counted(first[first != 0])
         place = np.minimum(np.searchsorted(distinct, self.names.first), max(len(distinct) - 1, 0))
         hit = distinct[place] == self.names.first if len(distinct) else np.zeros(len(self.names.size), bool)
         share = np.where(hit, counts[place] if len(distinct) else 0, 1) / max(len(own), 1)
         return np.maximum(share, 1e-6)
 
+    @cached_property
+    def _by_hash(self) -> tuple[np.ndarray[Any, Any], Codes]:
+        order = np.argsort(self.names.hashed)
+        return order, self.names.hashed[order]
+
     def rarity(self, names: Small) -> Bits:
         """-log2 of the share of people with each name; asked of the channel once a name."""
-        new = np.unique(names[~self._rarity_known[names]])
+        wanted = np.zeros(len(self._rarity), dtype=bool)
+        wanted[names] = True
+        new = np.flatnonzero(wanted & ~self._rarity_known)
         if len(new):
             said = self.channel.population(self.names.texts.gather(new))
             self._rarity[new] = -said.to_numpy()
@@ -125,10 +151,8 @@ class Comparer:
         )
         found["sex"] = self._sexes(rows_l, rows_r)
         found["phone"] = sharing.compare_shared(
-            (left.phone_row, left.phone),
-            (right.phone_row, right.phone),
-            left.n,
-            right.n,
+            self.phones_l,
+            self.phones_r,
             rows_l,
             rows_r,
             population.phones,
@@ -139,13 +163,7 @@ class Comparer:
         found["place"] = sharing.compare_places(left, right, rows_l, rows_r, population)
         found["address"] = sharing.compare_addresses(left, right, rows_l, rows_r, population)
         found["household"] = sharing.compare_shared(
-            (left.household_row, left.household),
-            (right.household_row, right.household),
-            left.n,
-            right.n,
-            rows_l,
-            rows_r,
-            population.households,
+            self.homes_l, self.homes_r, rows_l, rows_r, population.households
         )
         found["other"] = self._others(rows_l, rows_r)
         return Compared(found, self._relative(rows_l, rows_r, found))
@@ -161,47 +179,41 @@ class Comparer:
 
     def _others(self, rows_l: Small, rows_r: Small) -> Evidence:
         evidence = silent(len(rows_l))
-        for kind in self.left.others.keys() & self.right.others.keys():
-            of_left, of_right = self.left.others[kind], self.right.others[kind]
-            found = sharing.compare_shared(
-                of_left,
-                of_right,
-                self.left.n,
-                self.right.n,
-                rows_l,
-                rows_r,
-                sharing.Shares(*of_left),
-            )
+        for of_left, of_right, shares in self.others.values():
+            found = sharing.compare_shared(of_left, of_right, rows_l, rows_r, shares)
             stronger = (found.level > 0) & ((evidence.level == 0) | (found.bits > evidence.bits))
             evidence.level[stronger], evidence.bits[stronger] = found.level[stronger], found.bits[stronger]
         return evidence
 
+    @cached_property
+    def _phone_ends(self) -> tuple[sharing.Values, sharing.Values, sharing.Shares] | None:
+        """Visible ends of telephones: of all on the left, of hidden ones on the right; None where none is hidden."""
+        hidden = self.right.phone_text.str.contains("*", literal=True).to_numpy()
+        if not hidden.any():
+            return None
+        part = pl.concat_str(pl.col("t").str.head(3), pl.col("t").str.tail(4))
+
+        def ends(texts: pl.Series) -> Codes:
+            codes: Codes = texts.to_frame("t").select(p=part)["p"].hash(seed=13).to_numpy().astype(np.uint64)
+            return codes
+
+        left, right = self.left, self.right
+        of_left = ends(left.phone_text)
+        shares = sharing.Shares(left.phone_row, of_left)
+        few = np.where(shares.count(of_left) > 4 * sharing.GENERIC, 0, of_left).astype(np.uint64)
+        of_right = np.where(hidden, ends(right.phone_text), 0).astype(np.uint64)
+        return (
+            sharing.Values(left.phone_row, few, left.n),
+            sharing.Values(right.phone_row, of_right, right.n),
+            shares,
+        )
+
     def _hidden_phones(self, rows_l: Small, rows_r: Small, plain: Evidence) -> Evidence:
         """Telephones hidden in part, by their visible ends."""
         evidence = silent(len(rows_l))
-        hidden = self.right.phone_text.str.contains("*", literal=True)
-        if not hidden.any():
+        if self._phone_ends is None:
             return evidence
-        part = pl.concat_str(pl.col("t").str.head(3), pl.col("t").str.tail(4))
-
-        def ends(texts: pl.Series, rows: Small) -> tuple[Small, Codes]:
-            codes = texts.to_frame("t").select(p=part)["p"].hash(seed=13).to_numpy().astype(np.uint64)
-            return rows, codes
-
-        masked = hidden.to_numpy()
-        of_right = ends(self.right.phone_text, self.right.phone_row)
-        of_right = of_right[0], np.where(masked, of_right[1], 0).astype(np.uint64)
-        of_left = ends(self.left.phone_text, self.left.phone_row)
-        shares = sharing.Shares(*of_left)
-        usable = np.where(shares.count(of_left[1]) > 4 * sharing.GENERIC, 0, of_left[1]).astype(np.uint64)
-        value = sharing.shared_values((of_left[0], usable), of_right, rows_l, rows_r, self.right.n)
-        both = (
-            sharing.has_value(*of_left, self.left.n)[rows_l]
-            & sharing.has_value(*of_right, self.right.n)[rows_r]
-        )
-        evidence.level[both] = 3
-        evidence.level[value != 0] = 1
-        evidence.bits[value != 0] = shares.bits(value[value != 0])
+        evidence = sharing.compare_shared(*self._phone_ends[:2], rows_l, rows_r, self._phone_ends[2], apart=3)
         plain.level[evidence.level > 0] = 0
         plain.bits[evidence.level > 0] = 0
         return evidence
@@ -242,7 +254,11 @@ class Comparer:
     def _compare_apart(self, places: np.ndarray[Any, Any], a: Small, b: Small, plain: Evidence) -> None:
         """Different names through the channel, each distinct pair once."""
         code = a.astype(np.int64) * len(self.names.size) + b
-        distinct, back = np.unique(code, return_inverse=True)
+        order = np.argsort(code)
+        ordered = code[order]
+        starts = np.concatenate([[True], ordered[1:] != ordered[:-1]])
+        distinct, back = ordered[starts], np.empty(len(code), dtype=np.int64)
+        back[order] = np.cumsum(starts) - 1
         first, second = distinct // len(self.names.size), distinct % len(self.names.size)
         said = self.channel.compare(self.names.texts.gather(first), self.names.texts.gather(second))
         level = (
@@ -292,26 +308,16 @@ class Comparer:
 
     def _further_names(self, rows_l: Small, rows_r: Small, plain: Evidence) -> None:
         """Former names and aliases of either side, where they are equal and the main names are not."""
-        names = self.names
-        sides = []
-        for side in (self.left, self.right):
-            extra = side.entry_name != side.own_name[side.entry_row]
-            several = np.zeros(side.n, dtype=bool)
-            several[side.entry_row[extra]] = True
-            sides.append(several)
-        open_ = np.flatnonzero(
-            (plain.level != _LEVEL_OF_KIND["exact"]) & (sides[0][rows_l] | sides[1][rows_r])
-        )
+        several = self.names_l.several[rows_l] | self.names_r.several[rows_r]
+        open_ = np.flatnonzero((plain.level != _LEVEL_OF_KIND["exact"]) & several)
         if not len(open_):
             return
-        codes_l = (self.left.entry_row, names.hashed[self.left.entry_name])
-        codes_r = (self.right.entry_row, names.hashed[self.right.entry_name])
-        value = sharing.shared_values(codes_l, codes_r, rows_l[open_], rows_r[open_], self.right.n)
+        value = sharing.shared_values(self.names_l, self.names_r, rows_l[open_], rows_r[open_])
         hit = value != 0
         if not hit.any():
             return
-        order = np.argsort(names.hashed, kind="stable")
-        of_value = order[np.searchsorted(names.hashed[order], value[hit])].astype(np.int32)
+        order, hashed = self._by_hash
+        of_value = order[np.searchsorted(hashed, value[hit])].astype(np.int32)
         places, worth = open_[hit], self.rarity(of_value)
         better = worth > plain.bits[places] + 4
         plain.level[places[better]] = _FORMER

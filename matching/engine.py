@@ -18,7 +18,7 @@ from matching.blocking import Index, Pairs, meet
 from matching.coded import Names, Side, Small, coded
 from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
-from matching.evidence import Population
+from matching.evidence import Evidence, Population, counted
 from matching.model import NAMESAKES_AMONG_STRANGERS, SECOND_RECORD, Model
 from matching.records import Records
 
@@ -29,7 +29,7 @@ SAMPLE_OF_CERTAIN = 20_000
 """Certain pairs from which rates are learnt; more say the same."""
 
 SETTLED = 14.0
-"""A record whose best candidate after the narrow keys has this weight (bits) is not looked for under the wide ones."""
+"""A record whose best candidate has this weight (bits) after one stage of keys is not looked for under wider ones."""
 
 FORBIDDEN_BITS = 60.0
 """Against pairs that a person declared not to be the same, and against two different valid numbers."""
@@ -51,6 +51,9 @@ class Linked:
     left: Side
     right: Side
     names: Names
+
+
+_NONE = np.empty(0, dtype=np.int32)
 
 
 def link(
@@ -80,7 +83,7 @@ def link(
     open_[certain[1]] = False
 
     own = side_l.own_name[side_l.own_name >= 0]
-    distinct, counts = np.unique(own, return_counts=True)
+    distinct, counts = counted(own)
     channel = NameChannel(pl.DataFrame({"name": names.texts.gather(distinct), "count": counts}))
     index = Index(side_l, side_r, names)
     comparer = Comparer(side_l, side_r, names, index.sounds, channel, population)
@@ -94,22 +97,18 @@ def link(
         keep = pairs.left != pairs.right
         return Pairs(pairs.right[keep], pairs.left[keep], pairs.told)
 
-    pairs = without_self(meet(index.certain(open_), side_l.n))
-    compared = comparer.compare(pairs)
-    told(f"{len(pairs.right):,} pairs under narrow keys")
-    minus = _against(pairs, compared, claimed, forbidden, side_l.n)
-    first = scoring.score(pairs.right, scoring.weights(compared, start), side_l.n, start, minus)
-    settled = np.zeros(side_r.n, dtype=bool)
-    settled[pairs.right[first.log_odds >= SETTLED]] = True
-    wide = without_self(meet(index.wide(open_ & ~settled), side_l.n))
-    pairs, compared = _joined(pairs, compared, wide, comparer, side_l.n)
-    told(f"{len(pairs.right):,} pairs in all")
-    minus = _against(pairs, compared, claimed, forbidden, side_l.n)
+    pairs, compared = Pairs(_NONE, _NONE), comparer.compare(Pairs(_NONE, _NONE))
+    for stage in index.stages():
+        found = without_self(meet(stage(open_), side_l.n))
+        pairs, compared = _joined(pairs, compared, found, comparer, side_l.n)
+        minus = _against(pairs, compared, claimed, forbidden, side_l.n)
+        said = scoring.weights(compared, start)
+        scored = scoring.score(pairs.right, said, side_l.n, start, minus)
+        open_[pairs.right[scored.log_odds >= SETTLED]] = False
+        told(f"{len(pairs.right):,} pairs, {int(open_.sum()):,} records not settled after {stage.__name__} keys")
 
     sure = comparer.compare(Pairs(*_sample(certain))) if certain.shape[1] else None
     current = start
-    said = scoring.weights(compared, current)
-    scored = scoring.score(pairs.right, said, side_l.n, current, minus)
     for _ in range(ROUNDS if estimate else 0):
         current = _estimated(start, pairs, compared, scored, sure, certain.shape[1], side_r.n)
         said = scoring.weights(compared, current)
@@ -154,7 +153,7 @@ def _sample(certain: np.ndarray[Any, np.dtype[np.int32]]) -> tuple[Small, Small]
 def _joined(
     pairs: Pairs, compared: Compared, more: Pairs, comparer: Comparer, n_left: int
 ) -> tuple[Pairs, Compared]:
-    """Old pairs with their evidence and new ones with theirs, sorted."""
+    """Old pairs with their evidence and new ones with theirs, sorted by right, then left row."""
     old = pairs.right.astype(np.int64) * n_left + pairs.left
     new = more.right.astype(np.int64) * n_left + more.left
     if len(old):
@@ -166,8 +165,6 @@ def _joined(
     found = comparer.compare(added)
     codes = np.concatenate([old, new[fresh]])
     order = np.argsort(codes, kind="stable")
-    from matching.evidence import Evidence
-
     evidence = {
         name: Evidence(
             np.concatenate([e.level, found.evidence[name].level])[order],

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from matching.coded import NO_DAY, Codes, Ints, Side, Small
+from matching.coded import NO_DAY, Codes, Ints, Side, Small, mix
 
 Bits = np.ndarray[Any, np.dtype[np.float32]]
 Level = np.ndarray[Any, np.dtype[np.uint8]]
@@ -34,13 +34,22 @@ def silent(n: int) -> Evidence:
     return Evidence(np.zeros(n, dtype=np.uint8), np.zeros(n, dtype=np.float32))
 
 
+def counted(codes: Codes) -> tuple[Codes, Ints]:
+    """Distinct codes, rising, and how often each occurs. Sorting 64-bit codes is faster than numpy's hashing of them."""
+    ordered = np.sort(codes)
+    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else np.empty(0, int)
+    return ordered[starts], np.diff(np.concatenate([starts, [len(ordered)]]))
+
+
 class Shares:
     """How common a code is on the left side, and how many records there carry any."""
 
     def __init__(self, rows: Small, codes: Codes) -> None:
         known = codes != 0
-        self._distinct, self._counts = np.unique(codes[known], return_counts=True)
-        self.records = max(len(np.unique(rows[known])), 1)
+        self._distinct, self._counts = counted(codes[known])
+        has = np.zeros(int(rows.max()) + 1 if len(rows) else 1, dtype=bool)
+        has[rows[known]] = True
+        self.records = max(int(has.sum()), 1)
 
     def count(self, codes: Codes) -> Ints:
         """Records with the code; 0 for unknown codes."""
@@ -115,13 +124,32 @@ class Population:
         """Identity numbers."""
         return Shares(np.arange(self.left.n, dtype=np.int32), self.left.id_code)
 
-    def places(self, digits: int) -> Shares:
-        """Divisions of so many digits."""
-        if digits not in self._places:
-            codes = self.left.prefix(digits).astype(np.uint64)
-            self._places[digits] = Shares(np.arange(self.left.n, dtype=np.int32), codes)
-        return self._places[digits]
-
     @cached_property
     def _places(self) -> dict[int, Shares]:
         return {}
+
+    @cached_property
+    def _place_shares(self) -> dict[tuple[int, int], np.ndarray[Any, np.dtype[np.float64]]]:
+        return {}
+
+    def share_of_places(self, side: Side, digits: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """By record of a side, the share of left people who live in its division of so many digits."""
+        key = (id(side), digits)
+        if key not in self._place_shares:
+            if digits not in self._places:
+                codes = self.left.prefix(digits).astype(np.uint64)
+                self._places[digits] = Shares(np.arange(self.left.n, dtype=np.int32), codes)
+            self._place_shares[key] = self._places[digits].count(side.prefix(digits).astype(np.uint64)) / self.n
+        return self._place_shares[key]
+
+    @cached_property
+    def _homes(self) -> tuple[Ints, Ints]:
+        rows = np.arange(self.left.n, dtype=np.int32)
+        places = self.left.place.astype(np.uint64)
+        homes = mix(self.left.address, self.left.place)
+        return Shares(rows, places).count(places), Shares(rows, homes).count(homes)
+
+    def people_at(self, rows: Small) -> tuple[Ints, Ints]:
+        """By left record, how many people live in its division, and how many at its address."""
+        there, at_home = self._homes
+        return there[rows], at_home[rows]

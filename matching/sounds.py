@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from matching import normalise
 from matching.coded import WILDCARD, Codes, Names, mix
+from matching.comparators.name_sounds import GIVEN, SURNAME, readings
 
 _MERGED = (
     (r"^zh", "z"),
@@ -41,17 +41,17 @@ def _tables() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
             reading = re.sub(pattern, by, reading)
         return codes.setdefault(reading, len(codes) + 1)
 
-    plain = np.zeros(0x110000, dtype=np.uint16)
-    seen: dict[str, int] = {}
-    for char, reading in normalise._readings().items():
-        if reading not in seen:
-            seen[reading] = code(reading.strip())
-        plain[ord(char)] = seen[reading]
-    surname = plain.copy()
-    table = pl.read_csv(normalise.REFERENCE / "surname_readings.csv")
-    for char, reading in table.select("surname", pl.col("reading").str.split("|").list.first()).iter_rows():
-        if len(char) == 1:
-            surname[ord(char)] = code(reading)
+    first = readings().filter(pl.col("place") == 0) if "place" in readings().columns else readings()
+    found = []
+    for slot in (GIVEN, SURNAME):
+        of_slot = first.filter(pl.col("slot") == slot).unique("char", keep="first", maintain_order=True)
+        distinct = of_slot["reading"].unique().sort()
+        merged = dict(zip(distinct.to_list(), map(code, distinct.to_list()), strict=True))
+        sounds = np.zeros(0x110000, dtype=np.uint16)
+        chars = np.frombuffer("".join(of_slot["char"].to_list()).encode("utf-32-le"), dtype=np.uint32)
+        sounds[chars] = of_slot["reading"].replace_strict(merged, return_dtype=pl.UInt16).to_numpy()
+        found.append(sounds)
+    plain, surname = found
     return plain, surname
 
 

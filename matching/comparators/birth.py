@@ -47,9 +47,8 @@ def compare_births(left: Small, right: Small, population: Population) -> Evidenc
     equal = known & (left == right)
     births = population.births
     if equal.any():
-        days, back = np.unique(right[equal], return_inverse=True)
         evidence.level[equal] = EQUAL
-        evidence.bits[equal] = -np.log2(births.mass(days, days))[back]
+        evidence.bits[equal] = -np.log2(births.mass(right[equal], right[equal]))
     apart = np.flatnonzero(known & ~equal)
     if not len(apart):
         return evidence

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+from typing import Any
+
 import numpy as np
 
 from matching.coded import Codes, Side, Small, mix
@@ -12,80 +15,87 @@ EQUAL, FAMILY, APART = 1, 2, 3
 GENERIC = 12
 """A telephone or household number of more records than this says nothing about any of them."""
 
-_ROWS = np.uint64(1_000_003)
+class Values:
+    """Values of records, any number each: the first as a column, the others as sorted keys of record and value."""
 
+    def __init__(self, rows: Small, codes: Codes, n: int) -> None:
+        keep = codes != 0
+        rows, codes = rows[keep], codes[keep]
+        self.first = np.zeros(n, dtype=np.uint64)
+        self.first[rows[::-1]] = codes[::-1]
+        more = self.first[rows] != codes
+        self.rows, self.codes = rows[more], codes[more]
+        self._keys = np.sort(mix(self.rows.astype(np.uint64) + np.uint64(1), self.codes))
 
-def _pair_codes(rows: Small, codes: Codes) -> Codes:
-    return mix(rows.astype(np.uint64) + _ROWS, codes)
-
-
-def shared_values(
-    left: tuple[Small, Codes], right: tuple[Small, Codes], rows_l: Small, rows_r: Small, n_right: int
-) -> Codes:
-    """By pair, a value that both records have; 0 where they have none in common. Any number of values a record."""
-    found = np.zeros(len(rows_l), dtype=np.uint64)
-    if not len(left[0]) or not len(right[0]):
+    @cached_property
+    def several(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Records with more than one value."""
+        found = np.zeros(len(self.first), dtype=bool)
+        found[self.rows] = True
         return found
-    known = np.unique(_pair_codes(*left))
-    # Values of a record one after the other: first values, second values ...
-    order = np.argsort(right[0], kind="stable")
-    rows, codes = right[0][order], right[1][order]
-    starts = np.searchsorted(rows, np.arange(n_right))
-    ends = np.searchsorted(rows, np.arange(n_right), "right")
-    most = min(int((ends - starts).max()), 4)
-    for number in range(most):
-        has = ends[rows_r] - starts[rows_r] > number
-        at = np.flatnonzero(has & (found == 0))
-        value = codes[starts[rows_r[at]] + number]
-        key = _pair_codes(rows_l[at], value)
-        place = np.minimum(np.searchsorted(known, key), len(known) - 1)
-        hit = (known[place] == key) & (value != 0)
-        found[at[hit]] = value[hit]
+
+    def holds(self, rows: Small, codes: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether each record has the value, first or further."""
+        found = (self.first[rows] == codes) & (codes != 0)
+        if len(self._keys):
+            at = np.flatnonzero(~found & self.several[rows] & (codes != 0))
+            key = mix(rows[at].astype(np.uint64) + np.uint64(1), codes[at])
+            place = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
+            found[at] = self._keys[place] == key
+        return found
+
+
+def shared_values(left: Values, right: Values, rows_l: Small, rows_r: Small) -> Codes:
+    """By pair, a value that both records have; 0 where they have none in common."""
+    code = right.first[rows_r]
+    found = np.where(left.holds(rows_l, code), code, 0).astype(np.uint64)
+    if len(right.rows):
+        # Further values of the right records: third and later ones only where the second said nothing.
+        order = np.argsort(right.rows, kind="stable")
+        rows, codes = right.rows[order], right.codes[order]
+        for number in range(3):
+            at = np.flatnonzero((found == 0) & right.several[rows_r])
+            start = np.searchsorted(rows, rows_r[at])
+            place = np.minimum(start + number, len(rows) - 1)
+            own = rows[place] == rows_r[at]
+            at, value = at[own], codes[place[own]]
+            hit = left.holds(rows_l[at], value)
+            found[at[hit]] = value[hit]
     return found
 
 
-def has_value(rows: Small, codes: Codes, n: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """By record, whether it has any value."""
-    found = np.zeros(n, dtype=bool)
-    found[rows[codes != 0]] = True
-    return found
+def usable(values: tuple[Small, Codes], shares: Shares, n: int) -> Values:
+    """Values of a side without those of too many left records."""
+    rows, codes = values
+    return Values(rows, np.where(shares.count(codes) > GENERIC, 0, codes).astype(np.uint64), n)
 
 
 def compare_shared(
-    left: tuple[Small, Codes],
-    right: tuple[Small, Codes],
-    n_left: int,
-    n_right: int,
+    left: Values,
+    right: Values,
     rows_l: Small,
     rows_r: Small,
     shares: Shares,
-    family: tuple[Small, Codes] | None = None,
+    family: Values | None = None,
     apart: int = 2,
 ) -> Evidence:
-    """Equal (1), the family's (2, where `family` is given), or apart. Values of too many records are passed over."""
+    """Equal (1), the family's (2, where `family` is given), or apart. All values as `usable` gives them."""
     evidence = silent(len(rows_l))
-    usable = [
-        (rows, np.where(shares.count(codes) > GENERIC, 0, codes).astype(np.uint64))
-        for rows, codes in (left, right)
-    ]
-    both = has_value(*usable[0], n_left)[rows_l] & has_value(*usable[1], n_right)[rows_r]
-    if not both.any() and family is None:
-        return evidence
-    value = shared_values(usable[0], usable[1], rows_l, rows_r, n_right)
-    if family is not None:
-        theirs = (family[0], np.where(shares.count(family[1]) > GENERIC, 0, family[1]).astype(np.uint64))
-        both |= has_value(*theirs, n_left)[rows_l] & has_value(*usable[1], n_right)[rows_r]
+    has_l = left.first != 0 if family is None else (left.first != 0) | (family.first != 0)
+    both = has_l[rows_l] & (right.first != 0)[rows_r]
     evidence.level[both] = apart
+    at = np.flatnonzero(both)
+    value = shared_values(left, right, rows_l[at], rows_r[at])
     same = value != 0
-    evidence.level[same] = EQUAL
-    evidence.bits[same] = shares.bits(value[same])
+    evidence.level[at[same]] = EQUAL
+    evidence.bits[at[same]] = shares.bits(value[same])
     if family is not None:
-        open_ = np.flatnonzero(both & ~same)
-        value = shared_values(theirs, usable[1], rows_l[open_], rows_r[open_], n_right)
-        kin = open_[value != 0]
-        evidence.level[kin] = FAMILY
+        at = at[~same]
+        value = shared_values(family, right, rows_l[at], rows_r[at])
+        kin = value != 0
+        evidence.level[at[kin]] = FAMILY
         # One of some four people of the house.
-        evidence.bits[kin] = np.maximum(shares.bits(value[value != 0]) - 2, 0)
+        evidence.bits[at[kin]] = np.maximum(shares.bits(value[kin]) - 2, 0)
     return evidence
 
 
@@ -101,7 +111,7 @@ def compare_places(left: Side, right: Side, rows_l: Small, rows_r: Small, popula
     """
     evidence = silent(len(rows_l))
     depth = np.minimum(left.depth[rows_l], right.depth[rows_r])
-    shares = {d: population.places(d).count(right.prefix(d).astype(np.uint64)) / population.n for d in _STEPS}
+    shares = {d: population.share_of_places(right, d) for d in _STEPS}
     prefixes = {d: (left.prefix(d), right.prefix(d)) for d in _STEPS}
     for full in _STEPS:
         here = np.flatnonzero(depth == full)
@@ -138,9 +148,6 @@ def compare_addresses(
     evidence.level[known & same_place] = 2
     equal = known & same_place & (a == b)
     evidence.level[equal] = 1
-    whole_l = mix(left.address, left.place)
-    homes = Shares(np.arange(left.n, dtype=np.int32), whole_l)
-    places = Shares(np.arange(left.n, dtype=np.int32), left.place.astype(np.uint64))
-    there = places.count(left.place[rows_l[equal]].astype(np.uint64))
-    evidence.bits[equal] = np.log2(np.maximum(there, 1) / np.maximum(homes.count(whole_l[rows_l[equal]]), 1))
+    there, at_home = population.people_at(rows_l[equal])
+    evidence.bits[equal] = np.log2(np.maximum(there, 1) / np.maximum(at_home, 1))
     return evidence
