@@ -152,10 +152,10 @@ def _forms(spelt: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def usual_letters(counts: pl.DataFrame) -> pl.DataFrame:
+def usual_letters(counts: pl.DataFrame, asked: pl.Series) -> pl.DataFrame:
     """People by what their names are in Latin letters, every character by its usual reading alone: letters, count.
 
-    `counts`: name, count of names in Han characters; longer ones than `LONGEST` are left out.
+    `asked`: the letters to be counted. `counts`: name, count of names in Han characters; longer ones than `LONGEST` are left out.
     """
     size = _surname_length(pl.col("name"))
     frame = counts.filter(pl.col("name").str.len_chars().is_between(2, LONGEST)).select(
@@ -187,7 +187,8 @@ def usual_letters(counts: pl.DataFrame) -> pl.DataFrame:
     spelt = frame.select(surname="_surname", given="_given", first="_first", weight="count")
     # Thousandths add up to the same sum in any order.
     thousandths = (pl.col("weight") * 1000).round().cast(pl.Int64).sum()
-    return _forms(spelt).group_by("letters").agg(count=thousandths / 1000)
+    found = _forms(spelt).filter(pl.col("letters").is_in(asked.unique().implode()))
+    return found.group_by("letters").agg(count=thousandths / 1000)
 
 
 def _romanised(pairs: pl.DataFrame, han: str, latin: str) -> Candidate:

@@ -150,11 +150,12 @@ def slots_of(shape: int, length: int) -> list[int]:
 class Population:
     """How probable a name is for a random person of the left side."""
 
-    def __init__(self, frequencies: Frequencies, romanised: Callable[[pl.DataFrame], pl.DataFrame]) -> None:
-        """`romanised`: name, count -> letters, count (`name_latin.usual_letters`); called once, when a name in letters is asked."""
+    def __init__(
+        self, frequencies: Frequencies, romanised: Callable[[pl.DataFrame, pl.Series], pl.DataFrame]
+    ) -> None:
+        """`romanised`: (name, count), letters -> letters, count (`name_latin.usual_letters`); called when a name in letters is asked."""
         self.of = frequencies
         self._romanised = romanised
-        self._letters: pl.DataFrame | None = None
 
     def log2(self, names: pl.Series) -> pl.Series:
         """log2 P(name), same order; null for a null. A lost character stands for all that it may hide."""
@@ -198,11 +199,10 @@ class Population:
 
     def _spelt(self, names: pl.Series) -> Floats:
         """People whose name is written so in Latin letters."""
-        if self._letters is None:
-            han = self.of.counts.filter(pl.col("name").str.contains(r"^\p{Han}{2,6}$"))
-            self._letters = self._romanised(han)
+        han = self.of.counts.filter(pl.col("name").str.contains(r"^\p{Han}{2,6}$"))
         asked = pl.DataFrame({"letters": names}).select(letters=letters_of(pl.col("letters")))
-        found = asked.join(self._letters, on="letters", how="left", maintain_order="left")
+        known = self._romanised(han, asked["letters"])
+        found = asked.join(known, on="letters", how="left", maintain_order="left")
         result: Floats = found["count"].fill_null(0.0).to_numpy()
         return result
 
