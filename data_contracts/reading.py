@@ -1106,6 +1106,7 @@ def _writer(path: Path, schema: pa.Schema, packed: list[str], few: list[str]) ->
         schema,
         compression={name: "lz4" if name in packed else "none" for name in schema.names},
         use_dictionary=few,
+        write_batch_size=1 << 14,
         write_statistics=False,
         store_schema=False,
     )
