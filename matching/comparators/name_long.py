@@ -1,7 +1,6 @@
-"""Names that are not a surname and one or two characters: spellings of foreign names, their parts, cuts, Han surnames
-in front, and Latin letters. Frames of pairs in, candidates out; every rule works on whole columns.
+"""Spellings of foreign names, their parts and cuts, Han surnames in front: names that are not one of two or three characters.
 
-Frames of pairs have the columns row, left, right (comparing forms, dots kept as U+00B7).
+Frames of pairs in, candidates out; every rule works on whole columns. Frames of pairs have the columns row, left, right (comparing forms, dots kept as U+00B7).
 """
 
 from __future__ import annotations

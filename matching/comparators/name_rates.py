@@ -1,7 +1,9 @@
 """The ways a name goes wrong, and how often each does, by the kind of source: where estimation begins.
 
-Percent of records that have the name. Rows marked * are the character errors of ../shared CHINESE_DATA D3, taken as they
-are; what D3 gives for holders only is multiplied by the share of holders, which is assumed.
+`RATES`, prior of the estimation, from the error rates D3 (with D1, A2, A5) of the reference data's documentation. Rates of
+character errors are taken as they stand; what D3 gives for holders only (long names, dotted names, rare characters) is
+multiplied by their share among all people, which is assumed. Figures below are percent of records with a name, for the
+four tiers of sources.
 """
 
 from __future__ import annotations
