@@ -7,6 +7,7 @@ first figure), not on rows.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 
 import polars as pl
@@ -17,7 +18,7 @@ from matching.cells import NOTHING, distinct
 FORMS = pl.Schema({"place": pl.String(), "address_key": pl.String()})
 
 HOME_SHARE = 0.5
-"""Where a prefecture holds this share of a table's known addresses, names without anything above them are looked for
+"""Where a prefecture holds more than this share of a table's known addresses, names without anything above them are looked for
 there first. Assumed."""
 
 _CODE = r"^[1-9][0-9]{1,11}$"
@@ -88,17 +89,22 @@ def fold(texts: pl.Series) -> pl.Series:
     return texts.str.strip_chars_end("号-")
 
 
-def place_forms(divisions: list[pl.Series], addresses: list[pl.Series], height: int) -> pl.DataFrame:
+def place_forms(
+    divisions: list[pl.Series], addresses: list[pl.Series], height: int, places: Places | None = None
+) -> pl.DataFrame:
     """`place` and `address_key` for each row, from columns with divisions (codes or names) and with addresses.
 
     A division that is stated outranks the one in the address, unless the address says more about the same place.
+    `places` is what another table taught (`learn_places`).
     """
+    places = places or NOTHING_LEARNT
+    book = places.book()
     place = pl.repeat(None, height, dtype=pl.String, eager=True).alias("place")
     key = place.alias("address_key")
     for cells in divisions:
-        place = _first(place, _division(cells))
+        place = _first(place, _division(cells, book, places.home))
     for cells in addresses:
-        found = _address(cells, place)
+        found = _address(cells, place, book, places.home)
         said, read = pl.col("said"), pl.col("read")
         place = (
             pl.DataFrame({"said": place, "read": found["place"]})
@@ -115,7 +121,7 @@ def _first(one: pl.Series, other: pl.Series) -> pl.Series:
     return other.alias(one.name) if one.null_count() == len(one) else one.fill_null(other)
 
 
-def _division(cells: pl.Series) -> pl.Series:
+def _division(cells: pl.Series, book: dict[int, _Level], home: str | None) -> pl.Series:
     """Codes of today of a column of divisions, written as codes or as names."""
     values, codes = distinct(cells)
     frame = (
@@ -139,12 +145,12 @@ def _division(cells: pl.Series) -> pl.Series:
     frame = frame.with_columns(place=pl.when(is_code).then(gazetteer.today(six)))
     named = frame.select((~is_code & pl.col("text").str.contains(r"\p{Han}")).fill_null(False)).to_series()
     if named.any():
-        read = _with_home(frame["text"].filter(named))["place"]
+        read = _with_home(frame["text"].filter(named), None, book, home)["place"]
         frame = frame.with_columns(place=frame["place"].scatter(named.arg_true(), read))
     return frame["place"].gather(codes)
 
 
-def _address(cells: pl.Series, place: pl.Series) -> pl.DataFrame:
+def _address(cells: pl.Series, place: pl.Series, book: dict[int, _Level], home: str | None) -> pl.DataFrame:
     """`place` and `address_key` of a column of addresses; `place` is where the row is said to be, where that is known."""
     raw = pl.col("text").cast(pl.Binary)
     halves = (
@@ -159,7 +165,7 @@ def _address(cells: pl.Series, place: pl.Series) -> pl.DataFrame:
     heads, codes = distinct(halves["head"])
     texts = _tidy(heads)
     counts = codes.value_counts().drop_nulls().sort("head")["count"]
-    read = _with_home(texts, counts)
+    read = _with_home(texts, counts, book, home)
     places, rests = read["place"], fold(read["rest"])
     found = places.gather(codes).alias("place")
     rest = rests.gather(codes)
@@ -170,7 +176,7 @@ def _address(cells: pl.Series, place: pl.Series) -> pl.DataFrame:
         rows = pl.DataFrame({"head": codes.filter(open_), "hint": place.filter(open_).str.slice(0, 6)})
         pairs = rows.unique().sort("head", "hint").with_row_index("pair")
         slot = rows.join(pairs, on=["head", "hint"], how="left", maintain_order="left")["pair"]
-        again = _read(_state(texts.gather(pairs["head"]), pairs["hint"]))
+        again = _read(_state(texts.gather(pairs["head"]), pairs["hint"]), book)
         known = again["known"].replace("", None)
         found = found.scatter(open_.arg_true(), known.gather(slot))
         rest = rest.scatter(open_.arg_true(), fold(again["rest"]).gather(slot))
@@ -209,42 +215,148 @@ def _state(texts: pl.Series, hints: pl.Series | None) -> pl.DataFrame:
     return frame.with_columns(known=pl.lit(""), hint=hint)
 
 
-def _with_home(texts: pl.Series, rows: pl.Series | None = None) -> pl.DataFrame:
-    """`place`, `rest` of distinct texts that stand in so many rows; what stays vague is sought where most rows are."""
-    read = _read(_state(texts, None))
+def _with_home(
+    texts: pl.Series, rows: pl.Series | None, book: dict[int, _Level], home: str | None
+) -> pl.DataFrame:
+    """`place`, `rest` of distinct texts that stand in so many rows. What stays vague is sought where most rows are, or at
+    `home` where no prefecture holds most of them.
+    """
+    read = _read(_state(texts, None), book)
     vague = (read["known"].str.len_bytes() < 9) & (read["rest"].str.len_bytes() > 0)
-    if vague.any():
-        counts = (
-            pl.DataFrame({"home": read["known"].str.slice(0, 4)})
-            .with_columns(rows=pl.lit(1, dtype=pl.UInt32) if rows is None else rows)
-            .filter(pl.col("home").str.len_bytes() == 4)
-            .group_by("home")
-            .agg(pl.col("rows").sum())
-            .sort("rows", "home", descending=[True, False])
-        )
-        if counts.height and counts["rows"][0] >= HOME_SHARE * int(counts["rows"].sum()):
-            home = counts["home"][0]
-            near = read["known"].str.starts_with(home) | (read["known"].str.len_bytes() < 4)
-            again = read.filter(vague & near).with_columns(hint=pl.lit(home))
-            read = read.update(_read(again), on="n", how="left")
+    if not vague.any():
+        return read.select(pl.col("known").replace("", None).alias("place"), "rest")
+    counts = (
+        pl.DataFrame({"home": read["known"].str.slice(0, 4)})
+        .with_columns(rows=pl.lit(1, dtype=pl.UInt32) if rows is None else rows)
+        .filter(pl.col("home").str.len_bytes() == 4)
+        .group_by("home")
+        .agg(pl.col("rows").sum())
+        .sort("rows", "home", descending=[True, False])
+    )
+    if counts.height and counts["rows"][0] > HOME_SHARE * int(counts["rows"].sum()):
+        home = counts["home"][0]
+    if home is not None:
+        near = read["known"].str.starts_with(home) | (read["known"].str.len_bytes() < 4)
+        again = read.filter(vague & near).with_columns(hint=pl.lit(home))
+        read = read.update(_read(again, book), on="n", how="left")
     return read.select(pl.col("known").replace("", None).alias("place"), "rest")
 
 
-def _read(state: pl.DataFrame) -> pl.DataFrame:
+def _read(state: pl.DataFrame, book: dict[int, _Level]) -> pl.DataFrame:
     """Columns n, rest, known, hint: takes the names of places from the beginning of `rest`, the code goes to `known`."""
     for digits in gazetteer.LEVELS.values():
-        state = _level(state, digits)
+        state = _level(state, digits, book[digits])
     return state
 
 
-@cache
-def _names_of(digits: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """Names of a level; lengths of names by their first two characters; the longest length."""
-    table = gazetteer.names().filter(pl.col("digits") == digits)
+_Level = tuple[pl.DataFrame, pl.DataFrame, int]
+"""Names of a level; lengths of names by their first two characters; the longest length."""
+
+
+def _level_of(names: pl.DataFrame, digits: int) -> _Level:
+    table = names.filter(pl.col("digits") == digits)
     table = table.select("name", "code", "is_short", pl.col("name").str.len_chars().alias("length"))
     begin = pl.col("name").str.slice(0, 2).alias("begin")
     longest = table.select(pl.col("length").max()).item()
     return table, table.select(begin, "length").unique().sort("begin", "length"), longest
+
+
+@cache
+def _book() -> dict[int, _Level]:
+    return {digits: _level_of(gazetteer.names(), digits) for digits in gazetteer.LEVELS.values()}
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """What a table teaches about places beyond the gazetteer, for reading itself and others."""
+
+    names: pl.DataFrame
+    """Names of townships and villages that the gazetteer lacks, in its columns."""
+    home: str | None = None
+    """Prefecture in which most rows lie."""
+
+    def book(self) -> dict[int, _Level]:
+        """Names of all levels, the learnt ones among them."""
+        if not self.names.height:
+            return _book()
+        whole = pl.concat([gazetteer.names(), self.names])
+        new = set(self.names["digits"].to_list())
+        return {n: _level_of(whole, n) if n in new else level for n, level in _book().items()}
+
+
+NOTHING_LEARNT = Places(pl.DataFrame(schema=gazetteer.NAMES))
+
+_LEAST_ROWS, _LEAST_SHARE = 3, 0.9
+"""A name is learnt when this many rows have it and this share of them the same code. Assumed."""
+_HOME_SAMPLE = 20_000
+
+
+def learn_places(divisions: list[pl.Series], addresses: list[pl.Series]) -> Places:
+    """Names of townships and villages from a table that states divisions of 9 or 12 digits beside its addresses, and its home.
+
+    Only places are learnt that the gazetteer lacks. A name stands for a code where at least three rows say so, and nine
+    in ten of those that have it.
+    """
+    if not divisions and not addresses:
+        return NOTHING_LEARNT
+    height = len((divisions or addresses)[0])
+    every = max(1, height // _HOME_SAMPLE)
+    sample = [[cells.gather_every(every) for cells in columns] for columns in (divisions, addresses)]
+    places = place_forms(sample[0], sample[1], -(-height // every))["place"].drop_nulls()
+    homes = (
+        places.str.slice(0, 4).alias("home").value_counts().sort("count", "home", descending=[True, False])
+    )
+    found = homes.filter(
+        (pl.col("count") >= HOME_SHARE * len(places)) & (pl.col("home").str.len_bytes() == 4)
+    )
+    home = found["home"][0] if found.height else None
+    if not divisions or not addresses:
+        return Places(NOTHING_LEARNT.names, home)
+    code = _division(divisions[0], _book(), home)
+    known = gazetteer.names()["code"].unique()
+    is_new = ((code.str.len_bytes() >= 9) & ~code.str.slice(0, 9).is_in(known.implode())) | (
+        (code.str.len_bytes() == 12) & ~code.is_in(known.implode())
+    )
+    is_new = is_new.fill_null(False)
+    if not is_new.any():
+        return Places(NOTHING_LEARNT.names, home)
+    rows = pl.DataFrame(
+        {
+            "text": _tidy(addresses[0].filter(is_new).str.extract(r"^([^0-9０-９]+)")),
+            "code": code.filter(is_new),
+        }
+    )
+    rows = rows.drop_nulls().group_by("text", "code").len("rows").sort("text", "code")
+    read = _read(_state(rows["text"], rows["code"].str.slice(0, 6)), _book())
+    rows = rows.with_columns(rest=read["rest"], known=read["known"])
+    towns = rows.filter(pl.col("known") == pl.col("code").str.slice(0, 6)).with_columns(
+        name=pl.col("rest").str.extract(_ENDINGS[9]), meant=pl.col("code").str.slice(0, 9)
+    )
+    learnt = _agreed(towns, 6, 9)
+    if learnt.height:
+        read = _read(_state(rows["text"], rows["code"].str.slice(0, 6)), Places(learnt).book())
+        rows = rows.with_columns(rest=read["rest"], known=read["known"])
+    villages = rows.filter(
+        (pl.col("code").str.len_bytes() == 12)
+        & pl.col("code").str.starts_with(pl.col("known"))
+        & (pl.col("known") != "")
+    ).with_columns(name=pl.col("rest").str.extract(_ENDINGS[12]), meant=pl.col("code"))
+    return Places(pl.concat([learnt, _agreed(villages, 9, 12)]), home)
+
+
+def _agreed(rows: pl.DataFrame, around: int, digits: int) -> pl.DataFrame:
+    """Columns name, meant, rows -> names that mean one code within the place around it."""
+    counts = (
+        rows.drop_nulls("name")
+        .group_by("name", "meant")
+        .agg(pl.col("rows").sum())
+        .with_columns(total=pl.col("rows").sum().over("name", pl.col("meant").str.slice(0, around)))
+        .filter((pl.col("rows") >= _LEAST_ROWS) & (pl.col("rows") >= _LEAST_SHARE * pl.col("total")))
+        .sort("name", "meant")
+    )
+    return counts.select(
+        digits=pl.lit(digits, dtype=pl.Int8), name="name", code="meant", is_short=pl.lit(False)
+    ).filter(pl.col("name").str.len_chars() > 1)
 
 
 _ENDINGS = {
@@ -255,9 +367,9 @@ _ENDINGS = {
 """What a name of a level mostly looks like. Tried first, because it leaves few different texts to look at."""
 
 
-def _level(state: pl.DataFrame, digits: int) -> pl.DataFrame:
+def _level(state: pl.DataFrame, digits: int, level: _Level) -> pl.DataFrame:
     """One level: the longest name that fits what is known and means one place."""
-    longest = _names_of(digits)[2]
+    longest = level[2]
     whole = pl.col("rest").str.slice(0, longest + 4)
     found = state.with_columns(code=pl.lit(None, dtype=pl.String), length=pl.lit(None, dtype=pl.UInt32))
     for window in (pl.col("rest").str.extract(_ENDINGS[digits]) if digits in _ENDINGS else None, whole):
@@ -270,7 +382,10 @@ def _level(state: pl.DataFrame, digits: int) -> pl.DataFrame:
         )
         here = found.with_columns(window=pl.when(open_).then(window))
         table = _resolved(
-            here.drop_nulls("window").select("window", "known", "hint").unique(), digits, window is whole
+            here.drop_nulls("window").select("window", "known", "hint").unique(),
+            digits,
+            level,
+            window is whole,
         )
         if table.height:
             hits = here.select("window", "known", "hint").join(
@@ -292,12 +407,12 @@ def _level(state: pl.DataFrame, digits: int) -> pl.DataFrame:
     )
 
 
-def _resolved(windows: pl.DataFrame, digits: int, is_open: bool) -> pl.DataFrame:
+def _resolved(windows: pl.DataFrame, digits: int, level: _Level, is_open: bool) -> pl.DataFrame:
     """Columns window, known, hint -> those with a name at the beginning, with its `code` and `length`.
 
     `is_open`: the name may be shorter than the window; otherwise the window is the whole name.
     """
-    names, lengths, _ = _names_of(digits)
+    names, lengths, _ = level
     windows = windows.with_row_index("w")
     if is_open:
         cut = (

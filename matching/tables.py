@@ -21,7 +21,7 @@ from matching.name_cells import name_rows
 from matching.records import HOUSEHOLDS, NAMES, OTHERS, PHONES, ROWS, Records
 from matching.spec import ColumnRef, ColumnSpec, Side, Spec, SpecError
 
-__all__ = ["Records", "Side", "Spec", "SpecError", "read_table", "records_of"]
+__all__ = ["Records", "Side", "Spec", "SpecError", "learn_places", "read_table", "records_of"]
 
 SEX = {
     **dict.fromkeys(("1", "男", "男性", "M", "MALE", "男人", "1-男", "1男", "先生", "男孩", "01", "♂"), "1"),
@@ -82,10 +82,28 @@ def _read_delimited(path: Path, shown: str) -> pl.DataFrame:
     return found.with_columns(pl.all().replace("", None))
 
 
-def records_of(table: pl.DataFrame | pl.LazyFrame, side: Side, as_of: date) -> Records:
+def learn_places(table: pl.DataFrame | pl.LazyFrame, side: Side) -> addresses.Places:
+    """What a table teaches about places: its home, and names of townships and villages that it states with their codes.
+
+    To be given to `records_of` for both tables. Raises `SpecError` when the table lacks a column of the specification.
+    """
+    side.check(table.collect_schema().names())
+    frame = table.lazy().select(side.of("division", "address")).collect()
+    return addresses.learn_places(*_place_columns(frame, side))
+
+
+def _place_columns(frame: pl.DataFrame, side: Side) -> tuple[list[pl.Series], list[pl.Series]]:
+    divisions, texts = ([as_text(frame[name]) for name in side.of(kind)] for kind in ("division", "address"))
+    return divisions, texts
+
+
+def records_of(
+    table: pl.DataFrame | pl.LazyFrame, side: Side, as_of: date, places: addresses.Places | None = None
+) -> Records:
     """Comparing forms of a table's records. Columns may be text or typed; rows keep their order and none is dropped.
 
-    `as_of`: nobody is born later, and ages without a day of their own were true then. Raises `SpecError` when the
+    `as_of`: nobody is born later, and ages without a day of their own were true then. `places`: what `learn_places` found
+    in one of the tables. Raises `SpecError` when the
     table lacks a column of the specification.
     """
     side.check(table.collect_schema().names())
@@ -102,7 +120,7 @@ def records_of(table: pl.DataFrame | pl.LazyFrame, side: Side, as_of: date) -> R
             *numbers.get_columns()[:3],
             *_births(frame, side, numbers["id_birth"], as_of).get_columns(),
             _sex(frame, side, numbers["id_sex"]).alias("sex"),
-            *_places(frame, side).get_columns(),
+            *addresses.place_forms(*_place_columns(frame, side), frame.height, places).get_columns(),
         ]
     )
     return Records(
@@ -210,14 +228,6 @@ def _sex_of(texts: pl.Series) -> pl.Series:
         .select(half_width(pl.col("v")).str.to_uppercase().str.replace_all(r"\s", ""))
     )
     return folded["v"].replace_strict(SEX, default=None, return_dtype=pl.String).gather(codes)
-
-
-def _places(frame: pl.DataFrame, side: Side) -> pl.DataFrame:
-    return addresses.place_forms(
-        [as_text(frame[name]) for name in side.of("division")],
-        [as_text(frame[name]) for name in side.of("address")],
-        frame.height,
-    )
 
 
 def _households(cells: pl.Series) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from matching import gazetteer
-from matching.addresses import fold, place_forms
+from matching.addresses import fold, learn_places, place_forms
 
 
 def read(*addresses: str | None) -> list[tuple[str | None, str | None]]:
@@ -138,3 +138,30 @@ def test_names_of_roads_with_numerals_stay() -> None:
         "三道街5",
         "一大街",
     ]
+
+
+def test_a_table_teaches_the_villages_that_the_gazetteer_lacks() -> None:
+    divisions = ["510106031002"] * 5 + ["510106031004"] * 5 + ["510106031009"] * 2
+    addresses = [
+        *["四川省成都市金牛区抚琴街道光明社区3号"] * 5,
+        *["成都市金牛区抚琴街道西南社区金鱼街5号"] * 5,
+        *["成都市金牛区抚琴街道少见社区5号"] * 2,
+    ]
+    learnt = learn_places([pl.Series(divisions)], [pl.Series(addresses)])
+    assert learnt.home == "5101"
+    assert learnt.names.select("name", "code").rows() == [
+        ("抚琴街道", "510106031"),
+        ("光明社区", "510106031002"),
+        ("西南社区", "510106031004"),
+    ]
+    right = pl.Series(["金牛区光明社区7号", "抚琴街道西南社区", "少见社区5号", "北京市东城区3号"])
+    found = place_forms([], [right], 4, learnt)
+    assert found["place"].to_list() == ["510106031002", "510106031004", None, "110101"]
+    assert place_forms([], [right], 4)["place"].to_list() == ["510106", None, None, "110101"]
+
+
+def test_village_names_alone_are_read_at_the_home_of_the_other_table() -> None:
+    left = learn_places([pl.Series(["150902205205", "150902001002"] * 5)], [])
+    villages = pl.Series(["霸王河村", "体育场社区", "无此村"])
+    assert place_forms([villages], [], 3, left)["place"].to_list() == ["150902205205", "150902001002", None]
+    assert place_forms([villages], [], 3)["place"].to_list() == [None, None, None]
