@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from matching.coded import NO_DAY, WILDCARD, Codes, Ints, Names, Side, Small, mix
-from matching.evidence import counted
+from matching.evidence import counted, marks, slot
 from matching.sounds import sound_codes
 
 LARGEST_BLOCK = 60
@@ -27,8 +27,6 @@ LARGEST_FAMILY = 12
 """So many people share a telephone or a household; more is an office's number or a collective register."""
 
 Marked = np.ndarray[Any, np.dtype[np.bool_]]
-_BITS = np.uint64(40)
-_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass
@@ -329,18 +327,8 @@ def _long(rows: Small, codes: Codes, wanted: Marked) -> tuple[Small, Codes]:
 
 def _met(rows: Small, codes: Codes, others: Codes) -> tuple[Small, Codes]:
     """Rows whose code may be among `others`: one look at a table of marks."""
-    near = np.flatnonzero(_marks(others)[_slot(codes)] & (codes != 0))
+    near = np.flatnonzero(marks(others)[slot(codes)] & (codes != 0))
     return rows[near], codes[near]
-
-
-def _slot(codes: Codes) -> Codes:
-    return (codes * _ODD) >> _BITS
-
-
-def _marks(codes: Codes) -> Marked:
-    marks = np.zeros(1 << 24, dtype=bool)
-    marks[_slot(codes[codes != 0])] = True
-    return marks
 
 
 _ID_PARTS = {

@@ -16,7 +16,7 @@ from matching.blocking import Pairs
 from matching.coded import LATIN, NO_DAY, OWN, WILDCARD, Codes, Names, Side, Small, mix
 from matching.comparators import birth as births
 from matching.comparators import identity, sharing
-from matching.evidence import Bits, Evidence, Population, counted, silent
+from matching.evidence import Bits, Evidence, Population, counted, marks, silent, slot
 from matching.model import NAME_LEVELS
 from matching.sounds import Sounds
 
@@ -68,12 +68,12 @@ class Comparer:
         self.home_l = _home(left)
         self.home_of_holder = self._home_of_holder()
         phones = population.phones
-        self.phones_l = sharing.usable((left.phone_row, left.phone), phones, left.n)
+        self.phones_l = sharing.usable((left.phone_row, left.phone), phones, left.n, right.phone)
         self.phones_r = sharing.usable((right.phone_row, right.phone), phones, right.n)
-        family = _family_values(left)
+        family = _family_values(left, right.phone)
         self.family_phones = None if family is None else sharing.usable(family, phones, left.n)
         homes = population.households
-        self.homes_l = sharing.usable((left.household_row, left.household), homes, left.n)
+        self.homes_l = sharing.usable((left.household_row, left.household), homes, left.n, right.household)
         self.homes_r = sharing.usable((right.household_row, right.household), homes, right.n)
         self.others = {
             kind: (
@@ -364,23 +364,19 @@ def _home(side: Side) -> Codes:
     return home
 
 
-def _family_values(side: Side) -> tuple[Small, Codes] | None:
-    """Telephones of the other members of each record's household; None where households are not known."""
-    if not len(side.household_row) or not len(side.phone_row):
+def _family_values(side: Side, wanted: Codes) -> tuple[Small, Codes] | None:
+    """Telephones (those that may be `wanted`) of all members of each record's household; None where there is none."""
+    if not len(side.household_row) or not len(side.phone_row) or not len(wanted):
         return None
-    members = pl.DataFrame({"row": side.household_row, "home": side.household}).filter(pl.col("home") != 0)
-    sizes = members.group_by("home").len().filter(pl.col("len").is_between(2, sharing.GENERIC))
-    members = members.join(sizes.select("home"), on="home", how="semi")
-    phones = pl.DataFrame({"other": side.phone_row, "phone": side.phone}).filter(pl.col("phone") != 0)
-    found = (
-        members.rename({"row": "other"})
-        .join(phones, on="other")
-        .select("home", "phone")
-        .unique()
-        .join(members, on="home")
-        .select("row", "phone")
-        .sort("row", "phone")
-    )
+    near = np.flatnonzero(marks(wanted)[slot(side.phone)] & (side.phone != 0))
+    phones = pl.DataFrame({"row": side.phone_row[near], "phone": side.phone[near]})
+    homes = pl.DataFrame({"row": side.household_row, "home": side.household})
+    found = phones.join(homes.filter(pl.col("home") != 0), on="row").select("home", "phone").unique()
+    at_home = marks(found["home"].to_numpy())[slot(side.household)]
+    members = homes.filter(pl.Series(at_home))
+    sizes = pl.len().over("home").is_between(2, sharing.GENERIC)
+    members = members.filter(sizes)
+    found = found.join(members, on="home").select("row", "phone").sort("row", "phone")
     return found["row"].to_numpy().astype(np.int32), found["phone"].to_numpy()
 
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from matching.coded import NO_DAY, Codes, Ints, Side, Small, mix
 
@@ -32,6 +33,22 @@ class Evidence:
 def silent(n: int) -> Evidence:
     """No word about any pair."""
     return Evidence(np.zeros(n, dtype=np.uint8), np.zeros(n, dtype=np.float32))
+
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+_BITS = np.uint64(40)
+
+
+def slot(codes: Codes) -> Codes:
+    """24 bits of a code, for tables of marks."""
+    return (codes * _ODD) >> _BITS
+
+
+def marks(codes: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """A table by slot of the codes that occur. A code whose slot is not marked does not occur; others may."""
+    found = np.zeros(1 << 24, dtype=bool)
+    found[slot(codes[codes != 0])] = True
+    return found
 
 
 def counted(codes: Codes) -> tuple[Codes, Ints]:
@@ -97,6 +114,17 @@ class Births:
         return np.minimum(found, 1.0)
 
 
+def number_ends(texts: pl.Series, head: int, tail: int) -> Codes:
+    """Codes of the first and last so many characters of numbers."""
+    part = pl.concat_str(
+        pl.col("t").str.head(head) if head else pl.lit(""),
+        pl.col("t").str.tail(tail) if tail else pl.lit(""),
+        separator="*",
+    )
+    codes: Codes = texts.to_frame("t").select(p=part)["p"].hash(seed=17).to_numpy().astype(np.uint64)
+    return codes
+
+
 class Population:
     """What the left side knows about how common values are. Made once a match."""
 
@@ -123,6 +151,18 @@ class Population:
     def ids(self) -> Shares:
         """Identity numbers."""
         return Shares(np.arange(self.left.n, dtype=np.int32), self.left.id_code)
+
+    def number_ends(self, head: int, tail: int) -> Shares:
+        """Numbers by their visible ends."""
+        if (head, tail) not in self._ends:
+            texts = self.left.id_text.drop_nulls()
+            codes = number_ends(texts, head, tail)
+            self._ends[head, tail] = Shares(np.arange(len(codes), dtype=np.int32), codes)
+        return self._ends[head, tail]
+
+    @cached_property
+    def _ends(self) -> dict[tuple[int, int], Shares]:
+        return {}
 
     @cached_property
     def _places(self) -> dict[int, Shares]:

@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from matching.coded import ID_KINDS, Codes, Side, Small
-from matching.evidence import Evidence, Population, silent
+from matching.evidence import Evidence, Population, number_ends, silent
 
 EQUAL, SLIP, SLIPS, RELATIVE, OTHER_PERSON, OTHER, FITS, DIFFERS = range(1, 9)
 MASKED = ID_KINDS["masked"]
@@ -103,42 +103,24 @@ def compare_hidden_ids(
         shown += seen.cast(pl.Int32)
     found = frame.select(fits=fits.fill_null(False), shown=shown)
     ok = found["fits"].to_numpy()
-    # Eight shown places: the division (few bits) and the tail. The tail of 4 holds about 3.3 digits, a division
-    # some 3 bits within one prefecture; a shown birth date some 14.
-    worth = _worth(a, b, population.left)
+    worth = _worth(a, b, population)
     evidence.level[hidden] = np.where(ok, 1, 2)
     evidence.bits[hidden] = np.where(ok, worth, 0)
     return evidence
 
 
-def _worth(a: pl.Series, b: pl.Series, left: Side) -> np.ndarray[Any, Any]:
-    """Bits of what is visible: -log2 of the share of left numbers that fit the pattern, counted by its visible ends."""
-    a_hidden = a.str.contains("*", literal=True)
-    frame = pl.DataFrame({"pattern": b, "other": a, "swap": a_hidden})
-    pattern = pl.when(pl.col("swap")).then("other").otherwise("pattern")
-    frame = frame.select(
-        pattern=pattern,
-        head=pattern.str.extract(r"^([^*]*)").str.len_chars(),
-        tail=pattern.str.extract(r"([^*]*)$").str.len_chars(),
-        ends=pl.concat_str(pattern.str.extract(r"^([^*]*)"), pattern.str.extract(r"([^*]*)$"), separator="*"),
+def _worth(a: pl.Series, b: pl.Series, population: Population) -> np.ndarray[Any, Any]:
+    """Bits of what is visible: -log2 of the share of left numbers with the same visible ends."""
+    frame = pl.DataFrame({"a": a, "b": b}).select(
+        t=pl.when(pl.col("b").str.contains("*", literal=True)).then("b").otherwise("a")
     )
-    numbers = left.id_text.drop_nulls().to_frame("t")
-    shares = []
-    for head, tail in frame.select("head", "tail").unique().sort("head", "tail").iter_rows():
-        shares.append(
-            numbers.select(
-                head=pl.lit(head, dtype=pl.UInt32),
-                tail=pl.lit(tail, dtype=pl.UInt32),
-                ends=pl.concat_str(
-                    pl.col("t").str.head(head) if head else pl.lit(""),
-                    pl.col("t").str.tail(tail) if tail else pl.lit(""),
-                    separator="*",
-                ),
-            )
-            .group_by("head", "tail", "ends")
-            .len()
-        )
-    counted = frame.join(pl.concat(shares), on=["head", "tail", "ends"], how="left", maintain_order="left")
-    share = counted["len"].fill_null(1).to_numpy() / max(numbers.height, 1)
-    worth: np.ndarray[Any, Any] = -np.log2(share)
+    frame = frame.with_columns(
+        head=pl.col("t").str.extract(r"^([^*]*)").str.len_chars(),
+        tail=pl.col("t").str.extract(r"([^*]*)$").str.len_chars(),
+    )
+    worth = np.zeros(len(a))
+    shapes = frame.select("head", "tail").unique().sort("head", "tail")
+    for head, tail in shapes.iter_rows():
+        here = ((frame["head"] == head) & (frame["tail"] == tail)).to_numpy()
+        worth[here] = population.number_ends(head, tail).bits(number_ends(frame["t"].filter(here), head, tail))
     return worth

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from matching.coded import Codes, Side, Small, mix
-from matching.evidence import Evidence, Population, Shares, silent
+from matching.evidence import Evidence, Population, Shares, marks, silent, slot
 
 EQUAL, FAMILY, APART = 1, 2, 3
 
@@ -64,10 +64,16 @@ def shared_values(left: Values, right: Values, rows_l: Small, rows_r: Small) -> 
     return found
 
 
-def usable(values: tuple[Small, Codes], shares: Shares, n: int) -> Values:
-    """Values of a side without those of too many left records."""
+def usable(
+    values: tuple[Small, Codes], shares: Shares, n: int, others: Codes | None = None
+) -> Values:
+    """Values of a side without those of too many left records. Only values that occur among `others` are asked about."""
     rows, codes = values
-    return Values(rows, np.where(shares.count(codes) > GENERIC, 0, codes).astype(np.uint64), n)
+    asked = np.flatnonzero(marks(others)[slot(codes)]) if others is not None else np.arange(len(codes))
+    generic = asked[shares.count(codes[asked]) > GENERIC]
+    kept = codes.astype(np.uint64, copy=True)
+    kept[generic] = 0
+    return Values(rows, kept, n)
 
 
 def compare_shared(
