@@ -113,10 +113,10 @@ IMPORTED = Errors(
     phone_missing=15, address_free=90, address_missing=5, moved=10,
 )  # fmt: skip
 PAPER = Errors(
-    slip=11, split=HANDWRITTEN, second_slip=6, variant=3, former_name=100, note=0.3, blank=8, odd_width=0.3, dot=50,
-    spelling=25, order=6, surname=5, cut=3, id_missing=66, id_15=40, id_x=10, id_digit=0.8, id_swap=0.3,
+    slip=13, split=HANDWRITTEN, second_slip=6, variant=3, former_name=100, note=0.3, blank=8, odd_width=0.3, dot=50,
+    spelling=25, order=6, surname=5, cut=3, id_missing=68, id_15=40, id_x=10, id_digit=0.8, id_swap=0.3,
     id_length=0.3, id_relative=1.0, id_filler=2.0, id_former=30, birth=4, birth_missing=8, birth_rough=26, sex=0.5,
-    phone_missing=100, address_free=90, address_missing=30, moved=22,
+    phone_missing=100, address_free=90, address_missing=33, moved=22,
 )  # fmt: skip
 EVENTS = Errors(
     slip=12, split=HEARD, second_slip=8, variant=0.5, former_name=60, note=1.0, blank=4, odd_width=0.3, dot=45,
@@ -142,7 +142,7 @@ NONLOCAL = Errors(
 HARD = Errors(
     slip=12, split=TYPED, second_slip=2, variant=0.4, former_name=60, note=0.2, blank=2, dot=25, spelling=10, order=2,
     surname=2, cut=2, id_missing=60, id_15=1, id_x=5, id_digit=0.3, id_swap=0.1, id_length=0.1, id_relative=0.2,
-    birth=0.6, birth_missing=15, sex=0.4, phone_other=12, phone_missing=20, address_free=60, moved=8,
+    birth=0.6, birth_missing=15, sex=0.4, phone_other=12, phone_missing=20, address_free=60, address_missing=20, moved=8,
 )  # fmt: skip
 EASY = Errors(
     slip=2.5, split=TYPED, variant=0.3, former_name=30, note=0.05, blank=1, dot=15, spelling=5, order=1, surname=1,
@@ -637,11 +637,11 @@ class Source:
             address = self.change(address, np.flatnonzero(self.rng.random(self.n) < 0.4), lambda s, u, v: s.str.replace(r"^[^市县旗区]{2,7}(?:市|县|旗|区)", ""))  # fmt: skip
         if levels == "paper":
             # Half of the old files name the village alone, some the town alone.
-            u = self.rng.random(self.n)
-            few = np.flatnonzero(u < 0.5)
+            few = np.flatnonzero(self.rng.random(self.n) < 0.5)
             address = put(address, few, address.gather(few).str.replace(r"(?:\d+组)?\d+号.*$", ""))
-            few = np.flatnonzero(u < 0.15)
-            town = r"^(.*?(?:旗|区|市|县).*?(?:街道|镇|乡|苏木)).*$"
+        if levels in ("paper", "town"):
+            few = np.flatnonzero(self.rng.random(self.n) < (1.0 if levels == "town" else 0.15))
+            town = r"^(内蒙古自治区乌兰察布市.*?[旗区市县].*?(?:街道|镇|乡|苏木)).*$"
             address = put(address, few, address.gather(few).str.replace(town, "$1"))
         rows = self.struck(e.address_free, is_correlated=False)
         address = self.change(address, rows, lambda s, u, v: misspelling.free_address(s, v))
@@ -978,13 +978,14 @@ def _big(place: Place, rows: int, errors: Errors, salt: str) -> Made:
             "csrq": (s.birth_dates([(ISO, 1.0)]), "birth_date"),
             "xb": (s.sexes(("1", "2")), "sex"),
             "sjhm": (s.phones(), "phone"),
-            "dz": (s.addresses(), "address"),
+            "dz": (s.addresses("town"), "address"),
         },
     )
 
 
 def hard(place: Place, rows: int = 421_000) -> Made:
-    """60 % of the numbers, 15 % of the birth dates, 20 % of the phones missing, names mistyped by sound and shape."""
+    """60 % of the numbers, 15 % of the birth dates, 20 % of the phones missing, names mistyped by sound and shape, no
+    address below the township."""
     return _big(place, rows, HARD, "hard")
 
 
