@@ -266,6 +266,18 @@ def _book() -> dict[int, _Level]:
     return {digits: _level_of(gazetteer.names(), digits) for digits in gazetteer.LEVELS.values()}
 
 
+@cache
+def _towns_like_others() -> dict[int, list[str]]:
+    """Names of townships that begin with the short name of a county or prefecture (卓资山镇), by length."""
+    names = gazetteer.names()
+    short = set(names.filter(pl.col("is_short") & (pl.col("digits") <= 6))["name"].to_list())
+    found: dict[int, list[str]] = {}
+    for town in names.filter(pl.col("digits") == 9)["name"].unique().sort():
+        if any(town[:n] in short for n in range(2, len(town) - 1)):
+            found.setdefault(len(town), []).append(town)
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Places:
     """What a table teaches about places beyond the gazetteer, for reading itself and others."""
@@ -446,7 +458,10 @@ def _chosen(candidates: pl.DataFrame, digits: int) -> pl.DataFrame:
         good = good & (~pl.col("is_short") | ((width >= 9) & after.str.contains(_VILLAGE_FOLLOWED_BY)))
     else:
         is_road = after.str.contains(_FOLLOWED_BY_MORE) & ~after.str.contains(_COUNTY_AFTER_ALL)
-        good = good & ~(pl.col("is_short") & is_road)
+        is_town = pl.any_horizontal(
+            pl.col("window").str.slice(0, n).is_in(towns) for n, towns in _towns_like_others().items()
+        )
+        good = good & ~(pl.col("is_short") & (is_road | is_town))
     return (
         candidates.with_columns(near=near)
         .filter(good)

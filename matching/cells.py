@@ -43,7 +43,11 @@ def distinct(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     table = (
         coded.unique().drop_nulls().to_frame("text").with_columns(pl.col("text").to_physical().alias("code"))
     )
-    return table.sort("code")["text"].cast(pl.String).alias(texts.name), codes
+    table = table.sort("code")
+    if table.height and table["code"][-1] != table.height - 1:
+        # Codes with holes between them.
+        codes = codes.replace_strict(table["code"], pl.int_range(table.height, dtype=pl.UInt32, eager=True))
+    return table["text"].cast(pl.String).alias(texts.name), codes
 
 
 def slots(places: Any, length: int, codes: pl.Series | None = None) -> pl.Series:
