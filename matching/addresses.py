@@ -102,7 +102,11 @@ def place_forms(
     place = pl.repeat(None, height, dtype=pl.String, eager=True).alias("place")
     key = place.alias("address_key")
     for cells in divisions:
-        place = _first(place, _division(cells, book, places.home))
+        found = _division(cells, book, places.home)
+        place = _first(place, found["place"])
+        if not addresses:
+            # The name of a village that nobody knows still tells two villages apart.
+            key = _first(key, found["rest"])
     for cells in addresses:
         found = _address(cells, place, book, places.home)
         said, read = pl.col("said"), pl.col("read")
@@ -121,8 +125,8 @@ def _first(one: pl.Series, other: pl.Series) -> pl.Series:
     return other.alias(one.name) if one.null_count() == len(one) else one.fill_null(other)
 
 
-def _division(cells: pl.Series, book: dict[int, _Level], home: str | None) -> pl.Series:
-    """Codes of today of a column of divisions, written as codes or as names."""
+def _division(cells: pl.Series, book: dict[int, _Level], home: str | None) -> pl.DataFrame:
+    """`place`, the codes of today of a column of divisions, written as codes or as names; `rest`, what is left of names."""
     values, codes = distinct(cells)
     frame = (
         values.alias("v")
@@ -142,12 +146,18 @@ def _division(cells: pl.Series, book: dict[int, _Level], home: str | None) -> pl
         .then(pl.col("text").str.slice(0, 6))
         .otherwise("text")
     )
-    frame = frame.with_columns(place=pl.when(is_code).then(gazetteer.today(six)))
+    frame = frame.with_columns(
+        place=pl.when(is_code).then(gazetteer.today(six)), rest=pl.lit(None, dtype=pl.String)
+    )
     named = frame.select((~is_code & pl.col("text").str.contains(r"\p{Han}")).fill_null(False)).to_series()
     if named.any():
-        read = _with_home(frame["text"].filter(named), None, book, home)["place"]
-        frame = frame.with_columns(place=frame["place"].scatter(named.arg_true(), read))
-    return frame["place"].gather(codes)
+        read = _with_home(_tidy(frame["text"].filter(named)), None, book, home)
+        at = named.arg_true()
+        frame = frame.with_columns(
+            place=frame["place"].scatter(at, read["place"]),
+            rest=frame["rest"].scatter(at, fold(read["rest"])),
+        )
+    return frame.select(pl.col("place", "rest").replace("", None).gather(codes))
 
 
 def _address(cells: pl.Series, place: pl.Series, book: dict[int, _Level], home: str | None) -> pl.DataFrame:
@@ -324,7 +334,7 @@ def learn_places(divisions: list[pl.Series], addresses: list[pl.Series]) -> Plac
     home = found["home"][0] if found.height else None
     if not divisions or not addresses:
         return Places(NOTHING_LEARNT.names, home)
-    code = _division(divisions[0], _book(), home)
+    code = _division(divisions[0], _book(), home)["place"]
     known = gazetteer.names()["code"].unique()
     is_new = ((code.str.len_bytes() >= 9) & ~code.str.slice(0, 9).is_in(known.implode())) | (
         (code.str.len_bytes() == 12) & ~code.is_in(known.implode())

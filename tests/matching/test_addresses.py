@@ -166,3 +166,15 @@ def test_village_names_alone_are_read_at_the_home_of_the_other_table() -> None:
     villages = pl.Series(["霸王河村", "体育场社区", "无此村"])
     assert place_forms([villages], [], 3, left)["place"].to_list() == ["150902205205", "150902001002", None]
     assert place_forms([villages], [], 3)["place"].to_list() == [None, None, None]
+
+
+def test_a_village_that_nobody_knows_is_a_key_where_there_is_no_address() -> None:
+    villages = pl.Series(["某某村", "乌兰察布市集宁区某某村", "150902", "无", None])
+    assert place_forms([villages], [], 5).rows() == [
+        (None, "某某村"),
+        ("150902", "某某村"),
+        ("150902", None),
+        (None, None),
+        (None, None),
+    ]
+    assert place_forms([villages[:1]], [pl.Series(["3组"])], 1).rows() == [(None, "3组")]
