@@ -230,22 +230,29 @@ def _sex_of(texts: pl.Series) -> pl.Series:
     return folded["v"].replace_strict(SEX, default=None, return_dtype=pl.String).gather(codes)
 
 
+_PLAIN_NUMBER = r"^[0-9A-Z]+$"
+
+
 def _households(cells: pl.Series) -> pl.DataFrame:
     """Numbers of households: row, household; leading zeros go, because spreadsheets drop them."""
-    values, codes = distinct(as_text(cells))
-    folded = (
+    return _long(_folded(as_text(cells)).str.strip_chars_start("0"), "household").filter(
+        pl.col("household").str.len_bytes() > 0
+    )
+
+
+def _folded(texts: pl.Series) -> pl.Series:
+    """Numbers of documents in upper case and one width without blanks; words for nothing are null."""
+    if texts.str.contains(_PLAIN_NUMBER).all() and not texts.is_in(NOTHING).any():
+        return texts
+    values, codes = distinct(texts)
+    bare = (
         half_width(pl.col("v"))
         .str.to_uppercase()
         .str.replace_all(r"\s", "")
         .str.replace(r"^([0-9]+)\.0+$", "$1")
     )
-    bare = folded.str.strip_chars_start("0")
-    table = (
-        values.alias("v")
-        .to_frame()
-        .select(household=pl.when(~folded.is_in(NOTHING.to_list()) & (bare.str.len_bytes() > 0)).then(bare))
-    )
-    return _long(table["household"].gather(codes), "household")
+    table = values.alias("v").to_frame().select(value=pl.when(~bare.is_in(NOTHING.to_list())).then(bare))
+    return table["value"].gather(codes)
 
 
 def _long(values: pl.Series, name: str) -> pl.DataFrame:
@@ -254,13 +261,15 @@ def _long(values: pl.Series, name: str) -> pl.DataFrame:
 
 
 def _others(cells: pl.Series, name: str, column: ColumnSpec) -> pl.DataFrame:
-    values, codes = distinct(as_text(cells))
-    folded = half_width(pl.col("v")).str.to_uppercase()
+    """Identifiers and texts: row, kind (the column), value."""
+    texts = as_text(cells)
     if column.kind == "identifier":
-        folded = folded.str.replace_all(r"\s", "").str.replace(r"^([0-9]+)\.0+$", "$1")
-    nothing = folded.is_in(NOTHING.to_list()) | (
-        folded.str.contains(r"^0*$") if column.kind == "identifier" else False
-    )
-    table = values.alias("v").to_frame().select(value=pl.when(~nothing).then(folded))
-    found = _long(table["value"].gather(codes), "value")
+        found = _long(_folded(texts), "value").filter(~pl.col("value").str.contains(r"^0*$"))
+    else:
+        values, codes = distinct(texts)
+        folded = half_width(pl.col("v")).str.to_uppercase()
+        table = (
+            values.alias("v").to_frame().select(value=pl.when(~folded.is_in(NOTHING.to_list())).then(folded))
+        )
+        found = _long(table["value"].gather(codes), "value")
     return found.select("row", pl.lit(name).alias("kind"), "value")
