@@ -176,7 +176,9 @@ def measured(name: str, folder: Path, commands: dict[str, list[str]], out: Path)
         links.unlink(missing_ok=True)
         cost = run([c.replace("{links}", str(links)) for c in command])
         result = {"set": name, "system": system, **cost}
-        if cost["exit"] == 0 and links.exists():
+        if cost["exit"] == 0 and not links.exists():
+            result |= {"exit": -1, "said": "no links were written"}
+        elif cost["exit"] == 0:
             result |= measures(pl.read_parquet(links), folder)
             result.pop("said")
         results.append(result)

@@ -107,10 +107,10 @@ CHECKED = Errors(
     address_free=60, moved=8,
 )  # fmt: skip
 IMPORTED = Errors(
-    slip=2.3, split=TYPED, variant=0.4, former_name=60, note=2.0, blank=4, odd_width=0.3, dot=35, spelling=12,
-    order=3, surname=3, cut=3, id_missing=9, id_15=1, id_x=15, id_digit=0.3, id_swap=0.1, id_length=0.1,
-    id_relative=0.7, id_filler=1.0, id_former=15, spreadsheet=5, birth=0.6, birth_missing=3, sex=0.4, phone_other=20,
-    phone_missing=15, address_free=90, address_missing=5, moved=10,
+    slip=2.8, split=TYPED, variant=0.4, former_name=60, note=2.0, blank=4, odd_width=0.3, dot=35, spelling=12,
+    order=3, surname=3, cut=3, id_missing=12, id_15=1, id_x=15, id_digit=0.3, id_swap=0.1, id_length=0.1,
+    id_relative=0.7, id_filler=1.5, id_former=15, spreadsheet=5, birth=0.6, birth_missing=15, birth_rough=3, sex=0.4,
+    phone_other=25, phone_missing=45, address_free=90, address_missing=20, moved=12,
 )  # fmt: skip
 PAPER = Errors(
     slip=13, split=HANDWRITTEN, second_slip=6, variant=3, former_name=100, note=0.3, blank=8, odd_width=0.3, dot=50,
@@ -866,7 +866,7 @@ def imported(place: Place, rows: int = 60_000) -> Made:
             "出生年月日": (s.birth_dates(formats), "birth_date"),
             "性别": (s.sexes(("男", "女")), "sex"),
             "联系电话": (s.phones(), "phone"),
-            "家庭住址": (s.addresses(), "address"),
+            "家庭住址": (s.addresses("paper"), "address"),
         },
     )
 
