@@ -4,15 +4,12 @@ Exit status: 0 fine, 1 ran but something must be looked at, 2 could not run.
 """
 
 import json
-import sys
 import tempfile
 import time
-from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
-from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
@@ -27,11 +24,12 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from pipelines import nights, show
-from pipelines.deployments import VARIABLE, home_directory
-from pipelines.nights import CannotRun, Night
+from pipelines.cli_match import match
+from pipelines.commands import FINE, LOOK, VARIABLE, CannotRun, command, home_directory
 
-FINE, LOOK, CANNOT = 0, 1, 2
+if TYPE_CHECKING:
+    from pipelines.nights import Night
+    from pipelines.nights import Progress as Told
 
 console = Console(highlight=False)
 errors = Console(stderr=True, highlight=False)
@@ -43,25 +41,9 @@ def _day(value: datetime | None) -> date | None:
     return value.date() if value else None
 
 
-def command(function: Callable[..., int | None]) -> Callable[..., None]:
-    """A command returns its exit status; what it cannot do is said in one line, without a traceback."""
-
-    @wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> None:
-        from data_contracts.contract import ContractError
-        from policy.sql_file import PolicyError
-
-        try:
-            status = function(*args, **kwargs)
-        except (CannotRun, ContractError, PolicyError) as error:
-            errors.print(f"[red]cannot run:[/red] {error}", soft_wrap=True)
-            status = CANNOT
-        sys.exit(status or FINE)
-
-    return wrapped
-
-
 def _print_json(body: Any) -> None:
+    from pipelines import nights
+
     click.echo(json.dumps(body, ensure_ascii=False, indent=2, default=nights.as_dict))
 
 
@@ -167,6 +149,8 @@ def run(
 
     Example: hardship-watch run --date 2025-11-17 --to 2025-11-19
     """
+    from pipelines import nights, show
+
     first, final = day.date(), _day(last) or day.date()
     if final < first:
         raise CannotRun(f"--to {final} is before --date {first}")
@@ -234,6 +218,8 @@ def status(home: Path, day: datetime | None, as_json: bool) -> int:
 
     Example: hardship-watch status --date 2025-11-19
     """
+    from pipelines import nights, show
+
     one = _day(day)
     chosen = [one] if one else nights.known_days(home)
     if not chosen or (one and one not in nights.known_days(home)):
@@ -259,6 +245,8 @@ def explain(home: Path, household: str, day: datetime | None, as_json: bool) -> 
 
     Example: hardship-watch explain H000000123
     """
+    from pipelines import show
+
     found = show.household(home, show.number(household, "H"), _day(day))
     if as_json:
         _print_json(found)
@@ -278,6 +266,8 @@ def trace(home: Path, warning_id: str, day: datetime | None, as_json: bool) -> i
 
     Example: hardship-watch trace W3f1c9a52d07be64
     """
+    from pipelines import show
+
     found = show.warning(home, warning_id, _day(day))
     if as_json:
         _print_json(found)
@@ -296,6 +286,8 @@ def verify(home: Path, day: datetime, as_json: bool) -> int:
 
     Example: hardship-watch verify --date 2025-11-19
     """
+    from pipelines import show
+
     one = day.date()
     began = time.monotonic()
     with (
@@ -367,6 +359,8 @@ def returns(home: Path, workbooks: tuple[Path, ...], day: datetime, as_json: boo
 
     Example: hardship-watch returns --date 2025-11-20 filled/可能需要帮助_三岔口乡_2025-11-19.xlsx
     """
+    from pipelines import show
+
     result = show.take_returns(home, list(workbooks), day.date())
     if as_json:
         _print_json(result)
@@ -380,7 +374,7 @@ def returns(home: Path, workbooks: tuple[Path, ...], day: datetime, as_json: boo
     return LOOK if result["problems"] or not result["file"] else FINE
 
 
-def _telling(bar: Progress, task: TaskID, day: date) -> nights.Progress:
+def _telling(bar: Progress, task: TaskID, day: date) -> "Told":
     """Shows the step that runs, and how many of them are done."""
 
     def tell(step: str, done: int, steps: int) -> None:
@@ -401,6 +395,8 @@ def _progress(quiet: bool) -> Progress:
         disable=quiet,
     )
 
+
+main.add_command(match)
 
 if __name__ == "__main__":
     main()

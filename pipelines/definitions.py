@@ -7,7 +7,7 @@ import dagster as dg
 from assets import extracts, facts, households, outputs, persons, quality, retention, risk
 from assets.io import Home
 from pipelines.alerts import Alerts
-from pipelines.deployments import home_directory
+from pipelines.commands import home_directory
 from pipelines.jobs import jobs
 from pipelines.schedules import schedules, sensors
 

@@ -1,6 +1,5 @@
 """Where this deployment lives, and the Dagster instance that remembers its runs."""
 
-import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -12,14 +11,7 @@ import dagster as dg
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-VARIABLE = "HARDSHIP_WATCH_HOME"
-DEFAULT = "data"
 SETTINGS = Path(__file__).resolve().parent.parent / "dagster.yaml"
-
-
-def home_directory(given: str | Path | None = None) -> Path:
-    """The root of everything a deployment writes: what was given, else HARDSHIP_WATCH_HOME, else ./data."""
-    return Path(given or os.environ.get(VARIABLE) or DEFAULT).expanduser().absolute()
 
 
 def instance(home: Path) -> dg.DagsterInstance:

@@ -15,6 +15,7 @@ import polars as pl
 from data_contracts.contract import catalogue, departments
 from data_contracts.opaque import KeyRefused, deployment_key
 from pipelines.alerts import FileChannel, outputs_to_look_at, run_failed
+from pipelines.commands import CannotRun
 from pipelines.deployments import instance, quick_history
 from pipelines.jobs import QUIET
 from reports import manifest
@@ -32,10 +33,6 @@ DECLARED = ("PolicyError", "ContractError")
 
 Progress = Callable[[str, int, int], None]
 """Told the name of a step, how many are done and how many there are."""
-
-
-class CannotRun(Exception):  # noqa: N818
-    """The night cannot start; the message says why and what to do."""
 
 
 @dataclass

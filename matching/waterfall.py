@@ -1,0 +1,231 @@
+"""Why these two: what every comparison said of a pair, in plain Chinese with bits, for all links at once.
+
+No value of a person stands in these words: what agreed or differed, how common it is, how much it counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from matching.engine import Linked
+from matching.evidence import Evidence
+from matching.model import BY_NAME, MODEL, Model
+
+WORDS: dict[str, dict[str, str]] = {
+    "name": {
+        "exact": "姓名相同",
+        "sound": "姓名同音字不同",
+        "near_sound": "姓名读音相近",
+        "shape": "姓名字形相近",
+        "other": "姓名一字不同",
+        "swap": "姓名用字次序颠倒",
+        "drop": "姓名少一字",
+        "insert": "姓名多一字",
+        "two": "姓名两处不同",
+        "pinyin": "姓名一字写作拼音",
+        "spelling": "姓名译写不同",
+        "order": "姓名各部分次序不同",
+        "cut": "姓名只记前一部分",
+        "part": "姓名只记其中一部分",
+        "surname_added": "姓名多记或少记姓氏",
+        "latin": "姓名以拼音或外文书写",
+        "former": "曾用名或别名相同",
+        "none": "姓名不同",
+    },
+    "hidden_name": {"fits": "姓名可见部分相符", "slip": "姓名可见部分相近", "none": "姓名可见部分不符"},
+    "id": {
+        "equal": "证件号码相同",
+        "slip": "证件号码一处不同",
+        "slips": "证件号码两处不同",
+        "relative": "证件号码是同户另一人的",
+        "other_person": "证件号码是名册中另一人的",
+        "other": "证件号码不同",
+        "fits": "证件号码残缺，余下部分相符",
+        "differs": "证件号码残缺，余下部分不符",
+    },
+    "hidden_id": {"fits": "证件号码可见部分相符", "differs": "证件号码可见部分不符"},
+    "birth": {
+        "equal": "出生日期相同",
+        "lunar": "出生日期似为农历与公历之别",
+        "digit": "出生日期一位数字不同",
+        "first_of_year": "出生日期一方只记年份（1月1日）",
+        "year": "出生日期差一年",
+        "swap": "出生日期月日颠倒",
+        "same_year": "出生年份相同，日期不同",
+        "near": "出生日期相差不到三年",
+        "differs": "出生日期不同",
+    },
+    "age": {
+        "within": "年龄相符",
+        "one": "年龄差一岁",
+        "two": "年龄差两岁",
+        "five": "年龄差三至五岁",
+        "differs": "年龄不符",
+    },
+    "sex": {"equal": "性别相同", "differs": "性别不同"},
+    "phone": {"equal": "电话相同", "family": "电话是同户家人的", "differs": "电话不同"},
+    "hidden_phone": {
+        "equal": "电话可见部分相符",
+        "family": "电话可见部分与家人的相符",
+        "differs": "电话可见部分不符",
+    },
+    "place": {
+        "village": "同村（居）",
+        "township": "同乡镇，不同村",
+        "county": "同县，不同乡镇",
+        "prefecture": "同市，不同县",
+        "elsewhere": "住地不在同一市",
+        "within_township": "同乡镇",
+        "within_county": "同县",
+        "within_prefecture": "同市",
+    },
+    "address": {"equal": "门牌或村组相同", "differs": "门牌或村组不同"},
+    "household": {"equal": "户号相同", "differs": "户号不同"},
+    "other": {"equal": "其他编号相同", "differs": "其他编号不同"},
+}
+"""What is said of each level. `test_waterfall` asks that none is missing."""
+
+HOW_COMMON = ("exact", "former")
+"""Levels of names whose bits are the rarity of the name itself."""
+
+
+def _phrases(comparison: str) -> pl.Series:
+    """By number of the level; null for silent ones."""
+    known = BY_NAME[comparison]
+    levels = [*known.levels, *(name for name, _ in known.pooled)]
+    return pl.Series([None, *(WORDS[comparison][level] for level in levels)], dtype=pl.String)
+
+
+def texts_of(values: np.ndarray[Any, Any], text: Callable[[int], str]) -> pl.Series:
+    """A text for every whole number, each distinct one written once."""
+    distinct, places = np.unique(values, return_inverse=True)
+    return pl.Series([text(int(value)) for value in distinct], dtype=pl.String).gather(places)
+
+
+def bits_zh(values: np.ndarray[Any, Any]) -> pl.Series:
+    """+11.6 or −3.2."""
+    return texts_of(
+        np.round(np.asarray(values, dtype=np.float64) * 10).astype(np.int64),
+        lambda tenths: f"{'−' if tenths < 0 else '+'}{abs(tenths) / 10:.1f}",
+    )
+
+
+def one_in(bits: np.ndarray[Any, Any]) -> pl.Series:
+    """3,100 for 11.6 bits: one person in so many, two digits of it."""
+    return texts_of(
+        np.round(np.clip(bits, 0, 60) * 20).astype(np.int64), lambda part: _two_digits(2 ** (part / 20))
+    )
+
+
+def _two_digits(number: float) -> str:
+    size = 10 ** max(len(str(int(number))) - 2, 0)
+    return f"{round(number / size) * size:,}"
+
+
+def worth(comparison: str, evidence: Evidence, model: Model) -> np.ndarray[Any, Any]:
+    """Bits that a comparison adds to the weight of each pair; 0 where it is silent."""
+    found: np.ndarray[Any, Any] = np.where(
+        evidence.level > 0, model.bits(comparison)[evidence.level] + evidence.bits, 0.0
+    )
+    return found
+
+
+def start_bits(n_left: int, model: Model) -> float:
+    """Bits with which every pair begins: the odds that a given left record is the one, before anything is compared."""
+    share = min(max(model.in_registry, 0.02), 0.9995)
+    return float(-np.log2(n_left * (1 - share) / share))
+
+
+def reasons(linked: Linked, links: pl.DataFrame) -> pl.Series:
+    """One text a link: what counted, how rare it is, bits, where it started, what stood against it, the runner-up.
+
+    `links`: rows of `linked.links`.
+    """
+    is_model = links["pair"].is_not_null()
+    told = pl.Series([None], dtype=pl.String).gather([0] * 0)
+    places = pl.Series(np.arange(links.height))
+    certain = _certain(linked, links.filter(~is_model))
+    fuzzy = _fuzzy(linked, links.filter(is_model))
+    told = pl.concat([certain, fuzzy])
+    order = pl.concat([places.filter(~is_model), places.filter(is_model)])
+    return told.gather(order.arg_sort()).alias("reasons")
+
+
+def _certain(linked: Linked, links: pl.DataFrame) -> pl.Series:
+    rarity = links["weight"].to_numpy() - np.log2(max(linked.left.n, 1))
+    return pl.DataFrame({"rare": one_in(rarity), "bits": bits_zh(links["weight"].to_numpy())}).select(
+        reasons=pl.format(
+            "证件号码相同，左表仅一人；姓名相同（本表约每{}人1人）；出生日期、性别没有矛盾；合计{}比特",
+            "rare",
+            "bits",
+        )
+    )["reasons"]
+
+
+def _fuzzy(linked: Linked, links: pl.DataFrame) -> pl.Series:
+    chosen = links["pair"].to_numpy()
+    compared, model = linked.compared.take(chosen), linked.model
+    start = start_bits(linked.left.n, model)
+    total = np.full(len(chosen), start)
+    parts: list[pl.Series] = []
+    for comparison in MODEL:
+        evidence = compared.evidence[comparison.name]
+        if not evidence.level.any():
+            continue
+        bits = worth(comparison.name, evidence, model)
+        total += bits
+        phrase = _phrases(comparison.name).gather(evidence.level)
+        note = pl.repeat("", len(chosen), dtype=pl.String, eager=True)
+        if comparison.name == "name":
+            is_whole = np.isin(evidence.level, [comparison.levels.index(k) + 1 for k in HOW_COMMON])
+            common = (
+                pl.DataFrame({"n": one_in(evidence.bits)})
+                .select(pl.format("本表约每{}人1人，", "n"))
+                .to_series()
+            )
+            note = common.zip_with(pl.Series(is_whole), note)
+        frame = pl.DataFrame({"phrase": phrase, "note": note, "bits": bits_zh(bits)})
+        parts.append(
+            frame.select(
+                pl.when(pl.col("phrase").is_not_null()).then(
+                    pl.format("{}（{}{}）", "phrase", "note", "bits")
+                )
+            ).to_series()
+        )
+    against = links["weight"].to_numpy() - total
+    margin = links["margin"].to_numpy()
+    gap = pl.DataFrame(
+        {"bits": bits_zh(np.where(np.isfinite(margin), margin, 0)).str.strip_prefix("+")}
+    ).select(
+        pl.when(pl.Series(np.isfinite(margin)))
+        .then(pl.format("比次优候选多{}比特", "bits"))
+        .otherwise(pl.lit("没有别的候选"))
+    )
+    rivals = pl.DataFrame({"bits": bits_zh(against)}).select(
+        pl.when(pl.Series(np.abs(against) >= 0.05)).then(
+            pl.format("另有可能（家人、同名者、别的候选）（{}）", "bits")
+        )
+    )
+    ends = [
+        pl.repeat(
+            f"起点（左表{linked.left.n:,}人，约{model.in_registry:.0%}的记录在其中有本人）（{start:+.1f}）".replace(
+                "-", "−"
+            ),
+            len(chosen),
+            dtype=pl.String,
+            eager=True,
+        ),
+        rivals.to_series(),
+        pl.DataFrame({"b": bits_zh(links["weight"].to_numpy())})
+        .select(pl.format("合计{}比特", "b"))
+        .to_series(),
+        gap.to_series(),
+    ]
+    columns = [series.alias(str(number)) for number, series in enumerate([*parts, *ends])]
+    return pl.DataFrame(columns).select(reasons=pl.concat_str(pl.all(), separator="；", ignore_nulls=True))[
+        "reasons"
+    ]
