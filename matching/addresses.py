@@ -334,14 +334,15 @@ def learn_places(divisions: list[pl.Series], addresses: list[pl.Series]) -> Plac
     home = found["home"][0] if found.height else None
     if not divisions or not addresses:
         return Places(NOTHING_LEARNT.names, home)
-    code = _division(divisions[0], _book(), home)["place"]
+    values, codes = distinct(divisions[0])
+    code = _division(values, _book(), home)["place"]
     known = gazetteer.names()["code"].unique()
     is_new = ((code.str.len_bytes() >= 9) & ~code.str.slice(0, 9).is_in(known.implode())) | (
         (code.str.len_bytes() == 12) & ~code.is_in(known.implode())
     )
-    is_new = is_new.fill_null(False)
     if not is_new.any():
         return Places(NOTHING_LEARNT.names, home)
+    is_new, code = is_new.gather(codes).fill_null(False), code.gather(codes)
     rows = pl.DataFrame(
         {
             "text": _tidy(addresses[0].filter(is_new).str.extract(r"^([^0-9０-９]+)")),
