@@ -83,9 +83,17 @@ class Index:
     def usual(self, wanted: Marked) -> Iterator[Key]:
         """The name or its sound with one other thing; a telephone alone."""
         left, right = self.left, self.right
-        yield Key("phone", (left.phone_row, left.phone), _long(right.phone_row, right.phone, wanted), cap=LARGEST_FAMILY)
+        yield Key(
+            "phone",
+            (left.phone_row, left.phone),
+            _long(right.phone_row, right.phone, wanted),
+            cap=LARGEST_FAMILY,
+        )
         yield from self._with_name(
-            "name", self.names.hashed, ("household", "village", "township", "year+sex", "month_day+sex"), wanted
+            "name",
+            self.names.hashed,
+            ("household", "village", "township", "year+sex", "month_day+sex"),
+            wanted,
         )
         yield from self._with_name(
             "sound", self.sounds.whole, ("birth", "phone", "household", "village", "year+sex"), wanted
@@ -102,7 +110,9 @@ class Index:
             cap=LARGEST_FAMILY,
         )
         yield from self._with_name("name", names.hashed, ("county", "alone"), wanted)
-        yield from self._with_name("sound", self.sounds.whole, ("township", "county", "month_day+sex", "alone"), wanted)
+        yield from self._with_name(
+            "sound", self.sounds.whole, ("township", "county", "month_day+sex", "alone"), wanted
+        )
         columns: dict[str, list[tuple[Small, Codes]]] = {}
         for side, chosen in ((left, None), (right, wanted)):
             rows, name, known = self._own(side, chosen)
@@ -118,7 +128,9 @@ class Index:
                 ("last_sound", self.sounds.last),
             ):
                 sound = np.where(known, codes[name], 0)[spread]
-                columns.setdefault(f"village+sex+year+{label}", []).append((near, mix(village, sex, years, sound)))
+                columns.setdefault(f"village+sex+year+{label}", []).append(
+                    (near, mix(village, sex, years, sound))
+                )
             for label, codes in (("name", names.hashed), ("sound", self.sounds.whole)):
                 whole = np.where(known, codes[name], 0)[spread]
                 columns.setdefault(f"{label}+sex+year_known", []).append((near, mix(whole, sex, years)))
@@ -129,13 +141,13 @@ class Index:
 
     def _own(self, side: Side, wanted: Marked | None) -> tuple[Small, Small, Marked]:
         """Records, the place of their own name, and whether they have one."""
-        rows = np.arange(side.n, dtype=np.int32) if wanted is None else np.flatnonzero(wanted).astype(np.int32)
+        rows = (
+            np.arange(side.n, dtype=np.int32) if wanted is None else np.flatnonzero(wanted).astype(np.int32)
+        )
         name = side.own_name[rows]
         return rows, np.maximum(name, 0), name >= 0
 
-    def _with_name(
-        self, what: str, of_names: Codes, beside: Sequence[str], wanted: Marked
-    ) -> Iterator[Key]:
+    def _with_name(self, what: str, of_names: Codes, beside: Sequence[str], wanted: Marked) -> Iterator[Key]:
         """Keys of the whole name (any of a record's) and something else."""
         keep = wanted[self.right.entry_row]
         rows_r, name_r = self.right.entry_row[keep], of_names[self.right.entry_name[keep]]
@@ -144,7 +156,9 @@ class Index:
         for label in beside:
             of_left, of_right = (self._parts[id(side)].of(label) for side in (self.left, self.right))
             yield Key(
-                f"{what}+{label}", (rows_l, mix(name_l, of_left[rows_l])), (rows_r, mix(name_r, of_right[rows_r]))
+                f"{what}+{label}",
+                (rows_l, mix(name_l, of_left[rows_l])),
+                (rows_r, mix(name_r, of_right[rows_r])),
             )
 
     def _others(self, wanted: Marked) -> Iterator[Key]:
@@ -170,7 +184,10 @@ class Index:
         for label, digits in (("township", 9), ("county+sex", 6)):
             place_l, place_r = self.left.prefix(digits)[rows_l], self.right.prefix(digits)[rows_r]
             if digits == 6:
-                code_l, code_r = mix(births_l, place_l, self.left.sex[rows_l]), mix(births_r, place_r, self.right.sex[rows_r])
+                code_l, code_r = (
+                    mix(births_l, place_l, self.left.sex[rows_l]),
+                    mix(births_r, place_r, self.right.sex[rows_r]),
+                )
             else:
                 code_l, code_r = mix(births_l, place_l), mix(births_r, place_r)
             yield Key(f"birth+{label}", (rows_l, code_l), (rows_r, code_r))
@@ -193,7 +210,9 @@ class Index:
                 yield Key(f"id:{label}", (rows_l, code_l), (rows_r, code_r))
             yield from self._hidden_ids(rows_l, text_l, rows_r, text_r)
 
-    def _hidden_ids(self, rows_l: Small, text_l: pl.Series, rows_r: Small, text_r: pl.Series) -> Iterator[Key]:
+    def _hidden_ids(
+        self, rows_l: Small, text_l: pl.Series, rows_r: Small, text_r: pl.Series
+    ) -> Iterator[Key]:
         masked = text_r.filter(text_r.str.contains("*", literal=True).fill_null(False))
         if masked.is_empty():
             return
@@ -248,7 +267,9 @@ class Index:
             for label in PARTS_BESIDE:
                 of_left, of_right = (self._parts[id(side)].of(label) for side in (left, right))
                 yield Key(
-                    f"hidden+{label}", (rows_l, mix(code_l, of_left[rows_l])), (rows, mix(code_r, of_right[rows]))
+                    f"hidden+{label}",
+                    (rows_l, mix(code_l, of_left[rows_l])),
+                    (rows, mix(code_r, of_right[rows])),
                 )
 
 
@@ -271,7 +292,9 @@ class Parts:
     def _make(self, label: str) -> Codes:
         side = self.side
         if label == "birth":
-            return np.where(side.birth == NO_DAY, 0, side.birth.astype(np.int64) + (1 << 32)).astype(np.uint64)
+            return np.where(side.birth == NO_DAY, 0, side.birth.astype(np.int64) + (1 << 32)).astype(
+                np.uint64
+            )
         if label == "month_day+sex":
             return mix(np.where(side.birth == NO_DAY, 0, _month_day(side.birth)), side.sex)
         if label == "year+sex":

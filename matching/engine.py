@@ -105,7 +105,9 @@ def link(
         said = scoring.weights(compared, start)
         scored = scoring.score(pairs.right, said, side_l.n, start, minus)
         open_[pairs.right[scored.log_odds >= SETTLED]] = False
-        told(f"{len(pairs.right):,} pairs, {int(open_.sum()):,} records not settled after {stage.__name__} keys")
+        told(
+            f"{len(pairs.right):,} pairs, {int(open_.sum()):,} records not settled after {stage.__name__} keys"
+        )
 
     sure = comparer.compare(Pairs(*_sample(certain))) if certain.shape[1] else None
     current = start

@@ -54,7 +54,11 @@ def marks(codes: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
 def counted(codes: Codes) -> tuple[Codes, Ints]:
     """Distinct codes, rising, and how often each occurs. Sorting 64-bit codes is faster than numpy's hashing of them."""
     ordered = np.sort(codes)
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(ordered) else np.empty(0, int)
+    starts = (
+        np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+        if len(ordered)
+        else np.empty(0, int)
+    )
     return ordered[starts], np.diff(np.concatenate([starts, [len(ordered)]]))
 
 
@@ -179,7 +183,9 @@ class Population:
             if digits not in self._places:
                 codes = self.left.prefix(digits).astype(np.uint64)
                 self._places[digits] = Shares(np.arange(self.left.n, dtype=np.int32), codes)
-            self._place_shares[key] = self._places[digits].count(side.prefix(digits).astype(np.uint64)) / self.n
+            self._place_shares[key] = (
+                self._places[digits].count(side.prefix(digits).astype(np.uint64)) / self.n
+            )
         return self._place_shares[key]
 
     @cached_property

@@ -38,6 +38,12 @@ def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
         links=_renamed(previous.links, "identity_key", new_keys).sort("identity_key"),
         conflicts=conflicts.sort("conflict_id"),
         keys=keys,
+        nodes=None if previous.nodes is None else _renamed(previous.nodes, "node", nodes).sort("node"),
+        weighed=None
+        if previous.weighed is None
+        else _renamed(_renamed(previous.weighed, "identity_key", new_keys), "node", nodes).sort(
+            "identity_key"
+        ),
     )
 
 

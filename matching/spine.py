@@ -15,8 +15,9 @@ from typing import Self
 import polars as pl
 
 from data_contracts import opaque, resident_id
-from matching import continuity, explain, normalise, passes
+from matching import continuity, explain, normalise, passes, residue
 from matching import decisions as human
+from matching.model import Model
 
 PERSONS = pl.Schema(
     {
@@ -125,16 +126,19 @@ FORMS_ONLY = [
 
 @dataclass(frozen=True, kw_only=True)
 class Spine:
-    """The state of a night that the next night needs. `keys` is optional: without it everything is decided anew.
+    """The state of a night that the next night needs. Without `keys`, `nodes`, `weighed` everything is decided anew.
 
     `persons`, `links`, `conflicts`: see `PERSONS`, `LINKS`, `CONFLICTS`. `keys`: comparing forms by identity, with
-    the node, pass, grade and conflict of each. All four are restricted: they hold identifying data.
+    the node, pass, grade and conflict that the passes gave each. `nodes`: whom each node of the passes names
+    (`passes.Decided`). `weighed`: the engine's links (`residue.WEIGHED`). All are restricted: they hold identifying data.
     """
 
     persons: pl.DataFrame
     links: pl.DataFrame
     conflicts: pl.DataFrame
     keys: pl.DataFrame | None = None
+    nodes: pl.DataFrame | None = None
+    weighed: pl.DataFrame | None = None
 
     @classmethod
     def of(cls, frames: Mapping[str, pl.DataFrame]) -> Self:
@@ -144,6 +148,8 @@ class Spine:
             links=frames["links"],
             conflicts=frames["conflicts"],
             keys=frames.get("keys"),
+            nodes=frames.get("nodes"),
+            weighed=frames.get("weighed"),
         )
 
 
@@ -157,7 +163,8 @@ class SpineResult(Spine):
     def frames(self) -> dict[str, pl.DataFrame]:
         """Everything that is stored, by name."""
         found = {name: getattr(self, name) for name in ("persons", "links", "conflicts", "events", "counts")}
-        return found if self.keys is None else found | {"keys": self.keys}
+        kept = {"keys": self.keys, "nodes": self.nodes, "weighed": self.weighed}
+        return found | {name: frame for name, frame in kept.items() if frame is not None}
 
 
 def _among(column: str, values: pl.Series) -> pl.Expr:
@@ -368,7 +375,7 @@ def _decide(
     The last is null when everything was.
     """
     generic, rarity = normalise.generic_phones(forms), passes.name_rarity(forms)
-    if previous is None or previous.keys is None:
+    if previous is None or previous.keys is None or previous.nodes is None:
         done = passes.decide(forms, generic, rarity, forced, forbidden, key)
         return done.links, done.conflicts, done.nodes, done.counts, None
     old = previous.keys
@@ -399,7 +406,38 @@ def _decide(
     decided = pl.concat(
         [scope.decide, forms.filter(_among("phone_key", scope.phones))["identity_key"]]
     ).unique()
-    return links, conflicts, done.nodes, done.counts, decided
+    elsewhere = previous.nodes.join(done.nodes, on="node", how="anti").join(links, on="node", how="semi")
+    nodes = pl.concat([elsewhere, done.nodes]).sort("node")
+    return links, conflicts, nodes, done.counts, decided
+
+
+def _weighed(
+    forms: pl.DataFrame,
+    links: pl.DataFrame,
+    previous: Spine | None,
+    forced: pl.DataFrame,
+    forbidden: pl.DataFrame,
+    model: Model,
+) -> tuple[pl.DataFrame, pl.Series]:
+    """Tonight's links of the engine, and the identities for which they are others than last night."""
+    found = residue.weigh(forms, links, normalise.generic_phones(forms), forced, forbidden, model)
+    if previous is None or previous.weighed is None:
+        return found, found["identity_key"]
+    what = ["identity_key", "node", "pass_id", "grade"]
+    changed = pl.concat(
+        [
+            found.join(previous.weighed, on=what, how="anti")["identity_key"],
+            previous.weighed.join(found, on=what, how="anti")["identity_key"],
+        ]
+    )
+    return found, changed.unique()
+
+
+def _layered(links: pl.DataFrame, weighed: pl.DataFrame) -> pl.DataFrame:
+    """Links of the passes, with those of the engine where the passes said nothing or asked for a review."""
+    return pl.concat(
+        [links.join(weighed, on="identity_key", how="anti"), weighed.select(links.columns)]
+    ).sort("identity_key")
 
 
 def _claims(
@@ -487,11 +525,13 @@ def resolve(
     decisions: pl.DataFrame | None,
     as_of: date,
     key: opaque.Key = opaque.PUBLIC,
+    model: Model | None = None,
 ) -> SpineResult:
     """Tonight's persons and links, from all identities as of tonight, last night's state and human decisions.
 
     `identities` comes from `feeding.identities`; `previous` is null on the first night; `key` is the one under which
-    `identities` and `previous` were made (`rekeying` brings a state under another key). Ids that were given stay;
+    `identities` and `previous` were made (`rekeying` brings a state under another key); `model` are the rates by which
+    the engine weighs, those of the software when null. Ids that were given stay;
     the same inputs give the same frames, whatever the order of rows. Raises `decisions.DecisionError` for decisions
     that lack a part. Everything returned has a total order.
     """
@@ -507,7 +547,11 @@ def resolve(
             forbidden.join(successors, on="node").select("identity_key", pl.col("_new").alias("node")),
         ]
     ).unique()
-    links, conflicts, nodes, counts, decided = _decide(forms, previous, forced, forbidden, key)
+    by_pass, conflicts, nodes, counts, decided = _decide(forms, previous, forced, forbidden, key)
+    weighed, reweighed = _weighed(forms, by_pass, previous, forced, forbidden, model or residue.rates())
+    links = _layered(by_pass, weighed)
+    if decided is not None:
+        decided = pl.concat([decided, reweighed]).unique()
 
     before = previous or Spine(
         persons=PERSONS.to_frame(), links=LINKS.to_frame(), conflicts=CONFLICTS.to_frame()
@@ -570,6 +614,9 @@ def resolve(
         pl.coalesce("_since", pl.lit(as_of)).alias("linked_on"),
         explain.reason_zh(pl.col("pass_id")).alias("reason_zh"),
     )
+    again = again.join(
+        weighed.select("identity_key", "reasons_zh"), on="identity_key", how="left"
+    ).with_columns(pl.coalesce("reasons_zh", "reason_zh").alias("reason_zh"))
     kept = before.links
     if decided is None:
         kept = kept.clear()
@@ -657,7 +704,7 @@ def resolve(
         )
     keys = (
         forms.select(KEYS)
-        .join(links, on="identity_key", how="left")
+        .join(by_pass, on="identity_key", how="left")
         .join(
             conflicts.select(
                 "identity_key", pl.col("kind").alias("conflict"), pl.col("node").alias("conflict_node")
@@ -667,8 +714,24 @@ def resolve(
         )
         .sort("identity_key")
     )
+    per_grade = weighed.group_by("pass_id").len("identities").sort("pass_id")
+    counts = pl.concat(
+        [
+            counts,
+            per_grade.select(
+                pl.format("{} linked", "pass_id").alias("what"), pl.col("identities").cast(pl.Int64)
+            ),
+        ]
+    )
     return SpineResult(
-        persons=persons, links=new_links, conflicts=new_conflicts, keys=keys, events=events, counts=counts
+        persons=persons,
+        links=new_links,
+        conflicts=new_conflicts,
+        keys=keys,
+        nodes=nodes,
+        weighed=weighed,
+        events=events,
+        counts=counts,
     )
 
 

@@ -122,5 +122,7 @@ def _worth(a: pl.Series, b: pl.Series, population: Population) -> np.ndarray[Any
     shapes = frame.select("head", "tail").unique().sort("head", "tail")
     for head, tail in shapes.iter_rows():
         here = ((frame["head"] == head) & (frame["tail"] == tail)).to_numpy()
-        worth[here] = population.number_ends(head, tail).bits(number_ends(frame["t"].filter(here), head, tail))
+        worth[here] = population.number_ends(head, tail).bits(
+            number_ends(frame["t"].filter(here), head, tail)
+        )
     return worth

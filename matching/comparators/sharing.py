@@ -15,6 +15,7 @@ EQUAL, FAMILY, APART = 1, 2, 3
 GENERIC = 12
 """A telephone or household number of more records than this says nothing about any of them."""
 
+
 class Values:
     """Values of records, any number each: the first as a column, the others as sorted keys of record and value."""
 
@@ -64,9 +65,7 @@ def shared_values(left: Values, right: Values, rows_l: Small, rows_r: Small) -> 
     return found
 
 
-def usable(
-    values: tuple[Small, Codes], shares: Shares, n: int, others: Codes | None = None
-) -> Values:
+def usable(values: tuple[Small, Codes], shares: Shares, n: int, others: Codes | None = None) -> Values:
     """Values of a side without those of too many left records. Only values that occur among `others` are asked about."""
     rows, codes = values
     asked = np.flatnonzero(marks(others)[slot(codes)]) if others is not None else np.arange(len(codes))

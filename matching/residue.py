@@ -1,0 +1,215 @@
+"""Identities of the night that no pass settled, and the persons of the spine, as two sides for the engine.
+
+Which person an identity is, is decided in `engine`; which links the passes made, in `passes`. Here the frames of the
+night become `Records` and the engine's answer becomes links of the night.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+
+from matching import engine, passes, waterfall
+from matching.model import Model
+from matching.records import HOUSEHOLDS, NAMES, OTHERS, PHONES, ROWS, Records
+
+RATES = Path(__file__).resolve().parent / "reference" / "rates.yaml"
+"""The rates of the night: a file with a version, so that tonight weighs as last night did."""
+
+WEIGHED = pl.Schema(
+    {
+        "identity_key": pl.String(),
+        "node": pl.String(),
+        "pass_id": pl.String(),
+        "grade": pl.String(),
+        "weight": pl.Float64(),
+        "probability": pl.Float64(),
+        "margin": pl.Float64(),
+        "reasons_zh": pl.String(),
+    }
+)
+"""Links that the engine made: log2 odds, probability, bits to the runner-up, and why in Chinese."""
+
+PASS_OF_GRADE = {"A": "MB", "B": "MB", "C": "MC"}
+"""Without an agreed number nothing that is weighed is certain: check-out rules never rest on it."""
+
+
+def weigh(
+    forms: pl.DataFrame,
+    links: pl.DataFrame,
+    generic_phones: pl.Series,
+    forced: pl.DataFrame,
+    forbidden: pl.DataFrame,
+    model: Model,
+) -> pl.DataFrame:
+    """Engine links (`WEIGHED`) for all identities that passes left without a link, or with one for review only.
+
+    `forms` as `normalise.normalise` gives them, `links` as `passes.decide` does; `forced` and `forbidden` are human
+    decisions (`identity_key`, `node`). Every identity is weighed on its own against the persons of the passes, so that
+    the outcome does not depend on which others are weighed with it.
+    """
+    settled = links.filter((pl.col("grade") != "C") | (pl.col("pass_id") == "H"))
+    open_ = forms.join(settled, on="identity_key", how="anti").join(forced, on="identity_key", how="anti")
+    open_ = open_.filter(pl.col("name_key").is_not_null()).sort("identity_key")
+    if open_.is_empty() or settled.is_empty():
+        return WEIGHED.to_frame()
+    known = settled.filter(pl.col("grade") != "C").join(forms, on="identity_key")
+    persons = known.select("node").unique().sort("node").with_row_index("row")
+    left = _persons(persons, known, generic_phones)
+    right = _identities(open_, generic_phones)
+    no = (
+        forbidden.join(open_.select("identity_key").with_row_index("right"), on="identity_key")
+        .join(persons.select("node", left="row"), on="node")
+        .select("left", "right")
+    )
+    found = engine.link(left, right, model=model, estimate=False, right_is_clean=False, forbidden=no)
+    told = found.links.with_columns(reasons_zh=waterfall.reasons(found, found.links))
+    return (
+        told.select(
+            pl.col("right").cast(pl.UInt32),
+            pl.col("left").cast(pl.UInt32),
+            pl.col("grade").replace_strict(PASS_OF_GRADE).alias("pass_id"),
+            pl.when(pl.col("grade") == "C").then(pl.lit("C")).otherwise(pl.lit("B")).alias("grade"),
+            "weight",
+            "probability",
+            "margin",
+            "reasons_zh",
+        )
+        .join(open_.select("identity_key").with_row_index("right"), on="right")
+        .join(persons.select("node", left="row"), on="left")
+        .select(WEIGHED.names())
+        .cast(WEIGHED)
+        .sort("identity_key")
+    )
+
+
+def _persons(persons: pl.DataFrame, known: pl.DataFrame, generic: pl.Series) -> Records:
+    """The spine as left side: one row a person, with all names, telephones and households known of it."""
+    rows = known.join(persons, on="node").sort(
+        "row", "tier", "last_batch", "identity_key", descending=[False, False, True, False]
+    )
+    best = rows.group_by("row", maintain_order=True).agg(
+        pl.col("node").first(),
+        pl.col("birth").drop_nulls().first(),
+        pl.col("birth_stated").drop_nulls().first(),
+        pl.col("sex_known").drop_nulls().first().alias("sex"),
+        pl.col("village_code").drop_nulls().first(),
+        pl.col("township").drop_nulls().first(),
+        pl.col("name_key").drop_nulls().first(),
+    )
+    is_number = pl.col("node").str.contains(r"^[0-9]{17}[0-9X]$")
+    is_foreign = pl.col("node").str.starts_with("F:")
+    day = pl.coalesce("birth", "birth_stated")
+    table = best.select(
+        "row",
+        pl.when(is_number | is_foreign).then("node").alias("id_key"),
+        pl.when(is_number).then(pl.lit("valid18")).when(is_foreign).then(pl.lit("foreign")).alias("id_kind"),
+        pl.when(is_number).then("node").when(is_foreign).then(pl.col("node").str.slice(2)).alias("id_text"),
+        day.alias("birth"),
+        day.alias("birth_low"),
+        day.alias("birth_high"),
+        pl.when(day.is_not_null()).then(pl.lit("stated")).alias("birth_basis"),
+        "sex",
+        pl.coalesce("village_code", "township").alias("place"),
+        pl.lit(None, dtype=pl.String).alias("address_key"),
+    )
+    main = best.select("row", name="name_key", kind=pl.lit("own"))
+    others = pl.concat(
+        [
+            rows.select("row", name="name_key", kind=pl.lit("alias")),
+            rows.select("row", name="former_name_key", kind=pl.lit("former")),
+            rows.select("row", pl.col("name_aliases").alias("name"), kind=pl.lit("alias")).explode("name"),
+        ]
+    )
+    names = (
+        pl.concat([main, others])
+        .drop_nulls("name")
+        .unique(["row", "name"], keep="first", maintain_order=True)
+    )
+    parts = rows.select("row", name="name_parts", kind=pl.lit("parts")).drop_nulls("name").unique()
+    return Records(
+        ids=persons["node"],
+        rows=table.cast(ROWS),
+        names=pl.concat([names, parts]).sort("row", "kind", "name").cast(NAMES),
+        phones=_phones(rows, generic),
+        households=_long(rows, "household_key", "household").cast(HOUSEHOLDS),
+        others=OTHERS.to_frame(),
+    )
+
+
+def _identities(open_: pl.DataFrame, generic: pl.Series) -> Records:
+    """Open identities as right side."""
+    rows = open_.with_row_index("row")
+    as_of = pl.col("as_of")
+    has_age = pl.col("age").is_not_null() & as_of.is_not_null() & pl.col("birth").is_null()
+    born_by = as_of.dt.offset_by(pl.format("-{}y", pl.col("age").fill_null(0)))
+    kind = pl.col("id_kind")
+    spoiled = kind.is_in(["masked", "invalid"])
+    table = rows.select(
+        "row",
+        "id_key",
+        "id_kind",
+        pl.when(spoiled)
+        .then(pl.col("resident_id").str.normalize("NFKC").str.replace_all(r"X(X+)", "**"))
+        .when(pl.col("id_key").is_not_null())
+        .then(pl.col("id_key").str.strip_prefix("F:"))
+        .alias("id_text"),
+        "birth",
+        # A person of 70 was born in the year that ended 70 years ago; by nominal age (虚岁) a year or two later.
+        pl.when(has_age)
+        .then(born_by.dt.offset_by("-1y") + pl.duration(days=1))
+        .otherwise("birth")
+        .alias("birth_low"),
+        pl.when(has_age).then(born_by).otherwise("birth").alias("birth_high"),
+        pl.when(pl.col("birth_stated").is_not_null())
+        .then(pl.lit("stated"))
+        .when(pl.col("birth").is_not_null())
+        .then(pl.lit("resident_id"))
+        .when(has_age)
+        .then(pl.lit("age"))
+        .alias("birth_basis"),
+        pl.col("sex_known").alias("sex"),
+        pl.coalesce("village_code", "township", "division_code").alias("place"),
+        pl.lit(None, dtype=pl.String).alias("address_key"),
+    )
+    names = pl.concat(
+        [
+            rows.select("row", name="name_key", kind=pl.lit("own")),
+            rows.select("row", name="former_name_key", kind=pl.lit("former")),
+            rows.select("row", pl.col("name_aliases").alias("name"), kind=pl.lit("alias")).explode("name"),
+        ]
+    )
+    names = names.drop_nulls("name").unique(["row", "name"], keep="first", maintain_order=True)
+    parts = rows.select("row", name="name_parts", kind=pl.lit("parts")).drop_nulls("name")
+    return Records(
+        ids=open_["identity_key"],
+        rows=table.with_columns(pl.col("place").str.replace(r"^(\d{6})0{6}$", "${1}")).cast(ROWS),
+        names=pl.concat([names, parts]).sort("row", "kind", "name").cast(NAMES),
+        phones=_phones(rows, generic),
+        households=_long(rows, "household_key", "household").cast(HOUSEHOLDS),
+        others=OTHERS.to_frame(),
+    )
+
+
+def _phones(rows: pl.DataFrame, generic: pl.Series) -> pl.DataFrame:
+    hidden = pl.when(pl.col("phone_class") == "masked").then(
+        pl.col("phone").str.normalize("NFKC").str.replace_all(r"[xX]", "*").str.replace_all(r"[^0-9*]", "")
+    )
+    if "phone" in rows.columns:
+        rows = rows.with_columns(pl.coalesce("phone_key", hidden).alias("phone_key"))
+    usable = rows.filter(~pl.col("phone_key").is_in(generic.implode()).fill_null(False))
+    return _long(usable, "phone_key", "phone").cast(PHONES)
+
+
+def _long(rows: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
+    return rows.select("row", pl.col(column).alias(name)).drop_nulls(name).unique().sort("row", name)
+
+
+def rates(path: Path | None = None) -> Model:
+    """The model of a deployment, or the one that comes with the software."""
+    return Model.load(path if path is not None and path.exists() else RATES)
+
+
+__all__ = ["RATES", "WEIGHED", "date", "rates", "weigh"]
