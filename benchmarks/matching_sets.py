@@ -108,9 +108,9 @@ CHECKED = Errors(
 )  # fmt: skip
 IMPORTED = Errors(
     slip=2.8, split=TYPED, variant=0.4, former_name=60, note=2.0, blank=4, odd_width=0.3, dot=35, spelling=12,
-    order=3, surname=3, cut=3, id_missing=12, id_15=1, id_x=15, id_digit=0.3, id_swap=0.1, id_length=0.1,
-    id_relative=0.7, id_filler=1.5, id_former=15, spreadsheet=5, birth=0.6, birth_missing=15, birth_rough=3, sex=0.4,
-    phone_other=25, phone_missing=45, address_free=90, address_missing=20, moved=12,
+    order=3, surname=3, cut=3, id_missing=10, id_15=1, id_x=15, id_digit=0.3, id_swap=0.1, id_length=0.1,
+    id_relative=0.7, id_filler=1.5, id_former=15, spreadsheet=5, birth=0.6, birth_missing=10, birth_rough=3, sex=0.4,
+    phone_other=25, phone_missing=36, address_free=90, address_missing=15, moved=12,
 )  # fmt: skip
 PAPER = Errors(
     slip=13, split=HANDWRITTEN, second_slip=6, variant=3, former_name=100, note=0.3, blank=8, odd_width=0.3, dot=50,
