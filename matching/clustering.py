@@ -96,20 +96,24 @@ def contradicted(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return (compared.evidence["birth"].level > 1) | (compared.evidence["sex"].level == 2)
 
 
-def grades(compared: Compared, probability: _Floats) -> np.ndarray[Any, np.dtype[np.str_]]:
+def grades(
+    compared: Compared, probability: _Floats, strong_at_least: float | None = None
+) -> np.ndarray[Any, np.dtype[np.str_]]:
     """A, B, C or none for the best pair of each record.
 
     A: the number and the name agree and nothing speaks against it. B: the strongest, as many as keep the expected share
-    of wrong links at `WRONG_AMONG_STRONG`. C: for review. Two valid numbers are never more than C.
+    of wrong links at `WRONG_AMONG_STRONG`; or, with `strong_at_least`, all of that probability, so that the grade of a
+    record does not depend on the others. C: for review. Two valid numbers are never more than C.
     """
     found = np.full(len(probability), "", dtype="<U1")
     found[probability >= REVIEW_AT_LEAST] = "C"
     barred = two_numbers(compared)
-    allowed = np.flatnonzero((probability >= STRONG_AT_LEAST) & ~barred)
-    order = allowed[np.argsort(-probability[allowed], kind="stable")]
-    wrong = np.cumsum(1 - probability[order])
-    good = order[: int(np.searchsorted(wrong / np.arange(1, len(order) + 1), WRONG_AMONG_STRONG, "right"))]
-    found[good] = "B"
+    allowed = np.flatnonzero((probability >= (strong_at_least or STRONG_AT_LEAST)) & ~barred)
+    if strong_at_least is None:
+        order = allowed[np.argsort(-probability[allowed], kind="stable")]
+        wrong = np.cumsum(1 - probability[order]) / np.arange(1, len(order) + 1)
+        allowed = order[: int(np.searchsorted(wrong, WRONG_AMONG_STRONG, "right"))]
+    found[allowed] = "B"
     name = compared.evidence["name"].level
     number = compared.evidence["id"].level
     certain = (

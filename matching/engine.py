@@ -65,13 +65,15 @@ def link(
     right_is_clean: bool = True,
     same_table: bool = False,
     forbidden: pl.DataFrame | None = None,
+    strong_at_least: float | None = None,
     told: Callable[[str], None] = lambda text: None,
 ) -> Linked:
     """Link each right record to at most one left record.
 
     `model`: rates to start from; with `estimate` they are adjusted to the data. `right_is_clean`: a person has at most
     one record on the right. `same_table`: both sides are one table, a record is never linked to itself. `forbidden`:
-    pairs `left`, `right` (rows) that a person declared not to be the same. `told` is given progress in English.
+    pairs `left`, `right` (rows) that a person declared not to be the same. `strong_at_least`: the probability for
+    grade B, else as many as keep precision (`clustering.grades`). `told` is given progress in English.
     """
     start = model or Model()
     side_l, side_r, names = coded(left, right)
@@ -121,7 +123,7 @@ def link(
             scored = scoring.score(
                 pairs.right, said, side_l.n, current, minus - taken * np.log2(SECOND_RECORD)
             )
-    links = _links(pairs, compared, scored, certain, side_l, names, comparer)
+    links = _links(pairs, compared, scored, certain, side_l, names, comparer, strong_at_least)
     return Linked(links, pairs, compared, scored, current, side_l, side_r, names)
 
 
@@ -235,10 +237,11 @@ def _links(
     left: Side,
     names: Names,
     comparer: Comparer,
+    strong_at_least: float | None,
 ) -> pl.DataFrame:
     best = clustering.best_pairs(pairs.right, pairs.left, scored.log_odds)
     chosen = best.pair
-    grade = clustering.grades(compared.take(chosen), scored.probability[chosen])
+    grade = clustering.grades(compared.take(chosen), scored.probability[chosen], strong_at_least)
     told = grade != ""
     chosen, grade = chosen[told], grade[told]
     rarity = comparer.rarity(left.own_name[certain[0]]).astype(np.float64)

@@ -32,6 +32,9 @@ WEIGHED = pl.Schema(
 )
 """Links that the engine made: log2 odds, probability, bits to the runner-up, and why in Chinese."""
 
+STRONG = 0.9995
+"""Probability of a link of grade B: at most one in 2,000 of the weakest of them is wrong by expectation."""
+
 PASS_OF_GRADE = {"A": "MB", "B": "MB", "C": "MC"}
 """Without an agreed number nothing that is weighed is certain: check-out rules never rest on it."""
 
@@ -64,7 +67,15 @@ def weigh(
         .join(persons.select("node", left="row"), on="node")
         .select("left", "right")
     )
-    found = engine.link(left, right, model=model, estimate=False, right_is_clean=False, forbidden=no)
+    found = engine.link(
+        left,
+        right,
+        model=model,
+        estimate=False,
+        right_is_clean=False,
+        forbidden=no,
+        strong_at_least=STRONG,
+    )
     told = found.links.with_columns(reasons_zh=waterfall.reasons(found, found.links))
     return (
         told.select(
