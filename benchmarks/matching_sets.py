@@ -119,9 +119,10 @@ PAPER = Errors(
     phone_missing=100, address_free=90, address_missing=33, moved=22,
 )  # fmt: skip
 EVENTS = Errors(
-    slip=12, split=HEARD, second_slip=8, variant=0.5, former_name=60, note=1.0, blank=4, odd_width=0.3, dot=45,
+    slip=15, split=HEARD, second_slip=8, variant=0.5, former_name=60, note=1.0, blank=4, odd_width=0.3, dot=45,
     spelling=20, order=5, surname=4, cut=3, id_missing=80, id_15=1, id_x=15, id_digit=0.8, id_swap=0.3, id_length=0.3,
-    id_relative=1.0, id_filler=1.0, id_former=15, sex=0.4, phone_other=15, phone_missing=30, address_free=90, moved=8,
+    id_relative=1.0, id_filler=1.0, id_former=15, sex=0.4, phone_other=25, phone_missing=45, address_free=90, address_missing=15,
+    moved=15,
 )  # fmt: skip
 MASKED = Errors(
     slip=0.7, split=TYPED, variant=0.3, former_name=30, dot=15, spelling=5, order=1, surname=1, id_missing=27,
@@ -629,10 +630,10 @@ class Source:
         rows = self.struck(e.moved, is_correlated=False)
         address = put(address, rows, self.people["live_address"].gather(rows))
         if levels == "village":
-            # As it is said: township and village, with the group in half of the cases.
+            # As it is said: township and village, seldom more.
             address = address.str.replace(r"^内蒙古自治区乌兰察布市", "")
             tail = r"(?:\d+组)?\d+号.*$"
-            few = np.flatnonzero(self.rng.random(self.n) < 0.6)
+            few = np.flatnonzero(self.rng.random(self.n) < 0.9)
             address = put(address, few, address.gather(few).str.replace(tail, ""))
             address = self.change(address, np.flatnonzero(self.rng.random(self.n) < 0.4), lambda s, u, v: s.str.replace(r"^[^市县旗区]{2,7}(?:市|县|旗|区)", ""))  # fmt: skip
         if levels == "paper":
@@ -893,7 +894,7 @@ def events(place: Place, rows: int = 40_000) -> Made:
     age = _ages(place.people)
     s = Source(
         place,
-        _people(place, rows, 0.08, "events", weight=0.25 + np.clip((age - 45) / 30, 0, 2)),
+        _people(place, rows, 0.08, "events", far=0.4, weight=0.25 + np.clip((age - 45) / 30, 0, 2)),
         EVENTS,
         "events",
     )
@@ -968,7 +969,7 @@ def nonlocal_people(place: Place, rows: int = 60_000) -> Made:
     )
 
 
-def _big(place: Place, rows: int, errors: Errors, salt: str) -> Made:
+def _big(place: Place, rows: int, errors: Errors, salt: str, levels: str) -> Made:
     s = Source(place, _people(place, rows, 0.01, salt), errors, salt)
     return _made(
         s,
@@ -978,7 +979,7 @@ def _big(place: Place, rows: int, errors: Errors, salt: str) -> Made:
             "csrq": (s.birth_dates([(ISO, 1.0)]), "birth_date"),
             "xb": (s.sexes(("1", "2")), "sex"),
             "sjhm": (s.phones(), "phone"),
-            "dz": (s.addresses("town"), "address"),
+            "dz": (s.addresses(levels), "address"),
         },
     )
 
@@ -986,12 +987,12 @@ def _big(place: Place, rows: int, errors: Errors, salt: str) -> Made:
 def hard(place: Place, rows: int = 421_000) -> Made:
     """60 % of the numbers, 15 % of the birth dates, 20 % of the phones missing, names mistyped by sound and shape, no
     address below the township."""
-    return _big(place, rows, HARD, "hard")
+    return _big(place, rows, HARD, "hard", "town")
 
 
 def easy(place: Place, rows: int = 421_000) -> Made:
-    """The same with 85 % of the numbers."""
-    return _big(place, rows, EASY, "easy")
+    """The same people with 85 % of the numbers, better names and whole addresses."""
+    return _big(place, rows, EASY, "easy", "")
 
 
 SEVEN: dict[str, Callable[..., Made]] = {
