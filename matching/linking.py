@@ -5,15 +5,19 @@ How a table is read belongs in `tables`, what the engine does in `engine`, the w
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
+import yaml
 
-from matching import engine, waterfall
+from data_contracts.field_types import hide_numbers
+from matching import duplicates, engine, waterfall
 from matching.engine import Linked
 from matching.model import Model
 from matching.records import Records
@@ -36,7 +40,7 @@ class Links:
 
     `frame`: left_id, right_id (as in the tables), grade (A certain, B strong, C for review), weight (log2 odds),
     probability, pass, margin (bits to the runner-up, null where there is none), reasons (Chinese, without any value of a
-    person); ordered by the right table. For one table: left_id is the record that stands for the person, right_id each
+    person; ordered by the right table. For one table: left_id is the record that stands for the person, right_id each
     other record of it, `group` the number of the person. `model`: the rates as estimated. `linked`: all of the engine's
     answer, for reports; `facts`: counts of records and what they carry.
     """
@@ -44,7 +48,18 @@ class Links:
     frame: pl.DataFrame
     model: Model
     linked: Linked
-    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> dict[str, Any]:
+        """Records, links by grade, pairs that were compared, share of right records whose person is on the left."""
+        grades = self.frame["grade"].value_counts().sort("grade")
+        return {
+            "left": self.linked.left.n,
+            "right": self.linked.right.n,
+            "grades": dict(grades.iter_rows()),
+            "pairs": len(self.linked.pairs.right),
+            "in_registry": round(self.model.in_registry, 4),
+        }
 
 
 def link_tables(
@@ -59,9 +74,10 @@ def link_tables(
 ) -> Links:
     """Link each record of `right` to the record of `left` that is the same person.
 
-    `dedupe`: `left` is searched for persons that it holds more than once (then `right` is None). `model`: rates to start from. `as_of`: the day of the run where the
-    specification names none. `told` is given progress in English. Raises `SpecError` when the specification or a
-    table does not fit; its message holds no value of a table.
+    `dedupe`: without `right`, `left` is searched for persons that it holds more than once; with `right`, each table is
+    first reduced to one record a person, and links are given for all records of the right one. `model`: rates to start
+    from. `as_of`: the day of the run where the specification names none. `told` is given progress in English. Raises
+    `SpecError` when the specification or a table does not fit; its message holds no value of a table.
     """
     known = spec if isinstance(spec, Spec) else Spec.parse(spec)
     day = _day(known, as_of)
@@ -69,7 +85,7 @@ def link_tables(
     places = learn_places(left, known.left)
     records_l = records_of(left, known.left, day, places)
     records_r = None if side_r is None or right is None else records_of(right, side_r, day, places)
-    return link_records(records_l, records_r, known, model=model, told=told)
+    return link_records(records_l, records_r, known, dedupe=dedupe, model=model, told=told)
 
 
 def link_files(
@@ -86,15 +102,25 @@ def link_files(
     day = _day(spec, as_of)
     side_r = _right_side(spec, right is not None, dedupe)
     told(f"reading {left.name}")
-    table = read_table(left, spec.left.needed)
+    table = _table(left, spec.left.needed)
     places = learn_places(table, spec.left)
     records_l = records_of(table, spec.left, day, places)
     del table
     records_r = None
     if right is not None and side_r is not None:
         told(f"reading {right.name}")
-        records_r = records_of(read_table(right, side_r.needed), side_r, day, places)
-    return link_records(records_l, records_r, spec, model=model, told=told)
+        records_r = records_of(_table(right, side_r.needed), side_r, day, places)
+    return link_records(records_l, records_r, spec, dedupe=dedupe, model=model, told=told)
+
+
+def _table(path: Path, columns: list[str]) -> pl.DataFrame:
+    """As `read_table`; what cannot be read is said without the words of the reader, which may quote a value."""
+    try:
+        return read_table(path, columns)
+    except SpecError:
+        raise
+    except (pl.exceptions.PolarsError, OSError, ValueError, csv.Error) as error:
+        raise SpecError(f"{hide_numbers(path.name)}: cannot be read ({type(error).__name__})") from None
 
 
 def _day(spec: Spec, given: date | None) -> date:
@@ -113,13 +139,55 @@ def _right_side(spec: Spec, has_right: bool, dedupe: bool) -> Any:
 
 
 def link_records(
-    left: Records, right: Records | None, spec: Spec, *, model: Model | None = None, told: Told = silence
+    left: Records,
+    right: Records | None,
+    spec: Spec,
+    *,
+    dedupe: bool = False,
+    model: Model | None = None,
+    told: Told = silence,
 ) -> Links:
     """Links between records that were read before."""
-    assert right is not None
-    linked = engine.link(left, right, model=model, right_is_clean=spec.right_is_clean, told=told)
-    links = linked.links.filter(pl.col("grade") != "")
-    frame = pl.DataFrame(
+    if right is None:
+        return _duplicates(left, model, told)
+    if not _kinds(left) & _kinds(right):
+        raise SpecError("spec: the two tables have no kind of evidence in common")
+    if not dedupe:
+        linked = engine.link(left, right, model=model, right_is_clean=spec.right_is_clean, told=told)
+        return Links(_frame(left, right, linked, linked.links), linked.model, linked)
+    groups_l, groups_r = (duplicates.find(records, model=model, told=told).group for records in (left, right))
+    rows_l, rows_r = (np.flatnonzero(g == np.arange(len(g))) for g in (groups_l, groups_r))
+    first_l, first_r = duplicates.only(left, rows_l), duplicates.only(right, rows_r)
+    linked = engine.link(first_l, first_r, model=model, told=told)
+    frame = _frame(first_l, first_r, linked, linked.links)
+    # What is said of the record that stands for a person holds for the person's other records.
+    members = pl.DataFrame(
+        {"right": pl.Series(groups_r), "row": np.arange(len(groups_r)), "right_id": right.ids}
+    )
+    stands = frame.drop("right_id").with_columns(
+        right=pl.Series(rows_r)[linked.links["right"]].cast(pl.Int64)
+    )
+    found = members.join(stands, on="right", maintain_order="left").select(COLUMNS)
+    return Links(found, linked.model, linked)
+
+
+def _kinds(records: Records) -> set[str]:
+    """Kinds of evidence of which a table has a value."""
+    named = {"names": records.names, "phones": records.phones, "households": records.households}
+    found = {name for name, frame in named.items() if frame.height}
+    found |= {"birth" if name.startswith("birth") else name for name in _EVIDENCE if _has(records.rows, name)}
+    return found | {f"other {kind}" for kind in records.others["kind"].unique()}
+
+
+_EVIDENCE = ("id_text", "birth", "birth_low", "sex", "place", "address_key")
+
+
+def _has(rows: pl.DataFrame, column: str) -> bool:
+    return rows[column].null_count() < rows.height
+
+
+def _frame(left: Records, right: Records, linked: Linked, links: pl.DataFrame, **words: Any) -> pl.DataFrame:
+    return pl.DataFrame(
         [
             left.ids.gather(links["left"]).alias("left_id"),
             right.ids.gather(links["right"]).alias("right_id"),
@@ -130,10 +198,41 @@ def link_records(
                 "pass",
                 pl.when(pl.col("margin").is_finite()).then("margin").alias("margin"),
             ).get_columns(),
-            waterfall.reasons(linked, links),
+            waterfall.reasons(linked, links, **words),
         ]
     )
-    return Links(frame, linked.model, linked)
+
+
+def _duplicates(records: Records, model: Model | None, told: Told) -> Links:
+    found = duplicates.find(records, model=model, told=told)
+    linked, links = found.linked, found.linked.links
+    frame = _frame(records, records, linked, links, with_another=found.share)
+    # Persons are numbered in the order in which the table first names them.
+    first = pl.DataFrame({"head": found.group}).unique(maintain_order=True).with_row_index("group", offset=1)
+    heads = links.select(head=pl.Series(found.group).gather(links["left"]))
+    number = heads.join(first, on="head", how="left", maintain_order="left")["group"]
+    group = pl.select(pl.when(links["grade"] != "C").then(number)).to_series().alias("group")
+    order = pl.DataFrame({"group": group, "right": links["right"]}).select(
+        pl.arg_sort_by("group", "right", nulls_last=True)
+    )
+    return Links(frame.with_columns(group).select(pl.all().gather(order.to_series())), linked.model, linked)
+
+
+def load_model(path: Path) -> Model:
+    """The rates in a file; `SpecError` when it is not there or does not fit this version."""
+    try:
+        return Model.load(path)
+    except OSError as error:
+        raise SpecError(f"{path.name}: {error.strerror or 'cannot be read'}") from error
+    except ValueError as error:
+        raise SpecError(str(error).replace(str(path), path.name)) from error
+    except (KeyError, TypeError, AttributeError, UnicodeError, yaml.YAMLError) as error:
+        raise SpecError(f"{path.name}: is no file of rates") from error
+
+
+def save_model(links: Links, path: Path, provenance: Mapping[str, Any]) -> None:
+    """The rates as estimated, with where they come from."""
+    replace(links.model, provenance=dict(provenance)).save(path)
 
 
 def write_links(frame: pl.DataFrame, path: Path) -> None:

@@ -134,42 +134,52 @@ def worth(comparison: str, evidence: Evidence, model: Model) -> np.ndarray[Any, 
     return found
 
 
-def start_bits(n_left: int, model: Model) -> float:
+def start_bits(n_left: int, share: float) -> float:
     """Bits with which every pair begins: the odds that a given left record is the one, before anything is compared."""
-    share = min(max(model.in_registry, 0.02), 0.9995)
+    share = min(max(share, 1e-6), 0.9995)
     return float(-np.log2(n_left * (1 - share) / share))
 
 
-def reasons(linked: Linked, links: pl.DataFrame) -> pl.Series:
+def reasons(linked: Linked, links: pl.DataFrame, *, with_another: float | None = None) -> pl.Series:
     """One text a link: what counted, how rare it is, bits, where it started, what stood against it, the runner-up.
 
-    `links`: rows of `linked.links`.
+    `links`: rows of `linked.links`. `with_another`: for one table, the share of records of whose person it holds another.
     """
     is_model = links["pair"].is_not_null()
-    told = pl.Series([None], dtype=pl.String).gather([0] * 0)
     places = pl.Series(np.arange(links.height))
     certain = _certain(linked, links.filter(~is_model))
-    fuzzy = _fuzzy(linked, links.filter(is_model))
+    fuzzy = _fuzzy(linked, links.filter(is_model), with_another)
     told = pl.concat([certain, fuzzy])
     order = pl.concat([places.filter(~is_model), places.filter(is_model)])
     return told.gather(order.arg_sort()).alias("reasons")
 
 
 def _certain(linked: Linked, links: pl.DataFrame) -> pl.Series:
-    rarity = links["weight"].to_numpy() - np.log2(max(linked.left.n, 1))
-    return pl.DataFrame({"rare": one_in(rarity), "bits": bits_zh(links["weight"].to_numpy())}).select(
-        reasons=pl.format(
-            "证件号码相同，左表仅一人；姓名相同（本表约每{}人1人）；出生日期、性别没有矛盾；合计{}比特",
-            "rare",
-            "bits",
-        )
+    weight = links["weight"].to_numpy()
+    rare = _how_common(weight - np.log2(max(linked.left.n, 1)), linked.left.n)
+    return pl.DataFrame({"rare": rare, "bits": bits_zh(weight)}).select(
+        reasons=pl.format("证件号码相同；姓名相同（{}）；出生日期、性别没有矛盾；合计{}比特", "rare", "bits")
     )["reasons"]
 
 
-def _fuzzy(linked: Linked, links: pl.DataFrame) -> pl.Series:
+def _how_common(bits: np.ndarray[Any, Any], n: int) -> pl.Series:
+    """How many people of the left table share a name; beyond its size nothing more is known."""
+    known = pl.DataFrame({"n": one_in(bits)}).select(pl.format("本表约每{}人1人", "n")).to_series()
+    beyond = pl.repeat(f"本表不到每{_two_digits(n)}人1人", len(bits), dtype=pl.String, eager=True)
+    return known.zip_with(pl.Series(np.asarray(bits) <= np.log2(max(n, 1))), beyond)
+
+
+def _fuzzy(linked: Linked, links: pl.DataFrame, with_another: float | None) -> pl.Series:
     chosen = links["pair"].to_numpy()
     compared, model = linked.compared.take(chosen), linked.model
-    start = start_bits(linked.left.n, model)
+    n = linked.left.n
+    if with_another is None:
+        start, whose = (
+            start_bits(n, model.in_registry),
+            f"左表{n:,}人，约{model.in_registry:.0%}的记录在其中有本人",
+        )
+    else:
+        start, whose = start_bits(n, with_another), f"本表{n:,}条记录，约{with_another:.1%}另有同一人的记录"
     total = np.full(len(chosen), start)
     parts: list[pl.Series] = []
     for comparison in MODEL:
@@ -181,13 +191,9 @@ def _fuzzy(linked: Linked, links: pl.DataFrame) -> pl.Series:
         phrase = _phrases(comparison.name).gather(evidence.level)
         note = pl.repeat("", len(chosen), dtype=pl.String, eager=True)
         if comparison.name == "name":
-            is_whole = np.isin(evidence.level, [comparison.levels.index(k) + 1 for k in HOW_COMMON])
-            common = (
-                pl.DataFrame({"n": one_in(evidence.bits)})
-                .select(pl.format("本表约每{}人1人，", "n"))
-                .to_series()
-            )
-            note = common.zip_with(pl.Series(is_whole), note)
+            whole = np.isin(evidence.level, [comparison.levels.index(k) + 1 for k in HOW_COMMON])
+            common = _how_common(np.where(whole, evidence.bits, 0), linked.left.n)
+            note = (common + "，").zip_with(pl.Series(whole), note)
         frame = pl.DataFrame({"phrase": phrase, "note": note, "bits": bits_zh(bits)})
         parts.append(
             frame.select(
@@ -197,35 +203,29 @@ def _fuzzy(linked: Linked, links: pl.DataFrame) -> pl.Series:
             ).to_series()
         )
     against = links["weight"].to_numpy() - total
-    margin = links["margin"].to_numpy()
-    gap = pl.DataFrame(
-        {"bits": bits_zh(np.where(np.isfinite(margin), margin, 0)).str.strip_prefix("+")}
-    ).select(
-        pl.when(pl.Series(np.isfinite(margin)))
-        .then(pl.format("比次优候选多{}比特", "bits"))
-        .otherwise(pl.lit("没有别的候选"))
-    )
-    rivals = pl.DataFrame({"bits": bits_zh(against)}).select(
-        pl.when(pl.Series(np.abs(against) >= 0.05)).then(
-            pl.format("另有可能（家人、同名者、别的候选）（{}）", "bits")
-        )
-    )
+    margin = links["margin"].fill_null(np.inf).to_numpy()
+    rivals = _where(np.abs(against) >= 0.05, "另有可能（家人、同名者、别的候选）（{}）", bits_zh(against))
     ends = [
         pl.repeat(
-            f"起点（左表{linked.left.n:,}人，约{model.in_registry:.0%}的记录在其中有本人）（{start:+.1f}）".replace(
-                "-", "−"
-            ),
-            len(chosen),
-            dtype=pl.String,
-            eager=True,
+            f"起点（{whose}，{bits_zh(np.array([start]))[0]}）", len(chosen), dtype=pl.String, eager=True
         ),
-        rivals.to_series(),
-        pl.DataFrame({"b": bits_zh(links["weight"].to_numpy())})
-        .select(pl.format("合计{}比特", "b"))
-        .to_series(),
-        gap.to_series(),
+        rivals,
+        _where(np.ones(len(chosen), bool), "合计{}比特", bits_zh(links["weight"].to_numpy())),
     ]
+    if with_another is None:
+        has = np.isfinite(margin)
+        gap = bits_zh(np.where(has, margin, 0)).str.strip_prefix("+")
+        ends.append(_where(has, "比次优候选多{}比特", gap).fill_null("没有别的候选"))
     columns = [series.alias(str(number)) for number, series in enumerate([*parts, *ends])]
     return pl.DataFrame(columns).select(reasons=pl.concat_str(pl.all(), separator="；", ignore_nulls=True))[
         "reasons"
     ]
+
+
+def _where(holds: np.ndarray[Any, Any], text: str, values: pl.Series) -> pl.Series:
+    """The text with each value where something holds, else null."""
+    return (
+        pl.DataFrame({"holds": pl.Series(holds, dtype=pl.Boolean), "value": values})
+        .select(pl.when("holds").then(pl.format(text, "value")))
+        .to_series()
+    )

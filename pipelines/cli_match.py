@@ -1,12 +1,15 @@
 """The command `match`: any two tables, or one with itself, through the engine of the night. Imports nothing heavy."""
 
+import json
 import time
+import traceback
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import click
 
-from pipelines.commands import CANNOT, FINE, CannotRun, command
+from pipelines.commands import FINE, LOOK, CannotRun, command, refused
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -51,10 +54,27 @@ def match(
         if target is not None and not target.parent.is_dir():
             raise CannotRun(f"there is no folder {target.parent}")
     spec = Spec.load(spec_file)
-    links = linking.link_files(left, right, spec, as_of=date.today(), told=told)
+    model = None if model_file is None else linking.load_model(model_file)
+    day = spec.as_of or date.today()
+    try:
+        links = linking.link_files(left, right, spec, dedupe=dedupe, model=model, as_of=day, told=told)
+    except Exception as error:
+        if refused(error):
+            raise
+        raise CannotRun(_unforeseen(error)) from None
     linking.write_links(links.frame, out)
     told(f"{links.frame.height:,} links in {out.name}")
-    return FINE
+    if save_model is not None:
+        linking.save_model(
+            links, save_model, {"date": day.isoformat(), "version": version("hardship-watch")} | links.counts
+        )
+    summary = {"links": links.frame.height} | links.counts | {"seconds": round(time.monotonic() - began, 1)}
+    if as_json:
+        click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
+    return FINE if links.frame.height else LOOK
 
 
-__all__ = ["CANNOT", "match"]
+def _unforeseen(error: Exception) -> str:
+    """Where an error arose and of what kind; not its words, which may quote a value."""
+    at = traceback.extract_tb(error.__traceback__)[-1]
+    return f"unexpected {type(error).__name__} in {Path(at.filename).stem}, line {at.lineno}"
