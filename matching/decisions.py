@@ -351,10 +351,16 @@ def from_outcomes(
 
 
 def known_by(links: pl.DataFrame, register: str = "ps_resident") -> pl.DataFrame:
-    """An identity by which each person is known: `person_id`, `person_key`; a certain row of the register if there is one."""
+    """An identity by which each person is known: `person_id`, `person_key`; a certain row of the register if there is one.
+
+    A row that was put there by hand, or is in review, is the last choice.
+    """
     return (
-        links.with_columns((pl.col("source_class") != register).alias("_other"))
-        .sort("person_id", "_other", "grade", "identity_key")
+        links.with_columns(
+            ((pl.col("pass_id") == "H") | (pl.col("grade") == "C")).alias("_weak"),
+            (pl.col("source_class") != register).alias("_other"),
+        )
+        .sort("person_id", "_weak", "_other", "grade", "identity_key")
         .unique("person_id", keep="first", maintain_order=True)
         .select("person_id", pl.col("identity_key").alias("person_key"))
     )

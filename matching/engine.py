@@ -31,7 +31,7 @@ SAMPLE_OF_CERTAIN = 20_000
 SETTLED = 14.0
 """A record whose best candidate has this weight (bits) after one stage of keys is not looked for under wider ones."""
 
-FORBIDDEN_BITS = 60.0
+FORBIDDEN_BITS = 1000.0
 """Against pairs that a person declared not to be the same, and against two different valid numbers."""
 
 
@@ -80,6 +80,7 @@ def link(
     population = Population(side_l)
     told(f"{side_l.n:,} and {side_r.n:,} records")
     certain = np.empty((2, 0), dtype=np.int32) if same_table else _certain(side_l, side_r, names)
+    certain = certain[:, ~_is_forbidden(certain[1], certain[0], forbidden, side_l.n)]
     told(f"{certain.shape[1]:,} certain by number and name")
     open_ = np.ones(side_r.n, dtype=bool)
     open_[certain[1]] = False
@@ -184,6 +185,16 @@ def _joined(
     return all_pairs, Compared(evidence, relative)
 
 
+def _is_forbidden(
+    right: Small, left: Small, forbidden: pl.DataFrame | None, n_left: int
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Pairs that a person declared not to be the same."""
+    if forbidden is None or forbidden.is_empty():
+        return np.zeros(len(right), dtype=bool)
+    no = forbidden["right"].to_numpy().astype(np.int64) * n_left + forbidden["left"].to_numpy()
+    return np.isin(right.astype(np.int64) * n_left + left, no)
+
+
 def _against(
     pairs: Pairs,
     compared: Compared,
@@ -193,10 +204,7 @@ def _against(
 ) -> np.ndarray[Any, np.dtype[np.float64]]:
     """Bits against single pairs: the left record has its own record already, or a person said no."""
     minus = -claimed[pairs.left] * np.log2(SECOND_RECORD)
-    if forbidden is not None and forbidden.height:
-        code = pairs.right.astype(np.int64) * n_left + pairs.left
-        no = forbidden["right"].to_numpy().astype(np.int64) * n_left + forbidden["left"].to_numpy()
-        minus[np.isin(code, no)] += FORBIDDEN_BITS
+    minus[_is_forbidden(pairs.right, pairs.left, forbidden, n_left)] += FORBIDDEN_BITS
     found: np.ndarray[Any, np.dtype[np.float64]] = minus
     return found
 

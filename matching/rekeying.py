@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from data_contracts import opaque
+from matching import decisions as human
 from matching import passes
 from matching.spine import Spine
 
@@ -49,8 +50,9 @@ def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
 
 def decisions_again(decisions: pl.DataFrame, new_keys: pl.DataFrame) -> pl.DataFrame:
     """Decisions about identities that have another name now, under that name; who decided, when and what stays."""
-    again = decisions.join(new_keys.select("identity_key"), on="identity_key", how="semi")
-    return _renamed(again, "identity_key", new_keys).sort(pl.all())
+    given = human.merged([decisions])
+    renamed = _renamed(_renamed(given, "identity_key", new_keys), "person_key", new_keys)
+    return renamed.join(given, on=given.columns, how="anti", nulls_equal=True).sort(pl.all())
 
 
 def _renamed(frame: pl.DataFrame, column: str, names: pl.DataFrame) -> pl.DataFrame:

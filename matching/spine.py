@@ -433,6 +433,48 @@ def _weighed(
     return found, changed.unique()
 
 
+def _named_by(
+    forms: pl.DataFrame, decisions: pl.DataFrame | None, previous: Spine | None, key: opaque.Key
+) -> pl.DataFrame | None:
+    """Nodes of the identities by which decisions name persons: `identity_key`, `node`.
+
+    What stands under a number is the person of that number, also after a rebuild; what stood elsewhere last night
+    is that person. A number that the register gives to several names names nobody.
+    """
+    if decisions is None or "person_key" not in decisions.columns:
+        return None
+    rows = forms.filter(_among("identity_key", decisions["person_key"]))
+    if rows.is_empty():
+        return None
+    columns = ["identity_key", "node"]
+    register = forms.filter(pl.col("source_class") == passes.REGISTER)
+    shared = register.group_by("id_key").agg(pl.col("name_key").n_unique()).filter(pl.col("name_key") > 1)
+    by_number = (
+        passes.effective_ids(forms)
+        .join(rows, on="identity_key", how="semi")
+        .join(shared, left_on="node", right_on="id_key", how="anti")
+    )
+    own = passes.own_nodes(
+        rows.filter((pl.col("source_class") == passes.REGISTER) & pl.col("name_key").is_not_null()), key
+    )
+    found = [by_number.select(columns), own.join(by_number, on="identity_key", how="anti")]
+    if previous is not None:
+        before = (
+            previous.links.join(rows, on="identity_key", how="semi")
+            .join(previous.persons.select("person_id", pl.col("spine_key").alias("node")), on="person_id")
+            .select(
+                *columns, (pl.col("node").str.starts_with("R:") | (pl.col("pass_id") == "H")).alias("_first")
+            )
+        )
+        found = [
+            before.filter("_first").select(columns),
+            by_number.select(columns),
+            before.select(columns),
+            own,
+        ]
+    return pl.concat(found).unique("identity_key", keep="first", maintain_order=True)
+
+
 def _layered(links: pl.DataFrame, weighed: pl.DataFrame) -> pl.DataFrame:
     """Links of the passes, with those of the engine where the passes said nothing or asked for a review."""
     return pl.concat(
@@ -538,8 +580,9 @@ def resolve(
     identities = identities.sort("identity_key")
     forms = _forms(identities, previous, as_of)
     pairs = _event_pairs(forms)
-    last = human.in_force(decisions, as_of)
-    forced, forbidden, unknown = human.as_nodes(last, previous.persons if previous else None)
+    forced, forbidden, unknown = human.settled(
+        decisions, as_of, previous.persons if previous else None, _named_by(forms, decisions, previous, key)
+    )
     successors = pairs.rename({"old": "node", "new": "_new"})
     forbidden = pl.concat(
         [
@@ -714,7 +757,12 @@ def resolve(
         )
         .sort("identity_key")
     )
-    per_grade = weighed.group_by("pass_id").len("identities").sort("pass_id")
+    per_grade = (
+        weighed.filter(_among("identity_key", reweighed))
+        .group_by("pass_id")
+        .len("identities")
+        .sort("pass_id")
+    )
     counts = pl.concat(
         [
             counts,
