@@ -94,7 +94,7 @@ def find(
     current, share, log_odds = _estimated(
         start, pairs, compared, minus, side.n, int((side.id_code != 0).sum())
     )
-    probability = 1 / (1 + np.exp2(-log_odds))
+    probability = np.exp2(-np.logaddexp2(0, -log_odds))
     grade = clustering.grades(compared, probability)
     grade[(minus > 0) & (grade != "")] = "C"
     firm = np.flatnonzero(np.isin(grade, ("A", "B")))
@@ -220,7 +220,7 @@ def _estimated(
     proven = len(np.unique(pairs.right[clustering.namesakes(compared) | _namesakes_apart(compared, minus)]))
     among = min((proven + NAMESAKES_WEIGHT * NAMESAKES) / (numbered + NAMESAKES_WEIGHT), 0.5)
     for _ in range(ROUNDS):
-        probability = 1 / (1 + np.exp2(-log_odds))
+        probability = np.exp2(-np.logaddexp2(0, -log_odds))
         counts = scoring.expected_counts(compared, probability)
         share = min(max((2 * float(probability.sum()) + 200 * WITH_ANOTHER) / (n + 200), 1e-6), 0.9)
         current = start.with_counts(counts, share, among)
@@ -271,9 +271,8 @@ def _groups(
         return label
     inside = np.flatnonzero(np.isin(label[a], list(bad)))
     order = inside[np.lexsort((b[inside], a[inside], -log_odds[firm[inside]]))]
-    again = np.isin(label, list(bad))
-    label = np.where(again, np.arange(side.n), label)
-    return _joined_but(label, a[order], b[order], number, forbidden)
+    label = np.where(np.isin(label, list(bad)), np.arange(side.n), label)
+    return joined_but(label, a[order], b[order], number, forbidden)
 
 
 def _with_two_numbers(label: _Ints, number: np.ndarray[Any, Any]) -> set[int]:
@@ -307,7 +306,7 @@ def _contradictions(
     return np.concatenate(lows), np.concatenate(highs)
 
 
-def _joined_but(
+def joined_but(
     label: _Ints,
     a: _Ints,
     b: _Ints,
@@ -417,7 +416,12 @@ def _of_numbers(group: _Ints, again: _Ints, rarity: _Floats, n: int) -> pl.DataF
     """Rows that stand in the table again with number and name."""
     weight = np.log2(max(n, 1)) + rarity
     return pl.DataFrame(
-        {"left": group[again], "right": again, "weight": weight, "probability": 1 / (1 + np.exp2(-weight))},
+        {
+            "left": group[again],
+            "right": again,
+            "weight": weight,
+            "probability": np.exp2(-np.logaddexp2(0, -weight)),
+        },
         schema={"left": pl.Int32, "right": pl.Int32, "weight": pl.Float64, "probability": pl.Float64},
     ).select(
         "left",
