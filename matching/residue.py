@@ -28,12 +28,17 @@ WEIGHED = pl.Schema(
         "probability": pl.Float64(),
         "margin": pl.Float64(),
         "reasons_zh": pl.String(),
+        "words_zh": pl.String(),
     }
 )
-"""Links that the engine made: log2 odds, probability, bits to the runner-up, and why in Chinese."""
+"""Links that the engine made: log2 odds, probability, bits to the runner-up, and why in Chinese: in full, and in words
+alone, which do not change from night to night when the county grows by one."""
 
 STRONG = 0.9995
 """Probability of a link of grade B: at most one in 2,000 of the weakest of them is wrong by expectation."""
+
+FEWEST_PERSONS = 300
+"""Of fewer people nobody can say how common a name is; then the passes alone speak."""
 
 PASS_OF_GRADE = {"A": "MB", "B": "MB", "C": "MC"}
 """Without an agreed number nothing that is weighed is certain: check-out rules never rest on it."""
@@ -60,6 +65,8 @@ def weigh(
         return WEIGHED.to_frame()
     known = settled.filter(pl.col("grade") != "C").join(forms, on="identity_key")
     persons = known.select("node").unique().sort("node").with_row_index("row")
+    if persons.height < FEWEST_PERSONS:
+        return WEIGHED.to_frame()
     left = _persons(persons, known, generic_phones)
     right = _identities(open_, generic_phones)
     no = (
@@ -87,6 +94,7 @@ def weigh(
             "probability",
             "margin",
             "reasons_zh",
+            _words("reasons_zh").alias("words_zh"),
         )
         .join(open_.select("identity_key").with_row_index("right"), on="right")
         .join(persons.select("node", left="row"), on="left")
@@ -94,6 +102,16 @@ def weigh(
         .cast(WEIGHED)
         .sort("identity_key")
     )
+
+
+def _words(column: str) -> pl.Expr:
+    """What agreed and what did not, without figures."""
+    said = (
+        pl.col(column)
+        .str.replace(r"；(?:起点|合计).*$", "")
+        .str.replace_all(r"（[^（）]*(?:（[^（）]*）[^（）]*)*）", "")
+    )
+    return pl.lit("综合比对：") + said + "。"
 
 
 def _persons(persons: pl.DataFrame, known: pl.DataFrame, generic: pl.Series) -> Records:

@@ -423,7 +423,7 @@ def _weighed(
     found = residue.weigh(forms, links, normalise.generic_phones(forms), forced, forbidden, model)
     if previous is None or previous.weighed is None:
         return found, found["identity_key"]
-    what = ["identity_key", "node", "pass_id", "grade"]
+    what = ["identity_key", "node", "pass_id", "grade", "words_zh"]
     changed = pl.concat(
         [
             found.join(previous.weighed, on=what, how="anti")["identity_key"],
@@ -592,7 +592,12 @@ def resolve(
     ).unique()
     by_pass, conflicts, nodes, counts, decided = _decide(forms, previous, forced, forbidden, key)
     weighed, reweighed = _weighed(forms, by_pass, previous, forced, forbidden, model or residue.rates())
-    links = _layered(by_pass, weighed)
+    # Whose number it is stays open until a person says so, unless the engine is sure whose row it is.
+    disputed = pl.col("grade").is_in(["C"]) & _among("identity_key", conflicts["identity_key"])
+    answered = weighed.filter(pl.col("grade") != "C")
+    links = _layered(by_pass, weighed.filter(~disputed))
+    by_pass_conflicts = conflicts
+    conflicts = conflicts.join(answered, on="identity_key", how="anti")
     if decided is not None:
         decided = pl.concat([decided, reweighed]).unique()
 
@@ -658,8 +663,8 @@ def resolve(
         explain.reason_zh(pl.col("pass_id")).alias("reason_zh"),
     )
     again = again.join(
-        weighed.select("identity_key", "reasons_zh"), on="identity_key", how="left"
-    ).with_columns(pl.coalesce("reasons_zh", "reason_zh").alias("reason_zh"))
+        weighed.select("identity_key", "words_zh"), on="identity_key", how="left"
+    ).with_columns(pl.coalesce("words_zh", "reason_zh").alias("reason_zh"))
     kept = before.links
     if decided is None:
         kept = kept.clear()
@@ -749,7 +754,7 @@ def resolve(
         forms.select(KEYS)
         .join(by_pass, on="identity_key", how="left")
         .join(
-            conflicts.select(
+            by_pass_conflicts.select(
                 "identity_key", pl.col("kind").alias("conflict"), pl.col("node").alias("conflict_node")
             ),
             on="identity_key",

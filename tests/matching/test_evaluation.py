@@ -84,6 +84,10 @@ def test_the_passes_reach_their_precision_on_an_invented_world(
     outcome: tuple[pl.DataFrame, spine.SpineResult],
 ) -> None:
     rows, _ = outcome
+    # What is for review (C) is a question, not a link.
+    for_review = (pl.col("grade") == "C").fill_null(False)
+    assert rows.filter(for_review).height <= 60
+    rows = rows.filter(~for_review)
     total = evaluation.summary(rows).row(0, named=True)
     assert total["precision"] >= 0.9999
     assert total["recall"] >= 0.995
