@@ -6,10 +6,14 @@ import traceback
 from datetime import date
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from pipelines.commands import FINE, LOOK, CannotRun, command, refused
+
+if TYPE_CHECKING:
+    from matching.linking import Links
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -46,9 +50,11 @@ def match(
     from matching.spec import Spec
 
     began = time.monotonic()
+    steps: list[tuple[str, float]] = []
 
     def told(text: str) -> None:
-        click.echo(f"{time.monotonic() - began:6.1f} s  {text}", err=True)
+        steps.append((text, time.monotonic() - began))
+        click.echo(f"{steps[-1][1]:6.1f} s  {text}", err=True)
 
     for target in (out, report, save_model):
         if target is not None and not target.parent.is_dir():
@@ -68,10 +74,47 @@ def match(
         linking.save_model(
             links, save_model, {"date": day.isoformat(), "version": version("hardship-watch")} | links.counts
         )
-    summary = {"links": links.frame.height} | links.counts | {"seconds": round(time.monotonic() - began, 1)}
+    seconds = round(time.monotonic() - began, 1)
+    covered = (
+        _report(report, links, [left, *([] if right is None else [right])], day, steps, seconds)
+        if report
+        else []
+    )
+    summary = {"links": links.frame.height} | links.counts | {"seconds": seconds}
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
-    return FINE if links.frame.height else LOOK
+    for line in covered:
+        click.echo(line, err=True)
+    return FINE if links.frame.height and not covered else LOOK
+
+
+def _report(
+    path: Path, links: "Links", tables: list[Path], day: date, steps: list[tuple[str, float]], seconds: float
+) -> list[str]:
+    """Writes the page; what had to be covered in it, which calls for somebody."""
+    from matching.figures import figures
+    from reports.masking import Gate
+    from reports.match_page import match_page
+
+    gate = Gate()
+    found = figures(links)
+    body = match_page(
+        title="查重报告" if "group" in links.frame.columns else "两表核对报告",
+        tables=[table.name for table in tables],
+        day=day.isoformat(),
+        counts=found.counts,
+        weights=found.weights,
+        bounds=found.bounds,
+        rates=found.rates,
+        keys=found.keys,
+        alone=found.alone,
+        carries=found.carries,
+        steps=steps,
+        seconds=seconds,
+        gate=gate,
+    )
+    path.write_bytes(body)
+    return gate.attention()
 
 
 def _unforeseen(error: Exception) -> str:

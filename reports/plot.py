@@ -95,3 +95,83 @@ def dots_by_days(rows: Sequence[tuple[str, int | None, str]], *, title: str, wid
         parts.append(_text(x + 9, y + 4, f"{days}天", "start", "#555"))
     parts.append("</svg>")
     return "".join(parts)
+
+
+def histogram(
+    bars: Sequence[tuple[float, Sequence[float]]],
+    series: Sequence[tuple[str, str]],
+    *,
+    marks: Sequence[tuple[float, str]] = (),
+    title: str,
+    width: int = 860,
+    height: int = 300,
+) -> str:
+    """Upright bars (low end, values by series stacked) with named marks on the axis. Heights by square root: few are seen."""
+    seen = [index for index, (_, values) in enumerate(bars) if sum(values) > 0]
+    if not seen:
+        return f"<p class='none'>{escape(title)}：没有数据。</p>"
+    bars = bars[max(seen[0] - 1, 0) : seen[-1] + 2]
+    step = bars[1][0] - bars[0][0] if len(bars) > 1 else 1.0
+    left, right, top, bottom = 46, 12, 56, 40
+    room, high = width - left - right, height - top - bottom
+    wide = room / len(bars)
+    largest = max(sum(values) for _, values in bars)
+    start = bars[0][0]
+
+    def x_of(value: float) -> float:
+        return left + (value - start) / step * wide
+
+    def y_of(value: float) -> float:
+        return top + high * (1 - (value / largest) ** 0.5)
+
+    parts = [f"<svg viewBox='0 0 {width} {height}' width='100%' role='img' aria-label='{escape(title)}'>"]
+    parts.append(f"<title>{escape(title)}</title>")
+    x = float(left)
+    for name, colour in series:
+        parts.append(f"<rect x='{x:.1f}' y='6' width='12' height='12' rx='2' fill='{colour}'/>")
+        parts.append(_text(x + 17, 16, name))
+        x += 40 + 12 * len(name)
+    for part in (0.04, 0.25, 1.0):
+        value = _round_down(largest * part)
+        if value >= 1:
+            y = y_of(value)
+            parts.append(
+                f"<line x1='{left}' y1='{y:.1f}' x2='{width - right}' y2='{y:.1f}' stroke='#e6e9ee'/>"
+            )
+            parts.append(_text(left - 6, y + 4, f"{value:,.0f}", "end", "#777"))
+    for low, values in bars:
+        below = 0.0
+        for value, (name, colour) in zip(values, series, strict=True):
+            if value <= 0:
+                continue
+            y, foot = y_of(below + value), y_of(below)
+            hint = f"{low:.0f} 至 {low + step:.0f} 比特，{name}：{value:,.0f}"
+            parts.append(
+                f"<rect x='{x_of(low) + 0.6:.1f}' y='{y:.1f}' width='{wide - 1.2:.1f}' height='{foot - y:.1f}' "
+                f"fill='{colour}'><title>{escape(hint)}</title></rect>"
+            )
+            below += value
+    floor = top + high
+    parts.append(f"<line x1='{left}' y1='{floor}' x2='{width - right}' y2='{floor}' stroke='#8a94a3'/>")
+    every = 10 if len(bars) * step > 30 else max(step, 2)
+    value = -(-start // every) * every
+    while value <= bars[-1][0] + step:
+        parts.append(_text(x_of(value), floor + 16, f"{value:.0f}".replace("-", "−"), "middle", "#555"))
+        value += every
+    parts.append(_text(width - right, floor + 33, title, "end", "#777"))
+    for index, (value, words) in enumerate(marks):
+        x = x_of(value)
+        parts.append(
+            f"<line x1='{x:.1f}' y1='{top - 14}' x2='{x:.1f}' y2='{floor}' stroke='#333' stroke-dasharray='4 3'/>"
+        )
+        parts.append(_text(x + (4 if index else -4), top - 6, words, "start" if index else "end"))
+    parts.append("</svg>")
+    return "".join(parts)
+
+
+def _round_down(value: float) -> float:
+    """1, 2 or 5 times a power of ten that is not greater."""
+    if value < 1:
+        return 0
+    size = 10 ** (len(str(int(value))) - 1)
+    return next(size * n for n in (5, 2, 1) if size * n <= value)
