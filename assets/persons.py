@@ -7,12 +7,13 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
+from assets import decisions
 from assets.extracts import key as extract_key
 from assets.io import OWNER, Home, Metadata, bars, patient_io, read_frames, table, write_frames, write_parquet
 from assets.partitions import batch_date, day_of
 from data_contracts import feeding, opaque
 from data_contracts.contract import catalogue
-from matching import rekeying, spine
+from matching import journal, rekeying, spine
 
 GROUP = "persons"
 
@@ -64,7 +65,7 @@ FRAMES = {
             description=description,
             owners=[OWNER],
             kinds={"polars", "parquet"},
-            deps=[key("identities")],
+            deps=[key("identities"), extract_key(decisions.ANSWERS)],
         )
         for name, description in FRAMES.items()
     ],
@@ -77,12 +78,15 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
         found = pl.read_parquet(home.lake / "identities" / f"batch_date={day}.parquet")
         secret = opaque.deployment_key(home.lake)
         before = _before(context, home, day, secret)
-        decided = sorted((home.lake / "decisions").glob("*.parquet"))
-        decisions = pl.concat([pl.read_parquet(path) for path in decided]) if decided else None
-        result = spine.resolve(found, before, decisions, day, secret)
+        decided, problems = decisions.tonight(home, day)
+        result = spine.resolve(found, before, decided, day, secret)
         frames = result.frames()
         write_frames(home.folder(GROUP, day), frames)
-    context.log.info(f"{found.height} identities, {frames['persons'].height} persons")
+    context.log.info(
+        f"{found.height} identities, {frames['persons'].height} persons, {decided.height} decisions"
+    )
+    for problem in problems:
+        context.log.warning(f"review file: {problem}")
     linked = frames["links"].group_by("source_class", "grade").len("identities")
     shown = {
         "persons": frames["persons"].group_by("status", "is_registered", "is_provisional").len("persons"),
@@ -121,16 +125,16 @@ def _before(
     context.log.warning(
         "the key of the deployment has changed since the last night; its persons keep their ids"
     )
-    stored = [pl.read_parquet(path) for path in sorted((home.lake / "decisions").glob("*.parquet"))]
-    if stored:
-        decisions = pl.concat(stored)
-        about = pl.col("identity_key").is_in(decisions["identity_key"].unique().implode())
+    stored = journal.stored(home.lake / journal.FOLDER, day)
+    if stored.height:
+        named = pl.concat([stored["identity_key"], stored["person_key"]]).drop_nulls().unique()
+        about = pl.col("identity_key").is_in(named.implode())
         names = [
             feeding.keys_now(home.lake, pl.scan_parquet(path).filter(about).collect())
             for path in [*nights, last]
         ]
-        again = rekeying.decisions_again(decisions, pl.concat(names).unique().sort(pl.all()))
-        write_parquet(again, home.lake / "decisions" / f"new_key_batch_date={day}.parquet")
+        again = rekeying.decisions_again(stored, pl.concat(names).unique().sort(pl.all()))
+        write_parquet(again, home.lake / journal.FOLDER / f"new_key_batch_date={day}.parquet")
     return rekeying.rekeyed(previous, new_keys, secret)
 
 

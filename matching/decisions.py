@@ -210,7 +210,7 @@ HEADERS = {
     "identity_key": ("identity_key", "记录标识", "身份信息标识"),
     "person_id": ("person_id", "人员编号"),
     "decision": ("decision", "判断", "结论", "答复"),
-    "who": ("who", "reviewer", "审核人", "审核人员工号"),
+    "who": ("who", "reviewer", "审核人", "审核人员", "审核人员工号", "工号"),
     "decided_on": ("decided_on", "date", "审核日期", "日期"),
     "note": ("note", "备注"),
     "person_key": ("person_key", "人员标识"),

@@ -22,6 +22,9 @@ from matching import decisions
 FOLDER = "decisions"
 """In the lake."""
 
+FOR_REVIEW = "for_review"
+"""Below it: records that an officer's answer may mean, by night; questions, not decisions."""
+
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})$")
 
 
@@ -65,13 +68,25 @@ def stored(folder: Path, as_of: date) -> pl.DataFrame:
     frames = []
     for path in sorted(folder.glob("*")):
         dated = _DATED.search(path.stem)
-        if path.name[0] == "." or (dated and date.fromisoformat(dated[1]) > as_of):
+        if not path.is_file() or path.name[0] == "." or (dated and date.fromisoformat(dated[1]) > as_of):
             continue
         if path.suffix == ".parquet":
             frames.append(pl.read_parquet(path))
         elif path.suffix == ".jsonl":
             frames.append(_lines(path))
     return decisions.merged(frames)
+
+
+def for_review(folder: Path, as_of: date) -> pl.DataFrame:
+    """What answers up to a night left open: `identity_key`, `person_id`, `who`, `decided_on`."""
+    paths = [
+        path
+        for path in sorted((folder / FOR_REVIEW).glob("batch_date=*.parquet"))
+        if path.stem <= f"batch_date={as_of}"
+    ]
+    schema = {name: decisions.SCHEMA[name] for name in ("identity_key", "person_id", "who", "decided_on")}
+    frames = [pl.read_parquet(path).select(schema) for path in paths]
+    return pl.concat([pl.DataFrame(schema=schema), *frames]).unique().sort(pl.all())
 
 
 def _lines(path: Path) -> pl.DataFrame:

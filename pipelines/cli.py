@@ -25,6 +25,7 @@ from rich.progress import (
 from rich.table import Table
 
 from pipelines.cli_match import match
+from pipelines.cli_review import review
 from pipelines.commands import FINE, LOOK, VARIABLE, CannotRun, command, home_directory
 
 if TYPE_CHECKING:
@@ -397,6 +398,7 @@ def _progress(quiet: bool) -> Progress:
 
 
 main.add_command(match)
+main.add_command(review)
 
 if __name__ == "__main__":
     main()

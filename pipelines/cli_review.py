@@ -1,0 +1,92 @@
+"""The command `review`: grey pairs for a person to decide, on the terminal or by file. Imports nothing heavy."""
+
+import json
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from pipelines.commands import FINE, LOOK, CannotRun, command
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command()
+@click.option("--reviewer", required=True, help="Who decides: staff number or short name.")
+@click.option(
+    "--date",
+    "day",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Business date from which the decisions count [the day after the newest night].",
+)
+@click.option("--plain", is_flag=True, help="Line by line, without colours: for screen readers and scripts.")
+@click.option("--limit", type=click.IntRange(min=1), help="At most so many pairs.")
+@click.option("--export", "out", type=FILE, help="Write the pairs to a workbook (.xlsx) or text file (.csv).")
+@click.option(
+    "--import",
+    "filled",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Take the answers of a filled file (.xlsx, .csv, .yaml).",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+@click.pass_obj
+@command
+def review(
+    home: Path,
+    reviewer: str,
+    day: datetime | None,
+    plain: bool,
+    limit: int | None,
+    out: Path | None,
+    filled: Path | None,
+    as_json: bool,
+) -> int:
+    """Decide about records of which the machine is not sure whose they are. Keyboard only; every answer is kept at once.
+
+    Keys: s same person, n not the same, u unsure, z undo, space later, q quit. Names are shown, numbers only where they differ.
+
+    Example: hardship-watch review --reviewer 0417 --date 2025-11-20
+    """
+    from pipelines import reviewing
+    from reports import reviews
+
+    if out and filled:
+        raise CannotRun("--export and --import are two different things")
+    work = reviewing.prepare(home, reviewer, day.date() if day else None, limit)
+    done = {"reviewer": work.who, "date": str(work.day), "night": str(work.night), "pairs": work.queue.height}
+    problems: list[str] = []
+    try:
+        if out:
+            if not out.parent.is_dir():
+                raise CannotRun(f"there is no folder {out.parent}")
+            reviews.write_review(out, reviewing.sheet(work), work.day, "待人工确认的记录", reviewing.HIDDEN)
+            done |= {"file": str(out)}
+        elif filled:
+            written, known, problems = reviewing.take_file(
+                work, reviews.read_review(filled), reviewing.identity_keys(home, work.night)
+            )
+            done |= {"written": written, "already_there": known, "problems": problems}
+        else:
+            session = reviewing.Session(work)
+            if work.queue.height and plain:
+                reviewing.plain(session, sys.stdin.readline, lambda text: click.echo(text, nl=False))
+            elif work.queue.height:
+                reviewing.on_terminal(session)
+            done |= {"written": session.written, "answered": len(session.answers)}
+    except reviews.ReviewFileError as error:
+        raise CannotRun(str(error)) from None
+    click.echo(json.dumps(done, ensure_ascii=False) if as_json else _said(done))
+    for line in [] if as_json else problems:
+        click.echo(f"look at {line}")
+    return LOOK if problems else FINE
+
+
+def _said(done: dict[str, object]) -> str:
+    if "file" in done:
+        return f"{done['pairs']} pairs -> {done['file']}; restricted: it names people"
+    if "already_there" in done:
+        return f"{done['written']} decisions written, {done['already_there']} were there already; they count from {done['date']} on"
+    if not done["pairs"]:
+        return "没有待人工确认的记录。"
+    return f"{done['answered']} of {done['pairs']} pairs decided, {done['written']} rows written; they count from {done['date']} on"
