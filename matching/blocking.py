@@ -23,6 +23,9 @@ LARGEST_BLOCK = 60
 ONS refused blocks of more than 100 people; 60 keeps the pairs of a village's most frequent name.
 """
 
+FEWEST_HIDDEN = 20
+"""A way of hiding characters that fewer records use has no keys of its own; birth date, telephone and place find those."""
+
 LARGEST_FAMILY = 12
 """So many people share a telephone or a household; more is an office's number or a collective register."""
 
@@ -98,6 +101,7 @@ class Index:
         yield from self._with_name(
             "sound", self.sounds.whole, ("birth", "phone", "household", "village", "year+sex"), wanted
         )
+        yield from self._latin_words(wanted)
         yield from self._beside_birth(wanted)
 
     def wide(self, wanted: Marked) -> Iterator[Key]:
@@ -164,6 +168,24 @@ class Index:
     def _others(self, wanted: Marked) -> Iterator[Key]:
         for kind in sorted(self.left.others.keys() & self.right.others.keys()):
             yield Key(f"other:{kind}", self.left.others[kind], _long(*self.right.others[kind], wanted), cap=8)
+
+    def _latin_words(self, wanted: Marked) -> Iterator[Key]:
+        """One word of a name in Latin letters with birth date or telephone, for names written with more or fewer words."""
+        columns = []
+        for side, chosen in ((self.left, None), (self.right, wanted)):
+            first = self.names.chars[side.entry_name, 0]
+            latin = (first >= ord("A")) & (first <= ord("Z"))
+            latin &= True if chosen is None else chosen[side.entry_row]
+            if not latin.any():
+                return
+            texts = self.names.texts.gather(side.entry_name[latin])
+            words = pl.DataFrame({"row": side.entry_row[latin], "word": texts.str.split(" ")}).explode("word")
+            columns.append((side, words["row"].to_numpy(), _text_codes(words["word"], pl.col("t"))))
+        for label in ("birth", "phone"):
+            of_left, of_right = (
+                (rows, mix(words, self._parts[id(side)].of(label)[rows])) for side, rows, words in columns
+            )
+            yield Key(f"latin+{label}", of_left, of_right)
 
     def _beside_birth(self, wanted: Marked) -> Iterator[Key]:
         """The birth date with one character of the name, or with the place."""
@@ -258,7 +280,7 @@ class Index:
             length, mask = int(form) % 64, int(form) // 64
             seen = [n for n in range(min(length, width)) if mask >> n & 1]
             fits = forms == form
-            if not seen or fits.sum() < 3:
+            if not seen or fits.sum() < FEWEST_HIDDEN:
                 continue
             visible = np.where(names.size == length, mix(*(names.chars[:, n] for n in seen)), 0)
             rows = rows_r[fits]
@@ -415,7 +437,7 @@ def _join(key: Key, most: int) -> tuple[Small, Small, dict[str, Any]]:
         return nothing, nothing, report
     # Nearly all of the left side meets nobody.
     rows_l, code_l = _met(*key.left, code_r)
-    order = np.argsort(code_l, kind="stable")
+    order = np.argsort(code_l)
     rows_l, code_l = rows_l[order], code_l[order]
     low = np.searchsorted(code_l, code_r, "left")
     size = np.searchsorted(code_l, code_r, "right") - low

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from matching.comparators.name_tokens import sorted_words
 from matching.records import Records
 
 Codes = np.ndarray[Any, np.dtype[np.uint64]]
@@ -75,8 +76,8 @@ class Names:
 
     @cached_property
     def hashed(self) -> Codes:
-        """One key a name; 0 for names with a wildcard, which are equal to nothing."""
-        codes = _hashed(self.texts)
+        """One key a name, whatever the order of words in Latin letters; 0 for names with a wildcard."""
+        codes = _hashed(sorted_words(self.texts))
         return np.where(self.has_wildcard, np.uint64(0), codes)
 
     @cached_property
@@ -178,7 +179,7 @@ def coded(left: Records, right: Records) -> tuple[Side, Side, Names]:
             for number, records in enumerate((left, right))
         ]
     )
-    distinct = long["name"].unique().sort()
+    distinct = long["name"].unique(maintain_order=True)
     long = long.with_columns(
         pl.col("name").cast(pl.Enum(distinct)).to_physical().cast(pl.Int32).alias("code"),
         pl.col("kind").to_physical().cast(pl.Int32),

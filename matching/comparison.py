@@ -16,12 +16,14 @@ from matching.blocking import Pairs
 from matching.coded import LATIN, NO_DAY, OWN, WILDCARD, Codes, Names, Side, Small, mix
 from matching.comparators import birth as births
 from matching.comparators import identity, sharing
+from matching.comparators.name_tokens import Words
 from matching.evidence import Bits, Evidence, Population, counted, marks, silent, slot
-from matching.model import NAME_LEVELS
+from matching.model import BY_NAME, NAME_LEVELS
 from matching.sounds import Sounds
 
 _LEVEL_OF_KIND = {kind: number + 1 for number, kind in enumerate(NAME_LEVELS)}
 _NONE = _LEVEL_OF_KIND["none"]
+_PRIOR_BITS = np.log2([1.0, *BY_NAME["name"].rates])
 _FORMER = _LEVEL_OF_KIND["former"]
 HIDDEN_FITS, HIDDEN_SLIP, HIDDEN_NONE = 1, 2, 3
 
@@ -66,7 +68,7 @@ class Comparer:
         self._rarity = np.zeros(len(names.size), dtype=np.float32)
         self._rarity_known = np.zeros(len(names.size), dtype=bool)
         self.home_l = _home(left)
-        self.home_of_holder = self._home_of_holder()
+        self.is_held, self.home_of_holder = self._holders()
         phones = population.phones
         self.phones_l = sharing.usable((left.phone_row, left.phone), phones, left.n, right.phone)
         self.phones_r = sharing.usable((right.phone_row, right.phone), phones, right.n)
@@ -90,15 +92,17 @@ class Comparer:
 
     # --- what is prepared once
 
-    def _home_of_holder(self) -> Codes:
-        """By right record, the home of whoever on the left has the number that it carries."""
-        order = np.argsort(self.left.id_code)
+    def _holders(self) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Codes]:
+        """By right record: whether somebody on the left has the number that it carries, and that one's home."""
+        wanted = self.right.id_code
+        near = np.flatnonzero(marks(wanted)[slot(self.left.id_code)] & (self.left.id_code != 0))
+        order = near[np.argsort(self.left.id_code[near])]
         codes = self.left.id_code[order]
-        place = np.minimum(np.searchsorted(codes, self.right.id_code), len(codes) - 1) if len(codes) else None
-        if place is None:
-            return np.zeros(self.right.n, dtype=np.uint64)
-        hit = (codes[place] == self.right.id_code) & (self.right.id_code != 0)
-        return np.where(hit, self.home_l[order[place]], 0).astype(np.uint64)
+        if not len(codes):
+            return np.zeros(self.right.n, dtype=bool), np.zeros(self.right.n, dtype=np.uint64)
+        place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+        held = (codes[place] == wanted) & (wanted != 0)
+        return held, np.where(held, self.home_l[order[place]], 0).astype(np.uint64)
 
     def _surname_shares(self) -> np.ndarray[Any, Any]:
         """By name, the share of left people with its first character."""
@@ -115,14 +119,19 @@ class Comparer:
         order = np.argsort(self.names.hashed)
         return order, self.names.hashed[order]
 
+    @cached_property
+    def _words(self) -> Words:
+        return Words(self.names.texts.gather(self.left.entry_name))
+
     def rarity(self, names: Small) -> Bits:
         """-log2 of the share of people with each name; asked of the channel once a name."""
         wanted = np.zeros(len(self._rarity), dtype=bool)
         wanted[names] = True
         new = np.flatnonzero(wanted & ~self._rarity_known)
         if len(new):
-            said = self.channel.population(self.names.texts.gather(new))
-            self._rarity[new] = -said.to_numpy()
+            texts = self.names.texts.gather(new)
+            said = -self.channel.population(texts).to_numpy()
+            self._rarity[new] = np.minimum(said, self._words.most_bits(texts))
             self._rarity_known[new] = True
         return self._rarity[names]
 
@@ -135,7 +144,7 @@ class Comparer:
         found: dict[str, Evidence] = {}
         found["name"], found["hidden_name"] = self._names(rows_l, rows_r)
         found["id"] = identity.compare_ids(
-            left, right, rows_l, rows_r, population, self.home_of_holder, self.home_l
+            left, right, rows_l, rows_r, population, self.is_held, self.home_of_holder, self.home_l
         )
         found["hidden_id"] = identity.compare_hidden_ids(left, right, rows_l, rows_r, population)
         # A date that was taken out of a number says nothing beside the number.
@@ -267,7 +276,9 @@ class Comparer:
             .replace_strict(_LEVEL_OF_KIND | {"wildcard": 1}, default=_NONE, return_dtype=pl.UInt8)
         ).to_numpy()
         worth = said["log2_p"].fill_null(-np.inf).to_numpy() + self.rarity(second.astype(np.int32))
-        worth = np.where(level == _NONE, 0, np.maximum(worth, -20))
+        # What explains less than chance does explains nothing.
+        level = np.where(worth + _PRIOR_BITS[level] < _PRIOR_BITS[_NONE], _NONE, level).astype(np.uint8)
+        worth = np.where(level == _NONE, 0, worth)
         plain.level[places] = level[back]
         plain.bits[places] = worth[back]
 

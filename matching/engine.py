@@ -18,7 +18,7 @@ from matching.blocking import Index, Pairs, meet
 from matching.coded import Names, Side, Small, coded
 from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
-from matching.evidence import Evidence, Population, counted
+from matching.evidence import Evidence, Population, counted, marks, slot
 from matching.model import NAMESAKES_AMONG_STRANGERS, SECOND_RECORD, Model
 from matching.records import Records
 
@@ -130,7 +130,8 @@ def link(
 
 def _certain(left: Side, right: Side, names: Names) -> np.ndarray[Any, np.dtype[np.int32]]:
     """Left and right rows with the same valid number and one name in common, nothing against it, each once."""
-    order = np.argsort(left.id_code, kind="stable")
+    near = np.flatnonzero(marks(right.id_code)[slot(left.id_code)] & (left.id_code != 0))
+    order = near[np.argsort(left.id_code[near])]
     codes = left.id_code[order]
     rows = np.flatnonzero((right.id_code != 0) & (right.id_kind > 0)).astype(np.int32)
     wanted = right.id_code[rows]
@@ -252,7 +253,8 @@ def _links(
     grade = clustering.grades(compared.take(chosen), scored.probability[chosen], strong_at_least)
     told = grade != ""
     chosen, grade = chosen[told], grade[told]
-    rarity = comparer.rarity(left.own_name[certain[0]]).astype(np.float64)
+    bearers = np.bincount(left.own_name[left.own_name >= 0], minlength=len(names.size))
+    rarity = np.log2(left.n / np.maximum(bearers[left.own_name[certain[0]]], 1))
     fuzzy = pl.DataFrame(
         {
             "left": pairs.left[chosen],

@@ -180,22 +180,23 @@ class Population:
         """By record of a side, the share of left people who live in its division of so many digits."""
         key = (id(side), digits)
         if key not in self._place_shares:
-            if digits not in self._places:
-                codes = self.left.prefix(digits).astype(np.uint64)
-                self._places[digits] = Shares(np.arange(self.left.n, dtype=np.int32), codes)
-            self._place_shares[key] = (
-                self._places[digits].count(side.prefix(digits).astype(np.uint64)) / self.n
-            )
+            self._place_shares[key] = self.share_within(digits, side.prefix(digits))
         return self._place_shares[key]
 
+    def share_within(self, digits: int, places: Ints) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Share of left people who live in each of these divisions of so many digits (as `Side.prefix` gives them)."""
+        if digits not in self._places:
+            codes = self.left.prefix(digits).astype(np.uint64)
+            self._places[digits] = Shares(np.arange(self.left.n, dtype=np.int32), codes)
+        return self._places[digits].count(places.astype(np.uint64)) / self.n
+
     @cached_property
-    def _homes(self) -> tuple[Ints, Ints]:
+    def _homes(self) -> tuple[Shares, Shares, Codes]:
         rows = np.arange(self.left.n, dtype=np.int32)
-        places = self.left.place.astype(np.uint64)
         homes = mix(self.left.address, self.left.place)
-        return Shares(rows, places).count(places), Shares(rows, homes).count(homes)
+        return Shares(rows, self.left.place.astype(np.uint64)), Shares(rows, homes), homes
 
     def people_at(self, rows: Small) -> tuple[Ints, Ints]:
         """By left record, how many people live in its division, and how many at its address."""
-        there, at_home = self._homes
-        return there[rows], at_home[rows]
+        places, addresses, homes = self._homes
+        return places.count(self.left.place[rows].astype(np.uint64)), addresses.count(homes[rows])

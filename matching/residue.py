@@ -34,8 +34,8 @@ WEIGHED = pl.Schema(
 """Links that the engine made: log2 odds, probability, bits to the runner-up, and why in Chinese: in full, and in words
 alone, which do not change from night to night when the county grows by one."""
 
-STRONG = 0.9995
-"""Probability of a link of grade B: at most one in 2,000 of the weakest of them is wrong by expectation."""
+STRONG = 0.998
+"""Probability of a link of grade B: at most one in 500 of the weakest of them is wrong by expectation."""
 
 FEWEST_PERSONS = 300
 """Of fewer people nobody can say how common a name is; then the passes alone speak."""

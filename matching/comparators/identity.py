@@ -20,12 +20,13 @@ def compare_ids(
     rows_l: Small,
     rows_r: Small,
     population: Population,
+    is_held: np.ndarray[Any, np.dtype[np.bool_]],
     household_of_holder: Codes,
     household_of_left: Codes,
 ) -> Evidence:
     """Numbers of pairs of records.
 
-    `household_of_holder`: by right record, the household (or family telephone) of whoever on the left holds the number;
+    `is_held`: by right record, whether somebody on the left has its number. `household_of_holder`: by right record, the household (or family telephone) of whoever on the left holds the number;
     0 where nobody does. `household_of_left`: the same by left record. A number of a valid form that is another
     person's says most by whose it is: relatives' numbers are common, strangers' are not.
     """
@@ -40,7 +41,7 @@ def compare_ids(
         np.float32
     )
     apart = whole & ~equal
-    held = population.ids.count(right.id_code)[rows_r] > 0
+    held = is_held[rows_r]
     kin = (
         held & (household_of_holder[rows_r] != 0) & (household_of_holder[rows_r] == household_of_left[rows_l])
     )
