@@ -179,7 +179,9 @@ def coded(left: Records, right: Records) -> tuple[Side, Side, Names]:
             for number, records in enumerate((left, right))
         ]
     )
-    distinct = long["name"].unique(maintain_order=True)
+    # Where nobody has a name, one that is wholly lost stands in the table: it is equal to nothing.
+    nameless = pl.Series("name", [chr(WILDCARD)])
+    distinct = long["name"].unique(maintain_order=True) if long.height else nameless
     long = long.with_columns(
         pl.col("name").cast(pl.Enum(distinct)).to_physical().cast(pl.Int32).alias("code"),
         pl.col("kind").to_physical().cast(pl.Int32),

@@ -17,7 +17,7 @@ from matching.coded import LATIN, NO_DAY, OWN, WILDCARD, Codes, Names, Side, Sma
 from matching.comparators import birth as births
 from matching.comparators import identity, sharing
 from matching.comparators.name_tokens import Words
-from matching.evidence import Bits, Evidence, Population, counted, marks, silent, slot
+from matching.evidence import Bits, Evidence, Population, counted, marks, positions, silent, slot
 from matching.model import BY_NAME, NAME_LEVELS
 from matching.sounds import Sounds
 
@@ -100,7 +100,7 @@ class Comparer:
         codes = self.left.id_code[order]
         if not len(codes):
             return np.zeros(self.right.n, dtype=bool), np.zeros(self.right.n, dtype=np.uint64)
-        place = np.minimum(np.searchsorted(codes, wanted), len(codes) - 1)
+        place = np.minimum(positions(codes, wanted), len(codes) - 1)
         held = (codes[place] == wanted) & (wanted != 0)
         return held, np.where(held, self.home_l[order[place]], 0).astype(np.uint64)
 
@@ -190,6 +190,9 @@ class Comparer:
         evidence = silent(len(rows_l))
         for of_left, of_right, shares in self.others.values():
             found = sharing.compare_shared(of_left, of_right, rows_l, rows_r, shares)
+            # Who has a number of this kind at all (a passport, a certificate) is one of few.
+            few = np.log2(max(self.population.n / shares.records, 1)) if shares.is_of_persons else 0
+            found.bits[found.level == sharing.EQUAL] += few
             stronger = (found.level > 0) & ((evidence.level == 0) | (found.bits > evidence.bits))
             evidence.level[stronger], evidence.bits[stronger] = found.level[stronger], found.bits[stronger]
         return evidence

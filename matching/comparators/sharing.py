@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from matching.coded import Codes, Side, Small, mix
-from matching.evidence import Evidence, Population, Shares, marks, silent, slot
+from matching.evidence import Evidence, Population, Shares, marks, positions, silent, slot
 
 EQUAL, FAMILY, APART = 1, 2, 3
 
@@ -41,7 +41,7 @@ class Values:
         if len(self._keys):
             at = np.flatnonzero(~found & self.several[rows] & (codes != 0))
             key = mix(rows[at].astype(np.uint64) + np.uint64(1), codes[at])
-            place = np.minimum(np.searchsorted(self._keys, key), len(self._keys) - 1)
+            place = np.minimum(positions(self._keys, key), len(self._keys) - 1)
             found[at] = self._keys[place] == key
         return found
 
@@ -126,16 +126,18 @@ def compare_places(left: Side, right: Side, rows_l: Small, rows_r: Small, popula
         level = np.full(len(here), 5, dtype=np.uint8)
         bits = np.zeros(len(here), dtype=np.float32)
         open_ = np.ones(len(here), dtype=bool)
-        inner = np.zeros(len(here))
         for number, digits in enumerate(_STEPS):
             if digits > full:
                 continue
-            mass = shares[digits][of_right]
             same = open_ & (prefixes[digits][0][of_left] == prefixes[digits][1][of_right])
             level[same] = _WHOLE[full] if digits == full else number + 1
-            bits[same] = -np.log2(np.maximum(mass - inner, 0.5 / population.n))[same]
+            mass = shares[digits][of_right[same]]
+            if digits < full:
+                # Those who are recorded elsewhere in a division are recorded outside their own part of it.
+                finer = _STEPS[number - 1]
+                mass = mass - population.share_within(finer, prefixes[finer][0][of_left[same]])
+            bits[same] = -np.log2(np.maximum(mass, 0.5 / population.n))
             open_ &= ~same
-            inner = mass
         evidence.level[here], evidence.bits[here] = level, bits
     return evidence
 
