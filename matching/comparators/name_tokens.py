@@ -31,6 +31,7 @@ class Words:
     def __init__(self, names: pl.Series) -> None:
         latin = names.filter(names.str.contains(IS_LATIN).fill_null(False))
         self.people = len(latin)
+        self._few = np.log2(len(names) / len(latin)) if len(latin) else 0.0
         self._counts = (
             pl.DataFrame({"word": latin.str.split(" ")})
             .explode("word")
@@ -39,8 +40,8 @@ class Words:
         )
 
     def most_bits(self, names: pl.Series) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Most that agreement in each name may be worth (-log2 of the product of the shares of its words); infinite for
-        other scripts, and where the side has no name in Latin letters."""
+        """Most that agreement in each name may be worth: -log2 of the share of names in Latin letters and of the shares of
+        its words among these. Infinite for other scripts, and where the side has no name in Latin letters."""
         found = np.full(len(names), np.inf)
         is_latin = names.str.contains(IS_LATIN).fill_null(False)
         if not self.people or not is_latin.any():
@@ -54,5 +55,5 @@ class Words:
             .group_by("place")
             .agg((-share.log(2.0)).sum().alias("bits"))
         )
-        found[bits["place"].to_numpy()] = bits["bits"].to_numpy()
+        found[bits["place"].to_numpy()] = bits["bits"].to_numpy() + self._few
         return found

@@ -8,6 +8,7 @@ import polars as pl
 import pytest
 
 from matching import duplicates, linking, waterfall
+from matching.comparators import name_tokens
 from matching.linking import COLUMNS, link_tables
 from matching.model import MODEL, Model
 from matching.spec import Spec, SpecError
@@ -238,6 +239,90 @@ class TestOneTable:
         assert tuple(frame.columns) == COLUMNS
         assert frame.height == 100
         assert (frame["left_id"] == frame["right_id"] % 10_000).all()
+
+
+WORDS = {
+    "family": "NGUYEN TRAN LE PHAM HOANG",
+    "middle": "THI VAN NGOC KIM",
+    "given": "LAN HUONG MAI HOA THAO LINH",
+}
+WORDS = {part: words.split() for part, words in WORDS.items()}
+
+
+def spouses(count=60):
+    """Foreign spouses with a passport; some have a name in characters as well."""
+    return pl.DataFrame(
+        [
+            {
+                "no": 5_000 + n,
+                "name": "阮氏" + GIVEN[n % 30] if n % 3 == 0 else None,
+                "latin": " ".join(
+                    [WORDS["family"][n % 5], WORDS["middle"][n // 5 % 4], WORDS["given"][n % 6]]
+                ),
+                "passport": f"B{10_000_000 + n * 7919}",
+                "birth": f"{1970 + n % 25}-{1 + n % 12:02d}-{1 + n * 5 % 28:02d}",
+                "sex": "女",
+                "phone": f"138{23_141_593 + n * 7919}",
+            }
+            for n in range(count)
+        ]
+    )
+
+
+LATIN = {c: KINDS[c] for c in ("name", "number", "birth", "sex", "phone")}
+LATIN |= {"latin": "latin_name", "passport": "identifier"}
+LATIN_SPEC = {"left": {"id": "no", "columns": LATIN}, "right": {"id": "no", "columns": LATIN}, "as_of": AS_OF}
+
+
+class TestLatinNames:
+    def tables(self):
+        left = pl.concat([PEOPLE.drop("village", "household"), spouses()], how="diagonal")
+        given_first = pl.col("latin").str.replace(r"^(\w+) (\w+) (\w+)$", "$3, $1 $2").str.to_titlecase()
+        right = left.filter(pl.col("latin").is_not_null()).with_columns(
+            latin=given_first, name=pl.lit(None, dtype=pl.String)
+        )
+        return left, right
+
+    @pytest.mark.parametrize(
+        "known",
+        [("passport",), ("birth", "sex"), ("phone", "sex"), ("passport", "birth", "sex", "phone")],
+        ids="+".join,
+    )
+    def test_words_in_another_order_are_found_by_passport_birth_or_telephone(self, known):
+        left, right = self.tables()
+        others = [c for c in ("passport", "birth", "sex", "phone") if c not in known]
+        frame = link_tables(left, without(right, *others), LATIN_SPEC).frame
+        assert (frame["left_id"] == frame["right_id"]).all()
+        assert set(frame["right_id"]) == set(right["no"])
+        assert frame.filter(pl.col("grade") == "C").height <= 15
+
+    def test_a_name_with_fewer_words_meets_its_own_by_birth(self):
+        left, right = self.tables()
+        fewer = without(right, "passport", "phone").with_columns(pl.col("latin").str.replace(r" \w+$", ""))
+        pairs = link_tables(left, fewer, LATIN_SPEC).linked.pairs
+        assert set(range(60)) <= set(pairs.right[pairs.left == pairs.right + 1500])
+
+    def test_a_namesake_with_another_passport_and_birth_is_nobody_who_is_known(self):
+        left, right = self.tables()
+        others = right.with_columns(
+            pl.format("X{}", pl.col("no") * 31).alias("passport"),
+            birth=pl.lit("1961-02-03"),
+            phone=pl.format("137{}", pl.col("no") + 20_000_000),
+        )
+        frame = link_tables(left, pl.concat([others, left[0:200]], how="diagonal"), LATIN_SPEC).frame
+        assert frame.filter(pl.col("right_id") >= 5_000).is_empty()
+
+    def test_words_bound_what_a_name_in_letters_is_worth(self):
+        words = name_tokens.Words(pl.Series(["NGUYEN THI LAN", "NGUYEN VAN AN", "TRAN THI MAI", "张伟"]))
+        bits = words.most_bits(pl.Series(["LAN THI NGUYEN", "张伟", "TRAN VAN LAN"]))
+        assert bits[0] == pytest.approx(-np.log2(3 / 4 * 2.5 / 4 * 2.5 / 4 * 1.5 / 4))
+        assert np.isinf(bits[1])
+        assert bits[2] > bits[0]
+
+    def test_sorting_words_leaves_the_names_themselves_alone(self):
+        names = pl.Series(["THI NGUYEN LAN", "张 伟", None])
+        assert name_tokens.sorted_words(names).to_list() == ["LAN NGUYEN THI", "张 伟", None]
+        assert names[0] == "THI NGUYEN LAN"
 
 
 class TestComponents:
