@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from matching.coded import NO_DAY, WILDCARD, Codes, Ints, Names, Side, Small, mix
-from matching.evidence import counted, marks, slot
+from matching.evidence import counted, marks, positions, slot
 from matching.sounds import sound_codes
 
 LARGEST_BLOCK = 60
@@ -29,6 +29,7 @@ FEWEST_HIDDEN = 20
 LARGEST_FAMILY = 12
 """So many people share a telephone or a household; more is an office's number or a collective register."""
 
+_NOWHERE = np.empty(0, dtype=np.int64)
 Marked = np.ndarray[Any, np.dtype[np.bool_]]
 
 
@@ -439,8 +440,14 @@ def _join(key: Key, most: int) -> tuple[Small, Small, dict[str, Any]]:
     rows_l, code_l = _met(*key.left, code_r)
     order = np.argsort(code_l)
     rows_l, code_l = rows_l[order], code_l[order]
-    low = np.searchsorted(code_l, code_r, "left")
-    size = np.searchsorted(code_l, code_r, "right") - low
+    starts = np.flatnonzero(np.concatenate([[True], code_l[1:] != code_l[:-1]])) if len(code_l) else _NOWHERE
+    sizes = np.diff(np.append(starts, len(code_l)))
+    distinct = code_l[starts]
+    if not len(distinct):
+        return nothing, nothing, report
+    place = np.minimum(positions(distinct, code_r), len(distinct) - 1)
+    hit = distinct[place] == code_r
+    low, size = starts[place], np.where(hit, sizes[place], 0)
     cap = key.cap
     while cap > 4 and int(size[size <= cap].sum()) > most:
         cap //= 2

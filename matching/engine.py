@@ -18,7 +18,7 @@ from matching.blocking import Index, Pairs, meet
 from matching.coded import Names, Side, Small, coded
 from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
-from matching.evidence import Evidence, Population, counted, marks, slot
+from matching.evidence import Evidence, Population, counted, marks, positions, slot
 from matching.model import NAMESAKES_AMONG_STRANGERS, SECOND_RECORD, Model
 from matching.records import Records
 
@@ -135,9 +135,12 @@ def _certain(left: Side, right: Side, names: Names) -> np.ndarray[Any, np.dtype[
     codes = left.id_code[order]
     rows = np.flatnonzero((right.id_code != 0) & (right.id_kind > 0)).astype(np.int32)
     wanted = right.id_code[rows]
-    low, high = np.searchsorted(codes, wanted, "left"), np.searchsorted(codes, wanted, "right")
-    once = high - low == 1
-    rows, of_left = rows[once], order[low[once]].astype(np.int32)
+    if not len(codes):
+        return np.empty((2, 0), dtype=np.int32)
+    low = positions(codes, wanted)
+    here, after = np.minimum(low, len(codes) - 1), np.minimum(low + 1, len(codes) - 1)
+    once = (codes[here] == wanted) & ((codes[after] != wanted) | (after == here))
+    rows, of_left = rows[once], order[here[once]].astype(np.int32)
     hashed = names.hashed
     a, b = left.own_name[of_left], right.own_name[rows]
     same_name = (a >= 0) & (a == b) & (hashed[np.maximum(a, 0)] != 0)
