@@ -18,7 +18,17 @@ def call(tmp_path, *arguments):
 
 
 def test_the_commands_of_the_design_are_there():
-    assert set(COMMANDS) >= {"sample", "run", "status", "explain", "verify", "trace", "purge", "returns"}
+    assert set(COMMANDS) >= {
+        "sample",
+        "run",
+        "status",
+        "match",
+        "explain",
+        "verify",
+        "trace",
+        "purge",
+        "returns",
+    }
 
 
 @pytest.mark.parametrize("name", COMMANDS)

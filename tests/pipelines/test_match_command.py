@@ -1,0 +1,183 @@
+"""The command `match`: what it writes and says, its exit statuses, and what it never loads or quotes."""
+
+import json
+import re
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from pipelines.cli import main
+
+SURNAMES, GIVEN = "王李张刘陈杨赵黄周吴", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明"
+COLUMNS = {"姓名": "person_name", "出生日期": "birth_date", "性别": "sex", "电话": "phone", "村": "division"}
+HEAVY = ("dagster", "great_expectations", "pypinyin", "duckdb", "pandas", "sqlalchemy")
+
+
+def people():
+    """Invented by a rule."""
+    return pl.DataFrame(
+        {
+            "编号": n,
+            "姓名": SURNAMES[n % 10] + GIVEN[n // 10 % 16] + GIVEN[n * 7 % 16],
+            "出生日期": f"{1950 + n % 50}{1 + n % 12:02d}{1 + n * 5 % 28:02d}",
+            "性别": "男" if n % 2 else "女",
+            "电话": f"139{21_340_057 + n * 7919}",
+            "村": f"1509020010{n % 20 + 10}",
+        }
+        for n in range(600)
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    left = people()
+    left.write_parquet(tmp_path / "left.parquet")
+    left[0:200].write_csv(tmp_path / "right.csv")
+    pl.concat([left, left[0:40].with_columns(pl.col("编号") + 1000)]).write_csv(tmp_path / "twice.csv")
+    side = {"id": "编号", "columns": COLUMNS}
+    spec = yaml.safe_dump(
+        {"left": side, "right": side, "as_of": "2025-11-17"}, allow_unicode=True, sort_keys=False
+    )
+    (tmp_path / "spec.yaml").write_text(spec, encoding="utf-8")
+    return tmp_path
+
+
+def call(folder, *arguments, spec="spec.yaml", out="links.parquet"):
+    paths = [str(folder / a) if re.fullmatch(r"\w+\.(parquet|csv|html|yaml)", a) else a for a in arguments]
+    return CliRunner().invoke(
+        main, ["match", *paths, "--spec", str(folder / spec), "--out", str(folder / out)]
+    )
+
+
+def test_two_tables_become_links(folder):
+    result = call(folder, "left.parquet", "right.csv")
+    assert result.exit_code == 0, result.output
+    links = pl.read_parquet(folder / "links.parquet")
+    assert (links["left_id"].cast(pl.String) == links["right_id"]).all()
+    assert links["right_id"].n_unique() == 200
+    assert result.stdout == ""
+    assert "200 links in links.parquet" in result.stderr
+
+
+def test_links_may_be_text_for_spreadsheets(folder):
+    assert call(folder, "left.parquet", "right.csv", out="links.csv").exit_code == 0
+    raw = (folder / "links.csv").read_bytes()
+    assert raw.startswith(b"\xef\xbb\xbfleft_id,right_id,grade,weight,probability,pass,margin,reasons\n")
+    assert pl.read_csv(folder / "links.csv").height == 200
+    assert not list(folder.glob("*.draft"))
+
+
+def test_json_is_all_that_stands_on_standard_output(folder):
+    said = json.loads(call(folder, "left.parquet", "right.csv", "--json").stdout)
+    assert (said["left"], said["right"], said["links"]) == (600, 200, 200)
+    assert sum(said["grades"].values()) == 200
+
+
+def test_one_table_is_searched_for_duplicates(folder):
+    result = call(folder, "twice.csv", "--dedupe")
+    assert result.exit_code == 0, result.output
+    links = pl.read_parquet(folder / "links.parquet").filter(pl.col("grade") != "C")
+    assert links["right_id"].cast(pl.Int64).sort().to_list() == list(range(1000, 1040))
+    assert links["group"].n_unique() == 40
+
+
+def test_rates_are_saved_with_where_they_come_from_and_used_again(folder):
+    assert call(folder, "left.parquet", "right.csv", "--save-model", "rates.yaml").exit_code == 0
+    body = yaml.safe_load((folder / "rates.yaml").read_text(encoding="utf-8"))
+    assert body["provenance"]["date"] == "2025-11-17"
+    assert (body["provenance"]["left"], body["provenance"]["right"]) == (600, 200)
+    assert call(folder, "left.parquet", "right.csv", "--model", "rates.yaml").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "arguments", [("left.parquet", "right.csv"), ("twice.csv", "--dedupe")], ids=["two", "one"]
+)
+def test_the_page_stands_alone_and_names_nobody(folder, arguments):
+    result = call(folder, *arguments, "--report", "report.html")
+    assert result.exit_code == 0, result.output
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert not re.findall(r"(?:src|href)=|<script|@import|url\(", page)
+    assert page.count("<svg") == 2
+    for words in ("确定", "待人工确认", "权重分布", "同名人", "没有候选的记录", "Links by grade"):
+        assert words in page
+    table = people()
+    for column in ("姓名", "电话", "出生日期", "村"):
+        assert not [value for value in table[column] if value in page], column
+
+
+def test_no_link_at_all_calls_for_somebody(folder):
+    strangers = people()[0:20].with_columns(
+        pl.lit("欧阳").alias("姓名") + pl.col("姓名").str.slice(1),
+        电话=pl.lit(None),
+        出生日期=pl.lit("19010203"),
+    )
+    strangers.write_csv(folder / "strangers.csv")
+    assert call(folder, "left.parquet", "strangers.csv").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("left.parquet", "absent.csv"), "absent.csv: there is no such file"),
+        (("left.parquet",), "a second one is needed, or --dedupe"),
+        (("left.parquet", "broken.parquet"), "broken.parquet: "),
+        (("left.parquet", "narrow.csv"), "has no column '姓名'"),
+        (("left.parquet", "right.csv", "--model", "spec.yaml"), "spec.yaml: is no file of rates"),
+    ],
+    ids=["absent", "one", "broken", "column", "rates"],
+)
+def test_what_cannot_be_done_is_one_line_with_status_2(folder, arguments, words):
+    (folder / "broken.parquet").write_bytes(b"PAR1" + "张三 13912345678".encode() * 9)
+    (folder / "narrow.csv").write_text("编号,xm\n1,张三丰\n", encoding="utf-8")
+    result = call(folder, *arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert "张三" not in result.output
+    assert "13912345678" not in result.output
+    assert not (folder / "links.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("left: [", "bad.yaml, line"),
+        ("left: {columns: {姓名: person_nam}}", "did you mean 'person_name'?"),
+        ("lft: {}", "did you mean 'left'?"),
+    ],
+    ids=["yaml", "kind", "section"],
+)
+def test_a_wrong_specification_is_said_with_file_place_and_nearest_word(folder, spec, words):
+    (folder / "bad.yaml").write_text(spec, encoding="utf-8")
+    result = call(folder, "left.parquet", "right.csv", spec="bad.yaml")
+    assert (result.exit_code, "bad.yaml" in result.stderr, words in result.stderr) == (2, True, True)
+
+
+def test_an_error_that_nobody_foresaw_does_not_quote_a_row(folder, monkeypatch):
+    from matching import linking
+
+    def fails(*_args, **_kwargs):
+        raise pl.exceptions.ComputeError("conversion of 110101194912310021 failed")
+
+    monkeypatch.setattr(linking, "link_records", fails)
+    result = call(folder, "left.parquet", "right.csv")
+    assert result.exit_code == 2
+    assert "unexpected ComputeError" in result.stderr
+    assert "110101" not in result.output
+
+
+def test_the_command_loads_only_what_it_needs(folder):
+    program = (
+        "import sys\n"
+        "from pipelines.cli import main\n"
+        "try:\n    main(sys.argv[1:])\nexcept SystemExit as end:\n    assert end.code == 0\n"
+        f"print([m for m in {HEAVY!r} if m in sys.modules])\n"
+    )
+    paths = [str(folder / name) for name in ("left.parquet", "right.csv")]
+    options = ["--spec", str(folder / "spec.yaml"), "--out", str(folder / "links.parquet")]
+    command = [sys.executable, "-c", program, "match", *paths, *options]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert result.stdout == "[]\n"
