@@ -85,7 +85,7 @@ def for_review(folder: Path, as_of: date) -> pl.DataFrame:
         if path.stem <= f"batch_date={as_of}"
     ]
     schema = {name: decisions.SCHEMA[name] for name in ("identity_key", "person_id", "who", "decided_on")}
-    frames = [pl.read_parquet(path).select(schema) for path in paths]
+    frames = [pl.read_parquet(path).select(*schema) for path in paths]
     return pl.concat([pl.DataFrame(schema=schema), *frames]).unique().sort(pl.all())
 
 

@@ -5,6 +5,7 @@ How a terminal or a workbook shows them does not belong here, nor where answers 
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,6 +24,8 @@ KINDS_ZH = {
     "below": "最可能的人员，但把握不足",
 }
 """Why a pair is grey, in words."""
+
+ANSWERED_ZH = "核查人员答复预警所依据的数据不是本人的；该预警依据多条记录，请逐条确认是否为本人。"
 
 QUEUE = pl.Schema(
     {
@@ -67,6 +70,8 @@ def queue(
     """
     known = decisions.known_by(links)
     scores = _scores(weighed)
+    if answered is not None:
+        answered = answered.with_columns(pl.lit(ANSWERED_ZH).alias("reason_zh"))
     grey = links.filter(pl.col("grade") == "C")
     parts = [
         _pairs(answered, "answered"),
@@ -342,6 +347,9 @@ def card(
         ("户号", person.get("household_no"), identity.get("household_no"), True),
     ]
     reason = pair.get("reason_zh") or ""
+    margin = pair.get("margin")
+    if margin is not None and math.isfinite(margin):
+        reason += f"；比次优候选多{margin:.1f}比特。" if reason else f"比次优候选多{margin:.1f}比特。"
     return Card(
         kind_zh=KINDS_ZH[pair["kind"]],
         probability=pair.get("probability"),
