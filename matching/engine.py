@@ -86,7 +86,7 @@ def link(
     open_[certain[1]] = False
 
     own = side_l.own_name[side_l.own_name >= 0]
-    distinct, counts = counted(own)
+    distinct, counts = counted(own.astype(np.uint64))
     channel = NameChannel(pl.DataFrame({"name": names.texts.gather(distinct), "count": counts}))
     index = Index(side_l, side_r, names)
     comparer = Comparer(side_l, side_r, names, index.sounds, channel, population)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import polars as pl
 
-from matching import engine, passes, waterfall
+from matching import engine, waterfall
 from matching.model import Model
 from matching.records import HOUSEHOLDS, NAMES, OTHERS, PHONES, ROWS, Records
 
