@@ -82,7 +82,7 @@ def _best(links: Links) -> pl.DataFrame:
     """weight, grade of the best candidate of each right record that has one (for one table: of each pair)."""
     linked = links.linked
     graded = linked.links.select("weight", "grade")
-    if "group" in links.frame.columns:
+    if links.is_one_table:
         return graded
     pairs = clustering.best_pairs(linked.pairs.right, linked.pairs.left, linked.scored.log_odds).pair
     told = linked.links["pair"].drop_nulls().to_numpy()

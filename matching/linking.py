@@ -48,17 +48,25 @@ class Links:
     frame: pl.DataFrame
     model: Model
     linked: Linked
+    records: tuple[int, int]
+    """Records of the left and of the right table; the second is 0 for one table."""
+
+    @property
+    def is_one_table(self) -> bool:
+        """Whether one table was searched for duplicates."""
+        return "group" in self.frame.columns
 
     @property
     def counts(self) -> dict[str, Any]:
-        """Records, links by grade, pairs that were compared, share of right records whose person is on the left."""
+        """Records, links by grade, pairs that were compared, share of right records whose person is on the
+        left (of one table: share of records of whose person it holds another)."""
         grades = self.frame["grade"].value_counts().sort("grade")
+        left, right = self.records
         return {
-            "left": self.linked.left.n,
-            "right": self.linked.right.n,
+            **({"records": left} if self.is_one_table else {"left": left, "right": right}),
             "grades": dict(grades.iter_rows()),
             "pairs": len(self.linked.pairs.right),
-            "in_registry": round(self.model.in_registry, 4),
+            "with_another" if self.is_one_table else "in_registry": round(self.model.in_registry, 4),
         }
 
 
@@ -152,9 +160,10 @@ def link_records(
         return _duplicates(left, model, told)
     if not _kinds(left) & _kinds(right):
         raise SpecError("spec: the two tables have no kind of evidence in common")
+    heights = left.height, right.height
     if not dedupe:
         linked = engine.link(left, right, model=model, right_is_clean=spec.right_is_clean, told=told)
-        return Links(_frame(left, right, linked, linked.links), linked.model, linked)
+        return Links(_frame(left, right, linked, linked.links), linked.model, linked, heights)
     groups_l, groups_r = (duplicates.find(records, model=model, told=told).group for records in (left, right))
     rows_l, rows_r = (np.flatnonzero(g == np.arange(len(g))) for g in (groups_l, groups_r))
     first_l, first_r = duplicates.only(left, rows_l), duplicates.only(right, rows_r)
@@ -168,7 +177,7 @@ def link_records(
         right=pl.Series(rows_r)[linked.links["right"]].cast(pl.Int64)
     )
     found = members.join(stands, on="right", maintain_order="left").select(COLUMNS)
-    return Links(found, linked.model, linked)
+    return Links(found, linked.model, linked, heights)
 
 
 def _kinds(records: Records) -> set[str]:
@@ -215,7 +224,8 @@ def _duplicates(records: Records, model: Model | None, told: Told) -> Links:
     order = pl.DataFrame({"group": group, "right": links["right"]}).select(
         pl.arg_sort_by("group", "right", nulls_last=True)
     )
-    return Links(frame.with_columns(group).select(pl.all().gather(order.to_series())), linked.model, linked)
+    ordered = frame.with_columns(group).select(pl.all().gather(order.to_series()))
+    return Links(ordered, linked.model, linked, (records.height, 0))
 
 
 def load_model(path: Path) -> Model:

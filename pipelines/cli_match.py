@@ -99,7 +99,7 @@ def _report(
     gate = Gate()
     found = figures(links)
     body = match_page(
-        title="查重报告" if "group" in links.frame.columns else "两表核对报告",
+        title="查重报告" if links.is_one_table else "两表核对报告",
         tables=[table.name for table in tables],
         day=day.isoformat(),
         counts=found.counts,

@@ -79,22 +79,21 @@ def match_page(
 ) -> bytes:
     """The page as UTF-8.
 
-    `counts`: left, right, grades, pairs, in_registry, firm, by_number, without_candidate, namesakes_rate,
+    `counts`: left, right, in_registry (for one table: records, with_another), grades, pairs, firm, by_number, without_candidate, namesakes_rate,
     namesakes_proven, review_between_two. `weights`: low, A, B, C, none. `rates`: comparison, level, prior, estimated,
     pairs. `keys`: key, pairs, rows, lost_pairs, lost_rows. `alone`: lacked, records. `carries`: field, left, right.
     `steps`: what was done, seconds from the start.
     """
     one_table = len(tables) == 1
     grades = counts["grades"]
-    total = max(counts["right"], 1)
-    rest = 0 if one_table else counts["right"] - sum(grades.values())
+    total = max(counts["records"] if one_table else counts["right"], 1)
+    rest = 0 if one_table else total - sum(grades.values())
     shares = [*(grades.get(g, 0) for g, _, _ in GRADES[:3]), rest]
     series = [(words, colour) for _, words, colour in GRADES]
     if one_table:
         series, shares = series[:3], shares[:3]
-    bars = [
-        (low, [row[g] for g, _, _ in GRADES]) for row in weights.iter_rows(named=True) for low in [row["low"]]
-    ]
+    shown = [grade for grade, _, _ in GRADES[: len(series)]]
+    bars = [(row["low"], [row[grade] for grade in shown]) for row in weights.iter_rows(named=True)]
     return page.render(
         "match.html",
         "match",
@@ -108,9 +107,9 @@ def match_page(
         grade_bars=stacked_bars([("记录", shares)], series, title="各级别的记录数", label_width=60),
         histogram=histogram(
             bars,
-            [(words, colour) for _, words, colour in GRADES],
+            series,
             marks=[(bounds[g], f"{g} 级下限") for g in ("C", "B") if g in bounds],
-            title="最佳候选的权重（比特）",
+            title="权重（比特）" if one_table else "最佳候选的权重（比特）",
         ),
         grades=[
             (words, colour, grades.get(g, 0), grades.get(g, 0) / total) for g, words, colour in GRADES[:3]

@@ -154,7 +154,7 @@ def histogram(
     floor = top + high
     parts.append(f"<line x1='{left}' y1='{floor}' x2='{width - right}' y2='{floor}' stroke='#8a94a3'/>")
     every = 10 if len(bars) * step > 30 else max(step, 2)
-    value = -(-start // every) * every
+    value = -(-start // every) * every + 0.0
     while value <= bars[-1][0] + step:
         parts.append(_text(x_of(value), floor + 16, f"{value:.0f}".replace("-", "−"), "middle", "#555"))
         value += every
