@@ -356,7 +356,7 @@ def clerical_sample(
     return sample.select(CLERICAL_KEYS).hstack(_sides(sample, forms, people))
 
 
-_LABELS = ("姓名", "曾用名", "性别", "出生日期", "证件号码", "联系电话", "村（居）", "住址")
+_LABELS = ("姓名", "曾用名", "性别", "出生日期", "年龄", "证件号码", "联系电话", "村（居）", "住址")
 
 
 def clerical_columns(sample: pl.DataFrame) -> list[str]:

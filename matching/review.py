@@ -263,7 +263,8 @@ def compared(label: str, a: str | None, b: str | None, *, is_hidden: bool = Fals
         if is_hidden:
             left, right = _hide_all(left), _hide_all(right)
         return Field(label, left, right, "equal" if one and one == two else "")
-    left, right = _by_place(one, two) if is_hidden and len(one) == len(two) else spans(one, two)
+    is_number = is_hidden or not any(c.isalpha() for c in one + two)
+    left, right = _by_place(one, two) if is_number and len(one) == len(two) else spans(one, two)
     most = max(sum(len(t) for t, differs in side if differs) for side in (left, right))
     longest = max(len(one), len(two))
     if is_hidden:
@@ -324,11 +325,6 @@ def card(
     def village(code: Any) -> str | None:
         return place.get(str(code), str(code)) if code else None
 
-    born = identity.get("birth_date")
-    if born is None and identity.get("age") is not None:
-        born = (
-            f"{identity['age']}岁（{identity['as_of']}）" if identity.get("as_of") else f"{identity['age']}岁"
-        )
     former = "、".join(person.get("former_names") or [])
     lines = [
         ("姓名", person.get("person_name"), identity.get("person_name"), False),
@@ -339,7 +335,8 @@ def card(
             SEX_ZH.get(identity.get("sex") or "", identity.get("sex")),
             False,
         ),
-        ("出生日期", _text(person.get("birth_date")), _text(born), False),
+        ("出生日期", _text(person.get("birth_date")), _text(identity.get("birth_date")), False),
+        ("年龄", *_ages(person.get("birth_date"), identity), False),
         ("证件号码", person.get("resident_id"), identity.get("resident_id"), True),
         ("联系电话", person.get("phone"), identity.get("phone"), True),
         ("村（居）", village(person.get("village_code")), village(identity.get("village_code")), False),
@@ -359,6 +356,17 @@ def card(
         has_warnings=bool(pair.get("has_warnings")),
         said_unsure=int(pair.get("said_unsure") or 0),
     )
+
+
+def _ages(birth: date | None, identity: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Full years of the person on the day for which the record states an age, and that age; nothing where it states none."""
+    age, day = identity.get("age"), identity.get("as_of")
+    if age is None:
+        return None, None
+    if birth is None or day is None:
+        return None, f"{age}岁"
+    years = day.year - birth.year - ((day.month, day.day) < (birth.month, birth.day))
+    return f"{years}岁", f"{age}岁"
 
 
 def _text(value: Any) -> str | None:

@@ -4,6 +4,7 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -29,6 +30,12 @@ FILE = click.Path(dir_okay=False, path_type=Path)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="Take the answers of a filled file (.xlsx, .csv, .yaml).",
 )
+@click.option(
+    "--sample",
+    type=click.IntRange(min=1),
+    help="Export so many links of all strengths for a blind review; --import of the answers says how many are right.",
+)
+@click.option("--seed", default=1, show_default=True, type=click.IntRange(min=0), help="Draws the sample.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
 @click.pass_obj
 @command
@@ -40,6 +47,8 @@ def review(
     limit: int | None,
     out: Path | None,
     filled: Path | None,
+    sample: int | None,
+    seed: int,
     as_json: bool,
 ) -> int:
     """Decide about records of which the machine is not sure whose they are. Keyboard only; every answer is kept at once.
@@ -53,20 +62,32 @@ def review(
 
     if out and filled:
         raise CannotRun("--export and --import are two different things")
+    if sample and not out:
+        raise CannotRun("--sample goes with --export FILE")
     work = reviewing.prepare(home, reviewer, day.date() if day else None, limit)
-    done = {"reviewer": work.who, "date": str(work.day), "night": str(work.night), "pairs": work.queue.height}
+    done: dict[str, Any] = {
+        "reviewer": work.who,
+        "date": str(work.day),
+        "night": str(work.night),
+        "pairs": work.queue.height,
+    }
     problems: list[str] = []
     try:
         if out:
             if not out.parent.is_dir():
                 raise CannotRun(f"there is no folder {out.parent}")
-            reviews.write_review(out, reviewing.sheet(work), work.day, "待人工确认的记录", reviewing.HIDDEN)
-            done |= {"file": str(out)}
+            rows = reviewing.draw_sample(home, work, sample, seed) if sample else reviewing.sheet(work)
+            title = "关联质量抽查" if sample else "待人工确认的记录"
+            reviews.write_review(out, rows, work.day, title, () if sample else reviewing.HIDDEN)
+            done |= {"file": str(out), "pairs": rows.height}
         elif filled:
-            written, known, problems = reviewing.take_file(
-                work, reviews.read_review(filled), reviewing.identity_keys(home, work.night)
-            )
-            done |= {"written": written, "already_there": known, "problems": problems}
+            table = reviews.read_review(filled)
+            if reviewing.SAMPLE in table.columns:
+                done |= {"precision": reviewing.judge_sample(home, table).to_dicts()}
+            else:
+                keys = reviewing.identity_keys(home, work.night)
+                written, known, problems = reviewing.take_file(work, table, keys)
+                done |= {"written": written, "already_there": known, "problems": problems}
         else:
             session = reviewing.Session(work)
             if work.queue.height and plain:
@@ -82,11 +103,22 @@ def review(
     return LOOK if problems else FINE
 
 
-def _said(done: dict[str, object]) -> str:
+def _said(done: dict[str, Any]) -> str:
     if "file" in done:
         return f"{done['pairs']} pairs -> {done['file']}; restricted: it names people"
+    if isinstance(done.get("precision"), list):
+        return "\n".join(_measured(row) for row in done["precision"])
     if "already_there" in done:
         return f"{done['written']} decisions written, {done['already_there']} were there already; they count from {done['date']} on"
     if not done["pairs"]:
         return "没有待人工确认的记录。"
     return f"{done['answered']} of {done['pairs']} pairs decided, {done['written']} rows written; they count from {done['date']} on"
+
+
+def _measured(row: dict[str, Any]) -> str:
+    if row["precision"] is None:
+        return f"{row['stratum']}: {row['in_stratum']} links, none judged"
+    return (
+        f"{row['stratum']}: {row['in_stratum']} links, {row['same']} right and {row['not_same']} wrong of "
+        f"{row['answered']} judged, precision {row['precision']:.4f} ({row['precision_low']:.4f}-{row['precision_high']:.4f})"
+    )

@@ -16,9 +16,10 @@ from typing import Any
 
 import polars as pl
 
+from data_contracts.collecting import write_parquet
 from data_contracts.contract import catalogue
 from data_contracts.places import village_table
-from matching import decisions, journal, review
+from matching import decisions, evaluation, journal, review
 from pipelines.commands import CannotRun
 
 REVIEWER = re.compile(r"^[\w-]{1,20}$")
@@ -321,7 +322,7 @@ def _key() -> str:
 # --- by file
 
 HIDDEN = ("记录标识", "人员标识")
-_LABELS = ("姓名", "曾用名", "性别", "出生日期", "证件号码", "联系电话", "村（居）", "住址", "户号")
+_LABELS = ("姓名", "曾用名", "性别", "出生日期", "年龄", "证件号码", "联系电话", "村（居）", "住址", "户号")
 
 
 def sheet(work: Work) -> pl.DataFrame:
@@ -374,3 +375,38 @@ def take_file(work: Work, table: pl.DataFrame, identities: pl.Series) -> tuple[i
     if new.height:
         journal.append(work.folder, new, work.day)
     return new.height, rows.height - new.height, problems
+
+
+# --- blind samples
+
+SAMPLE, CASE = "样本", "样本编号"
+_SAMPLE_NAME = re.compile(r"^[0-9]{4}-[0-9]{2}-[0-9]{2}_n[0-9]+_seed[0-9]+$")
+
+
+def draw_sample(home: Path, work: Work, n: int, seed: int) -> pl.DataFrame:
+    """About `n` links of the night for a blind review: what the sheet shows. What it must not show stays in lake/clerical."""
+    folder = home / "lake" / "persons" / f"batch_date={work.night}"
+    links, persons = work.links, pl.read_parquet(folder / "persons.parquet")
+    if (folder / "weighed.parquet").is_file():
+        scores = pl.read_parquet(folder / "weighed.parquet").select("identity_key", "pass_id", "probability")
+        links = links.join(scores, on=["identity_key", "pass_id"], how="left")
+    identities = pl.read_parquet(home / "lake" / "identities" / f"batch_date={work.night}.parquet")
+    sample = evaluation.clerical_sample(links, identities, n, seed, persons)
+    name = f"{work.night}_n{n}_seed{seed}"
+    write_parquet(sample.select(evaluation.CLERICAL_KEYS), home / "lake" / "clerical" / f"{name}.parquet")
+    shown = sample.select(evaluation.clerical_columns(sample)).cast(pl.String)
+    return shown.select(pl.lit(name).alias(SAMPLE), pl.col("case").alias(CASE), pl.exclude("case"))
+
+
+def judge_sample(home: Path, table: pl.DataFrame) -> pl.DataFrame:
+    """Precision by stratum from a filled sample (`evaluation.from_clerical`). CannotRun when it was not drawn here."""
+    names = table[SAMPLE].drop_nulls().unique().to_list()
+    path = home / "lake" / "clerical" / f"{names[0] if len(names) == 1 else ''}.parquet"
+    if len(names) != 1 or not _SAMPLE_NAME.match(names[0]) or not path.is_file():
+        raise CannotRun("the sample was not drawn here, or the file holds several")
+    words = pl.col("判断").cast(pl.String).str.strip_chars().str.to_lowercase()
+    answers = table.select(
+        pl.col(CASE).cast(pl.Int64, strict=False).alias("case"),
+        words.replace_strict(decisions.WORDS, default=None, return_dtype=pl.String).alias("answer"),
+    ).unique("case", keep="last")
+    return evaluation.from_clerical(pl.read_parquet(path).join(answers, on="case", how="left"))
