@@ -102,7 +102,7 @@ class Index:
         yield from self._with_name(
             "sound", self.sounds.whole, ("birth", "phone", "household", "village", "year+sex"), wanted
         )
-        yield from self._latin_words(wanted)
+        yield from self._words(wanted)
         yield from self._beside_birth(wanted)
 
     def wide(self, wanted: Marked) -> Iterator[Key]:
@@ -170,23 +170,27 @@ class Index:
         for kind in sorted(self.left.others.keys() & self.right.others.keys()):
             yield Key(f"other:{kind}", self.left.others[kind], _long(*self.right.others[kind], wanted), cap=8)
 
-    def _latin_words(self, wanted: Marked) -> Iterator[Key]:
-        """One word of a name in Latin letters with birth date or telephone, for names written with more or fewer words."""
+    def _words(self, wanted: Marked) -> Iterator[Key]:
+        """One word of a name in Latin letters, or one dotted part, with birth date or telephone: in any order, more or fewer."""
         columns = []
         for side, chosen in ((self.left, None), (self.right, wanted)):
             first = self.names.chars[side.entry_name, 0]
             latin = (first >= ord("A")) & (first <= ord("Z"))
-            latin &= True if chosen is None else chosen[side.entry_row]
-            if not latin.any():
+            dotted = np.flatnonzero(side.spelt_name != side.own_name).astype(np.int32)
+            if chosen is not None:
+                latin, dotted = latin & chosen[side.entry_row], dotted[chosen[dotted]]
+            rows = np.concatenate([side.entry_row[latin], dotted])
+            if not len(rows):
                 return
-            texts = self.names.texts.gather(side.entry_name[latin])
-            words = pl.DataFrame({"row": side.entry_row[latin], "word": texts.str.split(" ")}).explode("word")
+            texts = self.names.texts.gather(np.concatenate([side.entry_name[latin], side.spelt_name[dotted]]))
+            split = texts.str.replace_all("·", " ", literal=True).str.split(" ")
+            words = pl.DataFrame({"row": rows, "word": split}).explode("word")
             columns.append((side, words["row"].to_numpy(), _text_codes(words["word"], pl.col("t"))))
         for label in ("birth", "phone"):
             of_left, of_right = (
                 (rows, mix(words, self._parts[id(side)].of(label)[rows])) for side, rows, words in columns
             )
-            yield Key(f"latin+{label}", of_left, of_right)
+            yield Key(f"word+{label}", of_left, of_right)
 
     def _beside_birth(self, wanted: Marked) -> Iterator[Key]:
         """The birth date with one character of the name, or with the place."""
