@@ -251,5 +251,5 @@ def write_links(frame: pl.DataFrame, path: Path) -> None:
     if path.suffix.lower() == ".csv":
         frame.write_csv(draft, include_bom=True)
     else:
-        frame.write_parquet(draft)
+        frame.write_parquet(draft, compression="lz4")
     draft.replace(path)

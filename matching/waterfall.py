@@ -93,37 +93,73 @@ HOW_COMMON = ("exact", "former")
 """Levels of names whose bits are the rarity of the name itself."""
 
 
-def _phrases(comparison: str) -> pl.Series:
-    """By number of the level; null for silent ones."""
+def _sentence(comparison: str, rates: np.ndarray[Any, Any], n: int) -> Callable[[int], str]:
+    """What is said of a level and its bits (see `_codes`): the words, for whole names how common, the bits."""
     known = BY_NAME[comparison]
-    levels = [*known.levels, *(name for name, _ in known.pooled)]
-    return pl.Series([None, *(WORDS[comparison][level] for level in levels)], dtype=pl.String)
+    words = [WORDS[comparison][level] for level in (*known.levels, *(name for name, _ in known.pooled))]
+
+    def sentence(code: int) -> str:
+        level, tenths = code >> _SHIFT, (code & _MASK) - _ZERO
+        if not level:
+            return ""
+        is_whole = comparison == "name" and known.levels[level - 1] in HOW_COMMON
+        common = _how_common(tenths / 10 - float(rates[level]), n) + "，" if is_whole else ""
+        return f"{words[level - 1]}（{common}{_signed(tenths)}）；"
+
+    return sentence
+
+
+_SHIFT, _ZERO = 12, 2048
+_MASK = (1 << _SHIFT) - 1
+
+
+def _codes(level: np.ndarray[Any, Any], bits: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """Level and bits to a tenth as one number."""
+    tenths = np.clip(np.round(bits * 10), -_ZERO + 1, _ZERO - 1).astype(np.int64) + _ZERO
+    found: np.ndarray[Any, np.dtype[np.int64]] = (level.astype(np.int64) << _SHIFT) + tenths
+    return found
 
 
 def texts_of(values: np.ndarray[Any, Any], text: Callable[[int], str]) -> pl.Series:
-    """A text for every whole number, each distinct one written once."""
-    distinct, places = np.unique(values, return_inverse=True)
-    return pl.Series([text(int(value)) for value in distinct], dtype=pl.String).gather(places)
+    """A text for every whole number, each distinct one written once. The numbers lie within some millions."""
+    if not len(values):
+        return pl.Series([], dtype=pl.String)
+    low = int(values.min())
+    places = values - low
+    occurs = np.zeros(int(places.max()) + 1, dtype=bool)
+    occurs[places] = True
+    texts = [text(value + low) for value in np.flatnonzero(occurs).tolist()]
+    return pl.Series(texts, dtype=pl.String).gather((np.cumsum(occurs) - 1)[places])
+
+
+def _signed(tenths: int) -> str:
+    return f"{'−' if tenths < 0 else '+'}{abs(tenths) / 10:.1f}"
+
+
+def _tenths(values: np.ndarray[Any, Any]) -> np.ndarray[Any, np.dtype[np.int64]]:
+    return np.round(np.asarray(values, dtype=np.float64) * 10).astype(np.int64)
 
 
 def bits_zh(values: np.ndarray[Any, Any]) -> pl.Series:
     """+11.6 or −3.2."""
-    return texts_of(
-        np.round(np.asarray(values, dtype=np.float64) * 10).astype(np.int64),
-        lambda tenths: f"{'−' if tenths < 0 else '+'}{abs(tenths) / 10:.1f}",
-    )
+    return texts_of(_tenths(values), _signed)
 
 
-def one_in(bits: np.ndarray[Any, Any]) -> pl.Series:
+def one_in(bits: float) -> str:
     """3,100 for 11.6 bits: one person in so many, two digits of it."""
-    return texts_of(
-        np.round(np.clip(bits, 0, 60) * 20).astype(np.int64), lambda part: _two_digits(2 ** (part / 20))
-    )
+    return _two_digits(2 ** max(bits, 0))
 
 
 def _two_digits(number: float) -> str:
     size = 10 ** max(len(str(int(number))) - 2, 0)
     return f"{round(number / size) * size:,}"
+
+
+def _how_common(bits: float, n: int) -> str:
+    """How many people of the left table share a name; beyond its size nothing more is known."""
+    if bits <= np.log2(max(n, 1)) + 0.05:
+        return f"本表约每{one_in(bits)}人1人"
+    return f"本表不到每{_two_digits(n)}人1人"
 
 
 def worth(comparison: str, evidence: Evidence, model: Model) -> np.ndarray[Any, Any]:
@@ -155,31 +191,25 @@ def reasons(linked: Linked, links: pl.DataFrame, *, with_another: float | None =
 
 
 def _certain(linked: Linked, links: pl.DataFrame) -> pl.Series:
-    weight = links["weight"].to_numpy()
-    rare = _how_common(weight - np.log2(max(linked.left.n, 1)), linked.left.n)
-    return pl.DataFrame({"rare": rare, "bits": bits_zh(weight)}).select(
-        reasons=pl.format("证件号码相同；姓名相同（{}）；出生日期、性别没有矛盾；合计{}比特", "rare", "bits")
-    )["reasons"]
+    n = linked.left.n
+    size = np.log2(max(n, 1))
 
+    def sentence(tenths: int) -> str:
+        rare = _how_common(tenths / 10 - size, n)
+        return f"证件号码相同；姓名相同（{rare}）；出生日期、性别没有矛盾；合计{_signed(tenths)}比特"
 
-def _how_common(bits: np.ndarray[Any, Any], n: int) -> pl.Series:
-    """How many people of the left table share a name; beyond its size nothing more is known."""
-    known = pl.DataFrame({"n": one_in(bits)}).select(pl.format("本表约每{}人1人", "n")).to_series()
-    beyond = pl.repeat(f"本表不到每{_two_digits(n)}人1人", len(bits), dtype=pl.String, eager=True)
-    return known.zip_with(pl.Series(np.asarray(bits) <= np.log2(max(n, 1))), beyond)
+    return texts_of(_tenths(links["weight"].to_numpy()), sentence)
 
 
 def _fuzzy(linked: Linked, links: pl.DataFrame, with_another: float | None) -> pl.Series:
     chosen = links["pair"].to_numpy()
-    compared, model = linked.compared.take(chosen), linked.model
-    n = linked.left.n
+    compared, model, n = linked.compared.take(chosen), linked.model, linked.left.n
     if with_another is None:
-        start, whose = (
-            start_bits(n, model.in_registry),
-            f"左表{n:,}人，约{model.in_registry:.0%}的记录在其中有本人",
-        )
+        start = start_bits(n, model.in_registry)
+        whose = f"左表{n:,}人，约{model.in_registry:.0%}的记录在其中有本人"
     else:
-        start, whose = start_bits(n, with_another), f"本表{n:,}条记录，约{with_another:.1%}另有同一人的记录"
+        start = start_bits(n, with_another)
+        whose = f"本表{n:,}条记录，约{with_another:.1%}另有同一人的记录"
     total = np.full(len(chosen), start)
     parts: list[pl.Series] = []
     for comparison in MODEL:
@@ -188,44 +218,27 @@ def _fuzzy(linked: Linked, links: pl.DataFrame, with_another: float | None) -> p
             continue
         bits = worth(comparison.name, evidence, model)
         total += bits
-        phrase = _phrases(comparison.name).gather(evidence.level)
-        note = pl.repeat("", len(chosen), dtype=pl.String, eager=True)
-        if comparison.name == "name":
-            whole = np.isin(evidence.level, [comparison.levels.index(k) + 1 for k in HOW_COMMON])
-            common = _how_common(np.where(whole, evidence.bits, 0), linked.left.n)
-            note = (common + "，").zip_with(pl.Series(whole), note)
-        frame = pl.DataFrame({"phrase": phrase, "note": note, "bits": bits_zh(bits)})
-        parts.append(
-            frame.select(
-                pl.when(pl.col("phrase").is_not_null()).then(
-                    pl.format("{}（{}{}）", "phrase", "note", "bits")
-                )
-            ).to_series()
-        )
-    against = links["weight"].to_numpy() - total
-    margin = links["margin"].fill_null(np.inf).to_numpy()
-    rivals = _where(np.abs(against) >= 0.05, "另有可能（家人、同名者、别的候选）（{}）", bits_zh(against))
-    ends = [
-        pl.repeat(
-            f"起点（{whose}，{bits_zh(np.array([start]))[0]}）", len(chosen), dtype=pl.String, eager=True
+        sentence = _sentence(comparison.name, model.bits(comparison.name), n)
+        parts.append(texts_of(_codes(evidence.level, bits), sentence))
+    weight = _tenths(links["weight"].to_numpy())
+    parts += [
+        texts_of(
+            np.zeros(len(chosen), dtype=np.int64),
+            lambda _: f"起点（{whose}，{bits_zh(np.array([start]))[0]}）；",
         ),
-        rivals,
-        _where(np.ones(len(chosen), bool), "合计{}比特", bits_zh(links["weight"].to_numpy())),
+        texts_of(
+            _tenths(links["weight"].to_numpy() - total),
+            lambda tenths: f"另有可能（家人、同名者、别的候选）（{_signed(tenths)}）；" if tenths else "",
+        ),
+        texts_of(weight, lambda tenths: f"合计{_signed(tenths)}比特"),
     ]
     if with_another is None:
-        has = np.isfinite(margin)
-        gap = bits_zh(np.where(has, margin, 0)).str.strip_prefix("+")
-        ends.append(_where(has, "比次优候选多{}比特", gap).fill_null("没有别的候选"))
-    columns = [series.alias(str(number)) for number, series in enumerate([*parts, *ends])]
-    return pl.DataFrame(columns).select(reasons=pl.concat_str(pl.all(), separator="；", ignore_nulls=True))[
-        "reasons"
-    ]
-
-
-def _where(holds: np.ndarray[Any, Any], text: str, values: pl.Series) -> pl.Series:
-    """The text with each value where something holds, else null."""
-    return (
-        pl.DataFrame({"holds": pl.Series(holds, dtype=pl.Boolean), "value": values})
-        .select(pl.when("holds").then(pl.format(text, "value")))
-        .to_series()
-    )
+        margin = links["margin"].fill_null(np.inf).to_numpy()
+        gap = np.where(np.isfinite(margin), _tenths(np.where(np.isfinite(margin), margin, 0)), -1)
+        parts.append(
+            texts_of(
+                gap, lambda tenths: "；没有别的候选" if tenths < 0 else f"；比次优候选多{tenths / 10:.1f}比特"
+            )
+        )
+    columns = [series.alias(str(number)) for number, series in enumerate(parts)]
+    return pl.DataFrame(columns).select(reasons=pl.concat_str(pl.all()))["reasons"]

@@ -339,10 +339,10 @@ class TestWords:
 
     @pytest.mark.parametrize(("bits", "text"), [(11.6, "3,100"), (0, "1"), (3.3, "10"), (20, "1,000,000")])
     def test_one_in_so_many_with_two_digits(self, bits, text):
-        assert waterfall.one_in([bits])[0] == text
+        assert waterfall.one_in(bits) == text
 
     def test_signs_are_written(self):
-        assert waterfall.bits_zh([1.25, -0.06, 0]).to_list() == ["+1.2", "−0.1", "+0.0"]
+        assert waterfall.bits_zh(np.array([1.25, -0.06, 0])).to_list() == ["+1.2", "−0.1", "+0.0"]
 
 
 class TestModels:
