@@ -34,12 +34,10 @@ PARTS_OF_KEYS = {
     "village": "村（居）",
     "township": "乡镇",
     "county": "县",
-    "county_and_sex": "县和性别",
     "year": "出生年",
     "year_known": "可能的出生年",
     "month_day": "出生月日",
     "sex": "性别",
-    "alone": "单独",
     "address": "门牌",
     "first": "首字",
     "second": "第二字",
@@ -51,7 +49,7 @@ PARTS_OF_KEYS = {
     "tail8": "后8位",
     "head10": "前10位",
     "tail4": "后4位",
-    "latin": "外文名",
+    "word": "外文名一词",
 }
 
 ODD = 2.0
@@ -132,7 +130,7 @@ def match_page(
 
 
 def key_zh(key: str) -> str:
-    """name+village -> 姓名＋村（居）; what has no word is left as it is."""
+    """name+village -> 姓名＋村（居）, name+alone -> 仅姓名; what has no word is left as it is."""
     kind, _, rest = key.partition(":")
     if kind == "other":
         return "其他编号"
@@ -140,7 +138,8 @@ def key_zh(key: str) -> str:
     if any(part.startswith("masked") for part in parts):
         parts = ["证件号码可见部分" if p.startswith("masked") else p for p in parts if p != "id"]
         parts = [p for p in parts if not p.isdigit()]
-    return "＋".join(PARTS_OF_KEYS.get(part, part) for part in parts)
+    said = "＋".join(PARTS_OF_KEYS.get(part, part) for part in parts if part != "alone")
+    return f"仅{said}" if "alone" in parts else said
 
 
 def _grouped(rates: pl.DataFrame) -> list[dict[str, Any]]:

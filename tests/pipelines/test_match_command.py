@@ -10,7 +10,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from matching import linking
 from pipelines.cli import main
+from reports.match_page import key_zh
 
 SURNAMES, GIVEN = "王李张刘陈杨赵黄周吴", "伟芳娜敏静丽强磊军洋勇艳杰娟涛明"
 COLUMNS = {"姓名": "person_name", "出生日期": "birth_date", "性别": "sex", "电话": "phone", "村": "division"}
@@ -109,6 +111,38 @@ def test_the_page_stands_alone_and_names_nobody(folder, arguments):
         assert not [value for value in table[column] if value in page], column
 
 
+def test_every_key_has_its_words(folder):
+    left = people().with_columns(
+        外文名=pl.lit("NGUYEN THI LAN"), 护照=pl.format("B{}", "编号"), 户=pl.col("编号") + 1
+    )
+    left = left.with_columns(
+        pl.format("150902{}1{}", "出生日期", pl.col("编号").cast(pl.String).str.zfill(3)).alias("号")
+    )
+    right = left.with_columns(
+        pl.concat_str(pl.col("号").str.head(6), pl.lit("*" * 8), pl.col("号").str.tail(4))
+    )
+    right = right.with_columns(pl.col("姓名").str.head(1) + "**").vstack(left)
+    kinds = COLUMNS | {"外文名": "latin_name", "护照": "identifier", "户": "household", "号": "resident_id"}
+    side = {"id": "编号", "columns": kinds}
+    links = linking.link_tables(left, right, {"left": side, "right": side, "as_of": "2025-11-17"})
+    keys = links.linked.pairs.counts()["key"].unique().to_list()
+    assert len(keys) > 20
+    assert {key: key_zh(key) for key in keys if re.search("[a-z]", key_zh(key))} == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "words"),
+    [
+        ("name+village", "姓名＋村（居）"),
+        ("name+alone", "仅姓名"),
+        ("other:护照", "其他编号"),
+        ("id:masked6+4+first", "证件号码可见部分＋首字"),
+    ],
+)
+def test_keys_in_words(key, words):
+    assert key_zh(key) == words
+
+
 def test_no_link_at_all_calls_for_somebody(folder):
     strangers = people()[0:20].with_columns(
         pl.lit("欧阳").alias("姓名") + pl.col("姓名").str.slice(1),
@@ -157,8 +191,6 @@ def test_a_wrong_specification_is_said_with_file_place_and_nearest_word(folder, 
 
 
 def test_an_error_that_nobody_foresaw_does_not_quote_a_row(folder, monkeypatch):
-    from matching import linking
-
     def fails(*_args, **_kwargs):
         raise pl.exceptions.ComputeError("conversion of 110101194912310021 failed")
 
