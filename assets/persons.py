@@ -13,7 +13,7 @@ from assets.io import OWNER, Home, Metadata, bars, patient_io, read_frames, tabl
 from assets.partitions import batch_date, day_of
 from data_contracts import feeding, opaque
 from data_contracts.contract import catalogue
-from matching import journal, rekeying, spine
+from matching import evaluation, journal, rekeying, spine
 
 GROUP = "persons"
 
@@ -80,11 +80,14 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
         before = _before(context, home, day, secret)
         decided, problems = decisions.tonight(home, day)
         result = spine.resolve(found, before, decided, day, secret)
-        frames = result.frames()
+        frames = result.frames() | {"picture": evaluation.picture(result.links, found)}
+        alarms = _drift(home, day, frames["picture"])
         write_frames(home.folder(GROUP, day), frames)
     context.log.info(
         f"{found.height} identities, {frames['persons'].height} persons, {decided.height} decisions"
     )
+    for alarm in alarms["reason_zh"]:
+        context.log.warning(f"not as last night: {alarm}")
     for problem in problems:
         context.log.warning(f"review file: {problem}")
     linked = frames["links"].group_by("source_class", "grade").len("identities")
@@ -99,9 +102,18 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
         counts = shown[name].sort(pl.all())
         metadata: Metadata = {"dagster/row_count": frame.height, "counts": table(counts, 60)}
         if name == "links":
+            metadata["not as last night"] = table(alarms.select("measure", "item", "share_before", "share"))
             rows = [(str(grade), n) for grade, n in counts.rows()]
             metadata["plot"] = bars(rows, "identities by grade of link")
         yield dg.MaterializeResult(asset_key=key(name), metadata=metadata)
+
+
+def _drift(home: Home, day: date, tonight: pl.DataFrame) -> pl.DataFrame:
+    """What is too different from the latest earlier night (`evaluation.drift`); nothing on the first."""
+    folder = home.before(GROUP, day)
+    path = folder / "picture.parquet" if folder else None
+    last_night = pl.read_parquet(path) if path and path.is_file() else tonight
+    return evaluation.drift(tonight, last_night).filter("is_alarm")
 
 
 def _before(

@@ -318,12 +318,17 @@ CLERICAL_KEYS = ("case", "identity_key", "person_id", "stratum", "in_stratum")
 
 
 def clerical_sample(
-    links: pl.DataFrame, forms: pl.DataFrame, n: int, seed: int, people: pl.DataFrame | None = None
+    links: pl.DataFrame,
+    forms: pl.DataFrame,
+    n: int,
+    seed: int,
+    people: pl.DataFrame | None = None,
+    villages: Mapping[str, str] | None = None,
 ) -> pl.DataFrame:
     """About `n` links for a blind review, drawn at random within strata, in random order.
 
     `links`: `identity_key`, `person_id`, `source_class`, `grade`, `pass_id`, optionally `probability`. `forms`: identities as delivered.
-    `people`: `spine.PERSONS`; without it a link is held against the record by which the person is known. Strata are bands of probability,
+    `villages`: names by code. `people`: `spine.PERSONS`; without it a link is held against the record by which the person is known. Strata are bands of probability,
     for links of passes the grade. Every stratum gets the same number, or all it has. Columns: `CLERICAL_KEYS`, and `shown` pairs
     `<label>（人员）`, `<label>（记录）`: names, births, sex and places in clear with what differs in 【】, numbers and telephones only where they
     differ. Neither grade, pass, probability nor source is shown. The same seed and links give the same sample in any order of rows.
@@ -353,7 +358,7 @@ def clerical_sample(
     sample = (
         sample[order.tolist()].with_row_index("case", offset=1).with_columns(pl.col("case").cast(pl.Int64))
     )
-    return sample.select(CLERICAL_KEYS).hstack(_sides(sample, forms, people))
+    return sample.select(CLERICAL_KEYS).hstack(_sides(sample, forms, people, villages))
 
 
 _LABELS = ("姓名", "曾用名", "性别", "出生日期", "年龄", "证件号码", "联系电话", "村（居）", "住址")
@@ -364,7 +369,12 @@ def clerical_columns(sample: pl.DataFrame) -> list[str]:
     return ["case", *(name for name in sample.columns if name not in CLERICAL_KEYS)]
 
 
-def _sides(sample: pl.DataFrame, forms: pl.DataFrame, people: pl.DataFrame | None) -> pl.DataFrame:
+def _sides(
+    sample: pl.DataFrame,
+    forms: pl.DataFrame,
+    people: pl.DataFrame | None,
+    villages: Mapping[str, str] | None,
+) -> pl.DataFrame:
     """The two sides of each sampled link as text. A few hundred rows: one by one."""
     wanted = pl.concat([sample["identity_key"], sample["person_key"]]).unique().implode()
     records = {
@@ -378,7 +388,7 @@ def _sides(sample: pl.DataFrame, forms: pl.DataFrame, people: pl.DataFrame | Non
     shown = []
     for identity, person, key in sample.select("identity_key", "person_id", "person_key").iter_rows():
         other = dict(persons.get(person) or records.get(key) or {})
-        card = review.card({"kind": "review"}, other, records.get(identity) or {})
+        card = review.card({"kind": "review"}, other, records.get(identity) or {}, villages=villages)
         lines = {field.label: field for field in card.fields}
         row = {}
         for label in _LABELS:

@@ -391,7 +391,7 @@ def draw_sample(home: Path, work: Work, n: int, seed: int) -> pl.DataFrame:
         scores = pl.read_parquet(folder / "weighed.parquet").select("identity_key", "pass_id", "probability")
         links = links.join(scores, on=["identity_key", "pass_id"], how="left")
     identities = pl.read_parquet(home / "lake" / "identities" / f"batch_date={work.night}.parquet")
-    sample = evaluation.clerical_sample(links, identities, n, seed, persons)
+    sample = evaluation.clerical_sample(links, identities, n, seed, persons, _villages())
     name = f"{work.night}_n{n}_seed{seed}"
     write_parquet(sample.select(evaluation.CLERICAL_KEYS), home / "lake" / "clerical" / f"{name}.parquet")
     shown = sample.select(evaluation.clerical_columns(sample)).cast(pl.String)
