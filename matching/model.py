@@ -61,7 +61,7 @@ MODEL: tuple[Comparison, ...] = (
         NAME_LEVELS,
         # CHINESE_DATA D3, tier 3; `exact` takes what is left.
         (
-            0.9648,
+            0.9658,
             0.0100,
             0.0030,
             0.0060,
@@ -196,9 +196,9 @@ class Model:
             prior = np.array(comparison.rates)
             seen = _shared_out(comparison, seen, np.array(self.rates[comparison.name]))
             found = (seen[1:] + comparison.strength * prior) / (seen[1:].sum() + comparison.strength)
-            for level in comparison.unclear:
-                place = comparison.levels.index(level)
-                found[place] = min(found[place], prior[place])
+            unclear = np.isin(comparison.levels, comparison.unclear)
+            most = prior / prior[~unclear].sum() * found[~unclear].sum()
+            found = np.where(unclear, np.minimum(found, most), found)
             rates[comparison.name] = tuple((found / found.sum()).tolist())
         return replace(self, rates=rates, in_registry=in_registry, namesakes=namesakes, version="estimated")
 
