@@ -86,7 +86,7 @@ def queue(
         .sort("identity_key", "person_id", rank, "reason_zh")
         .unique(["identity_key", "person_id"], keep="first", maintain_order=True)
         .join(scores.rename({"reason_zh": "_why"}), on=["identity_key", "person_id"], how="left")
-        .with_columns(pl.coalesce("reason_zh", "_why").alias("reason_zh"))
+        .with_columns(pl.coalesce("_why", "reason_zh").alias("reason_zh"))
         .join(known, on="person_id", how="left")
     )
     # A person who is known by this very record has nothing to be compared with.
@@ -345,7 +345,7 @@ def card(
     ]
     reason = pair.get("reason_zh") or ""
     margin = pair.get("margin")
-    if margin is not None and math.isfinite(margin):
+    if margin is not None and math.isfinite(margin) and "次优候选" not in reason:
         reason += f"；比次优候选多{margin:.1f}比特。" if reason else f"比次优候选多{margin:.1f}比特。"
     return Card(
         kind_zh=KINDS_ZH[pair["kind"]],

@@ -132,7 +132,7 @@ def test_the_order_does_not_depend_on_the_order_of_rows() -> None:
         "kind": "review",
         "probability": 0.52,
         "margin": 2.0,
-        "reason_zh": "因为",
+        "reason_zh": "比较",
         "has_warnings": False,
         "said_unsure": 0,
     }
