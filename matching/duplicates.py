@@ -14,8 +14,8 @@ import numpy as np
 import polars as pl
 
 from matching import clustering, scoring
-from matching.blocking import Index, Pairs, meet
-from matching.coded import NO_DAY, Names, Side, coded, mix
+from matching.blocking import Index, Key, Pairs, meet
+from matching.coded import NO_DAY, Codes, Names, Side, coded, mix
 from matching.comparators import birth
 from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
@@ -38,6 +38,9 @@ NAMED_ALIKE = 10.0
 
 NAMESAKES, NAMESAKES_WEIGHT = 0.0005, 200
 """Prior share of records with a namesake of the same birth date beyond chance, and so many records' worth of it."""
+
+SAME_NUMBER = 60
+"""Records of one number and several names that are compared with each other; of more, the number says nothing."""
 
 CONTRADICTION = -5.0
 """Two records of one group whose number, name, birth date and sex together say less than this (bits) are parted."""
@@ -86,14 +89,12 @@ def find(
     index = Index(side, side, names)
     comparer = Comparer(side, side, names, index.sounds, channel, population)
 
-    pairs = _candidates(index, side.n)
+    pairs = _candidates(index, side)
     told(f"{len(pairs.right):,} pairs")
     compared = comparer.compare(pairs)
     minus = _forbidden_bits(pairs, side, forbidden, kept)
     again = np.flatnonzero(stands != np.arange(whole.n))
-    current, share, log_odds = _estimated(
-        start, pairs, compared, minus, side.n, int((side.id_code != 0).sum())
-    )
+    current, share, log_odds = _estimated(start, pairs, compared, minus, side.n, _namesakes(side, names))
     probability = np.exp2(-np.logaddexp2(0, -log_odds))
     grade = clustering.grades(compared, probability)
     grade[(minus > 0) & (grade != "")] = "C"
@@ -162,24 +163,36 @@ def _same_number_and_name(side: Side, names: Names) -> _Ints:
     return np.where(good, stands, rows)
 
 
-def _candidates(index: Index, n: int) -> Pairs:
-    """Every pair that a key of any stage gives, once."""
-    everyone = np.ones(n, dtype=bool)
-    found = Pairs(np.empty(0, np.int32), np.empty(0, np.int32))
-    for stage in index.stages():
-        met = meet(stage(everyone), n)
-        once = met.left < met.right
-        codes = np.concatenate(
-            [p.right.astype(np.int64) * n + p.left for p in (found, Pairs(met.right[once], met.left[once]))]
-        )
-        codes = np.unique(codes)
-        found = Pairs((codes // n).astype(np.int32), (codes % n).astype(np.int32), found.told + met.told)
-    return found
+def _numbers(side: Side) -> Codes:
+    """Valid numbers; 0 for records that carry none. Two records that carry different ones are never one person."""
+    return np.where(side.id_kind <= 2, side.id_code, 0).astype(np.uint64)
+
+
+def _candidates(index: Index, side: Side) -> Pairs:
+    """Pairs of which at least one record carries no valid number, by the keys of all stages; and those of one number."""
+    number, rows = _numbers(side), np.arange(side.n, dtype=np.int32)
+    found = [meet(iter([Key("id", (rows, number), (rows, number), cap=SAME_NUMBER)]), side.n)]
+    if (number == 0).any():
+        found += [meet(stage(number == 0), side.n) for stage in index.stages()]
+    low, high = (
+        np.concatenate([one(pairs.left, pairs.right) for pairs in found]) for one in (np.minimum, np.maximum)
+    )
+    codes = np.unique(high.astype(np.int64)[low != high] * side.n + low[low != high])
+    told = [line for pairs in found for line in pairs.told]
+    return Pairs((codes // max(side.n, 1)).astype(np.int32), (codes % max(side.n, 1)).astype(np.int32), told)
+
+
+def _namesakes(side: Side, names: Names) -> tuple[int, int]:
+    """Among records with a number: those that share name and birth date with an earlier one, and all of them."""
+    rows = np.flatnonzero((_numbers(side) != 0) & (side.own_name >= 0) & (side.birth != NO_DAY))
+    key = mix(names.hashed[side.own_name[rows]], side.birth[rows].astype(np.int64) + (1 << 32))
+    key = key[key != 0]
+    return len(key) - len(np.unique(key)), len(key)
 
 
 def _forbidden_bits(pairs: Pairs, side: Side, forbidden: pl.DataFrame | None, kept: _Ints) -> _Floats:
     """Bits against pairs that must not be one person: two valid numbers, or a person said no."""
-    number = np.where(side.id_kind <= 2, side.id_code, 0)
+    number = _numbers(side)
     a, b = number[pairs.left], number[pairs.right]
     minus: _Floats = np.where((a != 0) & (b != 0) & (a != b), FORBIDDEN_BITS, 0.0)
     if forbidden is not None and forbidden.height:
@@ -211,13 +224,13 @@ def _estimated(
     compared: Compared,
     minus: _Floats,
     n: int,
-    numbered: int,
+    namesakes: tuple[int, int],
 ) -> tuple[Model, float, _Floats]:
     """Rates and the share of records with another one, in turns with the odds that follow from them."""
     current, share = start, WITH_ANOTHER
     log_odds = weigh(compared, current, share, n, minus)
     # Who carry a number of their own show how many namesakes with one birth date there are among those who do not.
-    proven = len(np.unique(pairs.right[clustering.namesakes(compared) | _namesakes_apart(compared, minus)]))
+    proven, numbered = namesakes
     among = min((proven + NAMESAKES_WEIGHT * NAMESAKES) / (numbered + NAMESAKES_WEIGHT), 0.5)
     for _ in range(ROUNDS):
         probability = np.exp2(-np.logaddexp2(0, -log_odds))
@@ -226,14 +239,6 @@ def _estimated(
         current = start.with_counts(counts, share, among)
         log_odds = weigh(compared, current, share, n, minus)
     return current, share, log_odds
-
-
-def _namesakes_apart(compared: Compared, minus: _Floats) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    same_name = compared.evidence["name"].level == 1
-    found: np.ndarray[Any, np.dtype[np.bool_]] = (
-        (minus > 0) & same_name & (compared.evidence["birth"].level == birth.EQUAL)
-    )
-    return found
 
 
 # --- groups
@@ -264,7 +269,7 @@ def _groups(
     """By record, the lowest record of its group; where a group would hold a contradiction its weakest links are cut."""
     a, b = pairs.left[firm].astype(np.int64), pairs.right[firm].astype(np.int64)
     label = components(side.n, a, b)
-    number = np.where(side.id_kind <= 2, side.id_code, 0)
+    number = _numbers(side)
     forbidden = _contradictions(label, comparer, model, pairs, minus)
     bad = set(label[forbidden[0]].tolist()) | _with_two_numbers(label, number)
     if not bad:

@@ -50,7 +50,7 @@ def figures(links: Links) -> Figures:
         "firm": found.filter(pl.col("grade").is_in(["A", "B"])).height,
         "by_number": found.filter(pl.col("pair").is_null()).height,
         "review_between_two": close,
-        "namesakes_proven": len(np.unique(linked.pairs.right[strangers])),
+        "namesakes_proven": 0 if links.is_one_table else len(np.unique(linked.pairs.right[strangers])),
         "namesakes_rate": linked.model.namesakes,
         "without_candidate": int((~_met(links)).sum()),
     }
