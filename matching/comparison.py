@@ -27,6 +27,9 @@ _PRIOR_BITS = np.log2([1.0, *BY_NAME["name"].rates])
 _FORMER = _LEVEL_OF_KIND["former"]
 HIDDEN_FITS, HIDDEN_SLIP, HIDDEN_NONE = 1, 2, 3
 
+SMOOTHED_BY = 5000.0
+"""So many people's worth does the share of a name in the whole county weigh against its share in a township or cohort."""
+
 RELATIVES_OF_ONE_SURNAME = 0.5
 """Of two people of one household this share has one surname: parents, children, brothers, sisters; not couples."""
 
@@ -122,6 +125,35 @@ class Comparer:
     @cached_property
     def _words(self) -> Words:
         return Words(self.names.texts.gather(self.left.entry_name))
+
+    @cached_property
+    def _near_names(self) -> list[tuple[Codes, sharing.Shares, sharing.Shares, Codes]]:
+        """By left record, its township and its cohort (sex and decade of birth), with and without its name, counted."""
+        left, rows = self.left, np.arange(self.left.n, dtype=np.int32)
+        name = np.where(left.own_name >= 0, self.names.hashed[np.maximum(left.own_name, 0)], 0).astype(
+            np.uint64
+        )
+        cohort = mix(left.year // 10, left.sex)
+        found = []
+        for group in (left.prefix(9).astype(np.uint64), cohort):
+            named = mix(name, group)
+            found.append((named, sharing.Shares(rows, named), sharing.Shares(rows, group), group))
+        return found
+
+    def _rarity_there(self, names: Small, rows_l: Small) -> Bits:
+        """Bits of an equal name: as rare as it is in the county, or in the township or cohort where it is commoner.
+
+        The record itself does not count among those who bear its name there.
+        """
+        bits = self.rarity(names)
+        share = np.exp2(-bits.astype(np.float64))
+        for named, with_name, of_group, group in self._near_names:
+            others = np.maximum(with_name.count(named[rows_l]) - 1, 0)
+            people = of_group.count(group[rows_l])
+            there = (others + SMOOTHED_BY * share) / (np.maximum(people - 1, 0) + SMOOTHED_BY)
+            share = np.where(group[rows_l] != 0, np.maximum(share, there), share)
+        found: Bits = (-np.log2(share)).astype(np.float32)
+        return found
 
     def rarity(self, names: Small) -> Bits:
         """-log2 of the share of people with each name; asked of the channel once a name."""
@@ -240,7 +272,7 @@ class Comparer:
         equal = known & (a == b) & ~self.names.has_wildcard[np.maximum(a, 0)]
         plain.level[known] = _NONE
         plain.level[equal] = _LEVEL_OF_KIND["exact"]
-        plain.bits[equal] = self.rarity(a[equal])
+        plain.bits[equal] = self._rarity_there(a[equal], rows_l[equal])
         apart = np.flatnonzero(known & ~equal)
         apart = apart[self._is_near(a[apart], b[apart])]
         if len(apart):

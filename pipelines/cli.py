@@ -236,18 +236,25 @@ def status(home: Path, day: datetime | None, as_json: bool) -> int:
 
 
 @main.command()
-@click.argument("household")
+@click.argument("household", metavar="HOUSEHOLD|PERSON")
 @click.option("--date", "day", type=DAY, help="Business date [the newest night].")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_obj
 @command
 def explain(home: Path, household: str, day: datetime | None, as_json: bool) -> int:
-    """Who is in a household, why they belong together, and why it is on a list. Names are masked.
+    """Who is in a household and why it is on a list; or of which records a person is made. Names are masked.
 
-    Example: hardship-watch explain H000000123
+    Example: hardship-watch explain H000000123, or hardship-watch explain P000000456
     """
-    from pipelines import show
+    from pipelines import show, show_person
 
+    if household.upper().startswith("P"):
+        told = show_person.person(home, show.number(household, "P"), _day(day))
+        if as_json:
+            _print_json(told)
+        else:
+            show_person.print_person(console, told)
+        return FINE
     found = show.household(home, show.number(household, "H"), _day(day))
     if as_json:
         _print_json(found)

@@ -1,6 +1,7 @@
 """Whole nights: killed and run again, proved, looked into; one rule and one department touch nothing else."""
 
 import json
+import re
 import shutil
 from datetime import date
 from pathlib import Path
@@ -135,6 +136,23 @@ def test_a_warning_is_traced_to_delivered_rows_and_its_household_explained(home)
 def test_ids_that_do_not_exist_cannot_be_explained(home):
     assert call(home, "trace", "W000000000000000").exit_code == 2
     assert call(home, "explain", "H999999999").exit_code == 2
+
+
+def test_a_person_is_explained_record_by_record(home: Path) -> None:
+    links = pl.read_parquet(sorted((home / "lake" / "persons").glob("batch_date=*"))[-1] / "links.parquet")
+    weighed = links.filter(pl.col("pass_id") == "MB").sort("identity_key")
+    one = weighed.row(0, named=True)
+    person = f"P{one['person_id']:09d}"
+    told = json.loads(call(home, "explain", person, "--json").stdout)
+    own = links.filter(pl.col("person_id") == one["person_id"])
+    assert {record["identity_key"] for record in told["records"]} == set(own["identity_key"])
+    (record,) = (r for r in told["records"] if r["identity_key"] == one["identity_key"])
+    assert record["reason_zh"].startswith("综合比对：")
+    assert "比特" in record["reasons_zh"]
+    assert re.search(r"\d{11}", json.dumps([r["reasons_zh"] for r in told["records"]])) is None
+    text = call(home, "explain", person).output
+    assert "按证据称重" in text
+    assert call(home, "explain", "P999999999").exit_code == 2
 
 
 def test_no_identifier_stands_in_what_dagster_remembers_or_alerts_say(home):

@@ -1,0 +1,115 @@
+"""Who a person is made of: every record, why it is here, what was refused. Names are masked, numbers never shown."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console
+from rich.table import Table
+
+from data_contracts.contract import catalogue
+from matching.explain import GRADES_ZH
+from pipelines import nights
+from pipelines.nights import CannotRun
+from reports.masking import persons_for
+
+_EVENT_ZH = {"create": "新建", "absorb": "并入或确认", "merge": "合并", "split": "分出", "retire": "停用"}
+
+
+def person(home: Path, person_id: int, day: date | None) -> dict[str, Any]:
+    """A person of a night: records with grade, rule and reason, what the engine weighed, conflicts and events.
+
+    CannotRun if unknown.
+    """
+    folder = nights.latest_folder(home, "persons", day)
+    persons = pl.read_parquet(folder / "persons.parquet").filter(pl.col("person_id") == person_id)
+    if persons.is_empty():
+        raise CannotRun(f"no person P{person_id:09d} on {folder.name.partition('=')[2]}")
+    row = persons.row(0, named=True)
+    mine = pl.col("person_id") == person_id
+    links = pl.read_parquet(folder / "links.parquet").filter(mine)
+    if (folder / "weighed.parquet").is_file():
+        weighed = pl.scan_parquet(folder / "weighed.parquet").select(
+            "identity_key", "probability", "margin", "reasons_zh"
+        )
+        links = links.lazy().join(weighed, on="identity_key", how="left").collect()
+    else:
+        links = links.with_columns(
+            pl.lit(None, dtype=pl.Float64).alias("probability"),
+            pl.lit(None, dtype=pl.Float64).alias("margin"),
+            pl.lit(None, dtype=pl.String).alias("reasons_zh"),
+        )
+    as_of = date.fromisoformat(folder.name.partition("=")[2])
+    names = dict(persons_for("township", persons, as_of).select("person_id", "name_zh").rows())
+    events = pl.concat(
+        [
+            pl.read_parquet(path).filter(mine | (pl.col("other_person_id") == person_id))
+            for path in sorted(folder.parent.glob("batch_date=*/events.parquet"))
+            if path.parent.name <= folder.name
+        ]
+    )
+    conflicts = pl.read_parquet(folder / "conflicts.parquet").filter(mine)
+    return {
+        "person": f"P{person_id:09d}",
+        "as_of": str(as_of),
+        "name_masked": names.get(person_id, "姓名不详"),
+        "status": row["status"],
+        "is_registered": row["is_registered"],
+        "is_provisional": row["is_provisional"],
+        "records": [
+            {**record, "source_zh": _source(record["source_class"]), "role_zh": _role(record)}
+            for record in links.sort("grade", "source_class", "role", "identity_key").iter_rows(named=True)
+        ],
+        "refused": [
+            {"source_zh": _source(one["source_class"]), **one}
+            for one in conflicts.drop("person_id").sort("conflict_id").iter_rows(named=True)
+        ],
+        "events": events.sort("on", "event").rows(named=True),
+    }
+
+
+def _source(class_id: str) -> str:
+    contract = catalogue().get(class_id)
+    return contract.title.zh if contract else class_id
+
+
+def _role(record: dict[str, Any]) -> str:
+    contract = catalogue().get(record["source_class"])
+    subjects = contract.subjects if contract else ()
+    return next((s.title.zh for s in subjects if s.role == record["role"] and s.title), record["role"])
+
+
+def print_person(console: Console, found: dict[str, Any]) -> None:
+    """A person as a reviewer reads it, in Chinese throughout."""
+    state = "在户籍登记" if found["is_registered"] else "临时人员（未见户籍登记）"
+    if found["status"] != "active":
+        state = "已停用或并入他人"
+    console.print(f"[bold]{found['person']}[/bold] {found['name_masked']}，{state}（{found['as_of']}）")
+    table = Table("来源", "身份", "把握", "规则", "自", "为什么是此人")
+    for one in found["records"]:
+        table.add_row(
+            one["source_zh"],
+            one["role_zh"],
+            f"{one['grade']} {GRADES_ZH[one['grade']]}",
+            one["pass_id"],
+            str(one["linked_on"]),
+            one["reason_zh"],
+        )
+    console.print(table)
+    for one in found["records"]:
+        if one["reasons_zh"]:
+            console.print(
+                f"  {one['source_zh']}（{one['role_zh']}）按证据称重，把握{one['probability']:.2%}：{one['reasons_zh']}",
+                soft_wrap=True,
+            )
+    for one in found["refused"]:
+        console.print(f"  未归入：{one['source_zh']}，{one['reason_zh']}（自{one['since']}）", soft_wrap=True)
+    for one in found["events"]:
+        other = f"（另一人员 P{one['other_person_id']:09d}）" if one["other_person_id"] else ""
+        console.print(
+            f"  {one['on']} {_EVENT_ZH.get(one['event'], one['event'])}：{one['reason_zh']}{other}",
+            soft_wrap=True,
+        )
