@@ -23,6 +23,9 @@ LARGEST_BLOCK = 60
 ONS refused blocks of more than 100 people; 60 keeps the pairs of a village's most frequent name.
 """
 
+LARGEST_ALONE = {"name": 30, "sound": 12}
+"""A name, or its sound, with nothing else beside it says something only where few bear it."""
+
 FEWEST_HIDDEN = 20
 """A way of hiding characters that fewer records use has no keys of its own; birth date, telephone and place find those."""
 
@@ -164,6 +167,7 @@ class Index:
                 f"{what}+{label}",
                 (rows_l, mix(name_l, of_left[rows_l])),
                 (rows_r, mix(name_r, of_right[rows_r])),
+                LARGEST_ALONE[what] if label == "alone" else LARGEST_BLOCK,
             )
 
     def _others(self, wanted: Marked) -> Iterator[Key]:

@@ -1,7 +1,5 @@
 """Who a person is made of: every record, why it is here, what was refused. Names are masked, numbers never shown."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 from typing import Any
