@@ -84,18 +84,20 @@ def compare_shared(
     family: Values | None = None,
     apart: int = 2,
 ) -> Evidence:
-    """Equal (1), the family's (2, where `family` is given), or apart. All values as `usable` gives them."""
+    """Equal (1), the family's (2, where `family` is given), or apart. All values as `usable` gives them.
+
+    Whoever has no value of her own is apart from nobody: what the family has is known only as far as somebody asks for it.
+    """
     evidence = silent(len(rows_l))
-    has_l = left.first != 0 if family is None else (left.first != 0) | (family.first != 0)
-    both = has_l[rows_l] & (right.first != 0)[rows_r]
-    evidence.level[both] = apart
-    at = np.flatnonzero(both)
+    known_r = (right.first != 0)[rows_r]
+    at = np.flatnonzero((left.first != 0)[rows_l] & known_r)
+    evidence.level[at] = apart
     value = shared_values(left, right, rows_l[at], rows_r[at])
     same = value != 0
     evidence.level[at[same]] = EQUAL
     evidence.bits[at[same]] = shares.bits(value[same])
     if family is not None:
-        at = at[~same]
+        at = np.flatnonzero((family.first != 0)[rows_l] & known_r & (evidence.level != EQUAL))
         value = shared_values(family, right, rows_l[at], rows_r[at])
         kin = value != 0
         evidence.level[at[kin]] = FAMILY

@@ -176,7 +176,9 @@ def stranger(rng: np.random.Generator, like: Row) -> Row:
     row |= {"id": world.number("440305", born, int(rng.integers(0, 999))), "village": None, "address": None}
     row |= {"household": None, "card": None, "former": None, "phone": "13700000017"}
     if rng.random() < 0.3:
-        row |= {"name": like["name"], "birth": like["birth"], "sex": like["sex"], "id": None}
+        born = date.fromisoformat(str(like["birth"]))
+        number = world.number("440305", born, 500 + int(like["sex"]) % 2)
+        row |= {"name": like["name"], "birth": like["birth"], "sex": like["sex"], "id": number}
     return row
 
 

@@ -254,7 +254,7 @@ class Slow:
             if 2 <= len(fellows) <= GENERIC:
                 members += fellows
         family = [x for p in members for x in p.phones if x in asked and x not in common]
-        if not theirs or not (ours or family):
+        if not theirs:
             return None
         both = [x for x in theirs if x in ours]
         if both:
@@ -262,7 +262,7 @@ class Slow:
         kin = [x for x in theirs if x in family]
         if kin:
             return ("family", max(log2(self.with_phone / self.phones[kin[0]]) - 2, 0))
-        return ("differs", 0.0)
+        return ("differs", 0.0) if ours else None
 
     def _hidden_phone(self, a: Person, b: Person) -> Said | None:
         def ends(phone: str) -> str:
