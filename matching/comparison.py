@@ -27,6 +27,9 @@ _PRIOR_BITS = np.log2([1.0, *BY_NAME["name"].rates])
 _FORMER = _LEVEL_OF_KIND["former"]
 HIDDEN_FITS, HIDDEN_SLIP, HIDDEN_NONE = 1, 2, 3
 
+NAMESAKES_AT_HOME = 8.0
+"""Bits against two people of one household with the very same name: one household in some 250; assumed."""
+
 SMOOTHED_BY = 5000.0
 """So many people's worth does the share of a name in the whole county weigh against its share in a township or cohort."""
 
@@ -389,6 +392,8 @@ class Comparer:
         # A shared middle character of a given name is common among brothers and sisters, rare (about 1 %) elsewhere.
         share = np.where(same_second, share * GENERATION_CHARACTER / 0.01, share)
         bits: Bits = np.log2(share).astype(np.float32)
+        # A house does not give two of its people one name.
+        bits[known & (a == b)] -= NAMESAKES_AT_HOME
         bits[~known] = 0
         equal = found["id"].level == identity.EQUAL
         bits[equal] += (np.log2(0.0065) + np.log2(self.population.n) - 2).astype(np.float32)
