@@ -33,9 +33,6 @@ RELATIVES_BESIDE = 2.0
 TWINS = 0.007
 """Share of pairs of one household that are twins (1 birth in 50 to 80; three relatives a person)."""
 
-NAMED_ALIKE = 10.0
-"""Bits by which two people of one household bear one full name less often than chance has it: nobody names a child so."""
-
 NAMESAKES, NAMESAKES_WEIGHT = 0.0005, 200
 """Prior share of records with a namesake of the same birth date beyond chance, and so many records' worth of it."""
 
@@ -210,7 +207,6 @@ def weigh(compared: Compared, model: Model, share: float, n: int, minus: _Floats
     born = compared.evidence["birth"]
     twin = np.where(born.level == birth.EQUAL, born.bits + np.log2(TWINS), -np.inf)
     relative = said.kin + np.logaddexp2(0, twin) + np.log2(RELATIVES_BESIDE / share)
-    relative -= np.where(compared.evidence["name"].level == EXACT, NAMED_ALIKE, 0)
     stranger = np.full(len(minus), np.log2(n / share))
     namesake = said.namesake + np.log2(model.namesakes / share)
     against = np.logaddexp2(np.logaddexp2(stranger, relative), namesake)
