@@ -417,13 +417,22 @@ def _home(side: Side) -> Codes:
 
 def _family_values(side: Side, wanted: Codes) -> tuple[Small, Codes] | None:
     """Telephones (those that may be `wanted`) of all members of each record's household; None where there is none."""
-    if not len(side.household_row) or not len(side.phone_row) or not len(wanted):
+    if not len(side.phone_row) or not len(wanted):
+        return None
+    if len(side.household_row):
+        home_row, home = side.household_row, side.household
+    else:
+        # Without household numbers those of one address are a household.
+        home = np.where((side.address != 0) & (side.depth >= 9), mix(side.address, side.place), 0).astype(np.uint64)
+        home_row = np.flatnonzero(home).astype(np.int32)
+        home = home[home_row]
+    if not len(home_row):
         return None
     near = np.flatnonzero(marks(wanted)[slot(side.phone)] & (side.phone != 0))
     phones = pl.DataFrame({"row": side.phone_row[near], "phone": side.phone[near]})
-    homes = pl.DataFrame({"row": side.household_row, "home": side.household})
+    homes = pl.DataFrame({"row": home_row, "home": home})
     found = phones.join(homes.filter(pl.col("home") != 0), on="row").select("home", "phone").unique()
-    at_home = marks(found["home"].to_numpy())[slot(side.household)]
+    at_home = marks(found["home"].to_numpy())[slot(home)]
     members = homes.filter(pl.Series(at_home))
     sizes = pl.len().over("home").is_between(2, sharing.GENERIC)
     members = members.filter(sizes)
