@@ -19,7 +19,7 @@ from matching.coded import Names, Side, Small, coded
 from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
 from matching.evidence import Evidence, Population, counted, marks, positions, slot
-from matching.model import NAMESAKES_AMONG_STRANGERS, SECOND_RECORD, Model
+from matching.model import BY_NAME, NAMESAKES_AMONG_STRANGERS, SECOND_RECORD, Model
 from matching.records import Records
 
 ROUNDS = 4
@@ -114,8 +114,9 @@ def link(
 
     sure = comparer.compare(Pairs(*_sample(certain))) if certain.shape[1] else None
     current = start
+    n_numbers = int((side_r.id_code != 0).sum())
     for _ in range(ROUNDS if estimate else 0):
-        current = _estimated(start, pairs, compared, scored, sure, certain.shape[1], side_r.n)
+        current = _estimated(start, pairs, compared, scored, sure, certain.shape[1], side_r.n, n_numbers)
         said = scoring.weights(compared, current)
         scored = scoring.score(pairs.right, said, side_l.n, current, minus)
     if right_is_clean:
@@ -221,6 +222,7 @@ def _estimated(
     sure: Compared | None,
     n_certain: int,
     n_right: int,
+    n_numbers: int,
 ) -> Model:
     """Rates from expected counts of the open records and a sample of the certain ones."""
     counts = scoring.expected_counts(compared, scored.probability)
@@ -237,7 +239,10 @@ def _estimated(
     proven = clustering.namesakes(compared)
     strangers = (1 - share) * n_right
     proven_records = len(np.unique(pairs.right[proven]))
-    among = (proven_records + 200 * NAMESAKES_AMONG_STRANGERS) / (strangers + 200)
+    # Some of them are the person after all, under a number that is not his: as many as the rates say.
+    mistaken = sum(BY_NAME["id"].rates[BY_NAME["id"].levels.index(level)] for level in ("other", "other_person"))
+    found = max(proven_records - mistaken * n_numbers, 0.0)
+    among = (found + 200 * NAMESAKES_AMONG_STRANGERS) / (strangers + 200)
     return start.with_counts(counts, share, min(among, 0.5))
 
 
