@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from matching.comparators.name import NameChannel
+from matching.comparison import NAMESAKES_AT_HOME
 from matching.model import BY_NAME, MODEL, UNLISTED_RELATIVES, Model
 from matching.records import Records
 
@@ -313,7 +314,8 @@ class Slow:
                 share += 0.5 / (self.firsts[b.own[0]] / self.named)
                 if len(b.own) == 3 and a.own[1:2] == b.own[1]:
                     share *= 0.2 / 0.01
-            bits = log2(share)
+            # A house hardly gives one name twice.
+            bits = log2(share) - (NAMESAKES_AT_HOME if a.own == b.own else 0)
         if said["id"] and said["id"][0] == "equal":
             bits += log2(0.0065) + log2(self.n) - 2
         return bits

@@ -23,7 +23,7 @@ from matching.model import Model
 from tests.matching import invented
 
 SEEDS = st.integers(0, 10_000)
-FEW = settings(max_examples=5, deadline=None, derandomize=True)
+FEW = settings(max_examples=3, deadline=None, derandomize=True)
 
 
 def link(tables: invented.Tables, **how: Any) -> Linked:
