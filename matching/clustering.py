@@ -16,11 +16,11 @@ from matching.model import NAME_LEVELS
 
 _Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-WRONG_AMONG_STRONG = 0.00025
-"""Expected share of wrong links among those of grade B (and A) together: a quarter of the 1 in 1,000 asked for,
-because the strongest cases are not independent of each other."""
+WRONG_AMONG_STRONG = 0.0006
+"""Expected share of wrong links among those of grade B together: below the 1 in 1,000 asked for, because the strongest
+cases are not independent of each other."""
 
-STRONG_AT_LEAST = 0.98
+STRONG_AT_LEAST = 0.995
 REVIEW_AT_LEAST = 0.20
 """Grade C: more than one in five is right, so that a reviewer does not look in vain."""
 
