@@ -423,7 +423,9 @@ def _family_values(side: Side, wanted: Codes) -> tuple[Small, Codes] | None:
         home_row, home = side.household_row, side.household
     else:
         # Without household numbers those of one address are a household.
-        home = np.where((side.address != 0) & (side.depth >= 9), mix(side.address, side.place), 0).astype(np.uint64)
+        home = np.where((side.address != 0) & (side.depth >= 9), mix(side.address, side.place), 0).astype(
+            np.uint64
+        )
         home_row = np.flatnonzero(home).astype(np.int32)
         home = home[home_row]
     if not len(home_row):

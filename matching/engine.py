@@ -240,7 +240,9 @@ def _estimated(
     strangers = (1 - share) * n_right
     proven_records = len(np.unique(pairs.right[proven]))
     # Some of them are the person after all, under a number that is not his: as many as the rates say.
-    mistaken = sum(BY_NAME["id"].rates[BY_NAME["id"].levels.index(level)] for level in ("other", "other_person"))
+    mistaken = sum(
+        BY_NAME["id"].rates[BY_NAME["id"].levels.index(level)] for level in ("other", "other_person")
+    )
     found = max(proven_records - mistaken * n_numbers, 0.0)
     among = (found + 200 * NAMESAKES_AMONG_STRANGERS) / (strangers + 200)
     return start.with_counts(counts, share, min(among, 0.5))
