@@ -36,7 +36,8 @@ def tonight(home: Home, day: date) -> tuple[pl.DataFrame, list[str]]:
             write_parquet(frame, path)
         else:
             path.unlink(missing_ok=True)
-    return journal.stored(folder, day), problems
+    known = journal.read(folder, day)
+    return known.rows, problems + known.problems
 
 
 def _from_files(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
@@ -48,7 +49,7 @@ def _from_files(folder: Path, day: date) -> tuple[pl.DataFrame, list[str]]:
         where = f"第{number}个审核文件"
         try:
             taken = decisions.from_table(read_review(path), day, first_entry=sum(f.height for f in frames))
-        except ReviewFileError:
+        except (ReviewFileError, OSError, pl.exceptions.PolarsError):
             problems.append(f"{where}无法读取。")
             continue
         frames.append(taken.rows)

@@ -47,33 +47,39 @@ class DecisionError(ValueError):
 
 def merged(frames: Iterable[pl.DataFrame]) -> pl.DataFrame:
     """Frames of any version of `SCHEMA` as one; nothing is dropped but rows that are wholly the same."""
-    found = [
-        frame.with_columns(
-            pl.lit(None, dtype=dtype).alias(name)
-            for name, dtype in SCHEMA.items()
-            if name not in frame.columns
-        )
+    return pl.concat([SCHEMA.to_frame(), *map(aligned, frames)]).unique().sort(_ORDER)
+
+
+def aligned(frame: pl.DataFrame) -> pl.DataFrame:
+    """A frame of any version of `SCHEMA` in the columns of this one. Raises `PolarsError` where a value does not fit."""
+    missing = [name for name in SCHEMA.names() if name not in frame.columns]
+    return (
+        frame.with_columns(pl.lit(None, dtype=SCHEMA[name]).alias(name) for name in missing)
         .select(SCHEMA.names())
         .cast(SCHEMA)
-        for frame in frames
-    ]
-    return pl.concat([SCHEMA.to_frame(), *found]).unique().sort(_ORDER)
+    )
 
 
 _ORDER = ["decided_on", "entry", "identity_key", "person_id", "who", "decision", "note", "person_key", "door"]
 """What is sorted later overrides: a later day, on one day a later entry; the rest makes the order total."""
 
 
-def _valid(decisions: pl.DataFrame | None, as_of: date) -> pl.DataFrame:
-    """Rows up to a day, in order. Raises `DecisionError`."""
-    rows = merged([] if decisions is None else [decisions])
-    bad = rows.filter(
+def sound(rows: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """Rows (`SCHEMA`) that have identity, person, answer, who and when, and how many others there are."""
+    faulty = (
         pl.any_horizontal(pl.col(c).is_null() for c in ("identity_key", "who", "decided_on"))
         | (pl.col("person_id").is_null() & pl.col("person_key").is_null())
         | ~pl.col("decision").is_in(ANSWERS).fill_null(False)
     )
-    if len(bad):
-        raise DecisionError(f"{len(bad)} decisions lack identity, person, answer, who or when")
+    good = rows.filter(~faulty)
+    return good, rows.height - good.height
+
+
+def _valid(decisions: pl.DataFrame | None, as_of: date) -> pl.DataFrame:
+    """Rows up to a day, in order. Raises `DecisionError`."""
+    rows, faulty = sound(merged([] if decisions is None else [decisions]))
+    if faulty:
+        raise DecisionError(f"{faulty} decisions lack identity, person, answer, who or when")
     return rows.filter(pl.col("decided_on") <= as_of).sort(_ORDER)
 
 

@@ -8,7 +8,6 @@ decisions under a new key). A night reads what is dated up to its own day.
 from __future__ import annotations
 
 import fcntl
-import io
 import json
 import os
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import polars as pl
 
+from data_contracts.field_types import hide_numbers
 from matching import decisions
 
 FOLDER = "decisions"
@@ -61,20 +61,41 @@ def append(folder: Path, rows: pl.DataFrame, day: date) -> pl.DataFrame:
 
 
 def stored(folder: Path, as_of: date) -> pl.DataFrame:
-    """All decisions in files dated up to a day (`decisions.SCHEMA`); files without a date are of every day.
+    """All decisions in files dated up to a day (`decisions.SCHEMA`), without what `read` calls a problem."""
+    return read(folder, as_of).rows
 
-    A line that was cut short is nothing. Raises `decisions.DecisionError` for a whole line that is no row.
+
+def read(folder: Path, as_of: date) -> decisions.Taken:
+    """The same with problems: one Chinese line a file that could not be read or holds rows that are no decisions.
+
+    Files without a date are of every day. A line that was cut short is nothing, since the reviewer was not told that it
+    was written. One bad file or row never hides the others.
     """
-    frames = []
+    frames: list[pl.DataFrame] = []
+    problems: list[str] = []
     for path in sorted(folder.glob("*")):
-        dated = _DATED.search(path.stem)
-        if not path.is_file() or path.name[0] == "." or (dated and date.fromisoformat(dated[1]) > as_of):
+        if not path.is_file() or path.name[0] == "." or path.suffix not in (".parquet", ".jsonl"):
             continue
-        if path.suffix == ".parquet":
-            frames.append(pl.read_parquet(path))
-        elif path.suffix == ".jsonl":
-            frames.append(_lines(path))
-    return decisions.merged(frames)
+        shown = hide_numbers(path.name)
+        dated = _DATED.search(path.stem)
+        try:
+            if dated and date.fromisoformat(dated[1]) > as_of:
+                continue
+        except ValueError:
+            problems.append(f"决定文件{shown}：文件名中的日期不存在，未读取，请改名。")
+            continue
+        try:
+            frame, faulty = _lines(path) if path.suffix == ".jsonl" else (pl.read_parquet(path), 0)
+            good, lacking = decisions.sound(decisions.aligned(frame))
+        except (OSError, pl.exceptions.PolarsError) as error:
+            problems.append(f"决定文件{shown}无法读取（{type(error).__name__}），未采用，请修复。")
+            continue
+        frames.append(good)
+        if faulty + lacking:
+            problems.append(
+                f"决定文件{shown}：{faulty + lacking}行缺少记录、人员、答复、审核人员或有效日期，未采用，请更正。"
+            )
+    return decisions.Taken(decisions.merged(frames), problems)
 
 
 def for_review(folder: Path, as_of: date) -> pl.DataFrame:
@@ -89,24 +110,28 @@ def for_review(folder: Path, as_of: date) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=schema), *frames]).unique().sort(pl.all())
 
 
-def _lines(path: Path) -> pl.DataFrame:
-    body = path.read_bytes()
-    rows = []
-    for line in body.split(b"\n"):
-        if not line:
-            continue
+def _lines(path: Path) -> tuple[pl.DataFrame, int]:
+    """Rows of a journal, and how many whole lines are no rows."""
+    rows, faulty = [], 0
+    for line in path.read_bytes().split(b"\n"):
         try:
             row = json.loads(line)
         except ValueError:
             # Cut short: the reviewer was not told that it was written.
             continue
-        if not isinstance(row, dict):
-            raise decisions.DecisionError(f"{path.name}: a line is no decision")
-        rows.append(row)
-    if not rows:
-        return decisions.SCHEMA.to_frame()
-    text = pl.read_ndjson(
-        io.BytesIO(b"\n".join(json.dumps(row).encode() for row in rows)),
-        schema={name: pl.String if kind == pl.Date else kind for name, kind in decisions.SCHEMA.items()},
-    )
-    return text.with_columns(pl.col("decided_on").str.to_date("%Y-%m-%d", strict=False))
+        if isinstance(row, dict) and all(
+            _fits(row.get(name), kind) for name, kind in decisions.SCHEMA.items()
+        ):
+            rows.append({name: row.get(name) for name in decisions.SCHEMA})
+        else:
+            faulty += 1
+    text = {name: pl.String if kind == pl.Date else kind for name, kind in decisions.SCHEMA.items()}
+    found = pl.DataFrame(rows, schema=text)
+    return found.with_columns(pl.col("decided_on").str.to_date("%Y-%m-%d", strict=False)), faulty
+
+
+def _fits(value: object, kind: pl.DataType) -> bool:
+    """Whether a value of JSON can stand in a column; null can in each."""
+    if kind == pl.Int64:
+        return value is None or (type(value) is int and abs(value) < 1 << 63)
+    return value is None or isinstance(value, str)

@@ -71,7 +71,7 @@ def review(
         "night": str(work.night),
         "pairs": work.queue.height,
     }
-    problems: list[str] = []
+    problems = list(work.problems)
     try:
         if out:
             if not out.parent.is_dir():
@@ -86,8 +86,9 @@ def review(
                 done |= {"precision": reviewing.judge_sample(home, table).to_dicts()}
             else:
                 keys = reviewing.identity_keys(home, work.night)
-                written, known, problems = reviewing.take_file(work, table, keys)
-                done |= {"written": written, "already_there": known, "problems": problems}
+                written, known, said = reviewing.take_file(work, table, keys)
+                problems += said
+                done |= {"written": written, "already_there": known}
         else:
             session = reviewing.Session(work)
             if work.queue.height and plain:
@@ -97,6 +98,8 @@ def review(
             done |= {"written": session.written, "answered": len(session.answers)}
     except reviews.ReviewFileError as error:
         raise CannotRun(str(error)) from None
+    if problems or filled:
+        done |= {"problems": problems}
     click.echo(json.dumps(done, ensure_ascii=False) if as_json else _said(done))
     for line in [] if as_json else problems:
         click.echo(f"look at {line}")

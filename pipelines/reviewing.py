@@ -41,6 +41,8 @@ class Work:
     persons: pl.DataFrame
     identities: pl.DataFrame
     links: pl.DataFrame
+    problems: list[str] = field(default_factory=list)
+    """What of earlier decisions could not be read: Chinese lines without values."""
 
     def card(self, pair: dict[str, Any]) -> review.Card:
         """What is shown of a row of the queue."""
@@ -93,12 +95,13 @@ def prepare(home: Path, who: str, day: date | None, limit: int | None = None) ->
         )
         weighed = pl.read_parquet(frames["weighed"]).join(active, on="node")
     folder = lake / journal.FOLDER
+    known = journal.read(folder, day)
     # What an answer may mean stays a question as long as the record stands with that person.
     asked = journal.for_review(folder, night).join(links, on=["identity_key", "person_id"], how="semi")
     queue = review.queue(
         links,
         conflicts,
-        decided=journal.stored(folder, day),
+        decided=known.rows,
         as_of=day,
         weighed=weighed,
         answered=asked,
@@ -113,7 +116,7 @@ def prepare(home: Path, who: str, day: date | None, limit: int | None = None) ->
     )
     queue = queue.join(identities, on="identity_key", how="semi", maintain_order="left")
     people = persons.filter(pl.col("person_id").is_in(queue["person_id"].implode()))
-    return Work(night, day, who, folder, queue, people, identities, links)
+    return Work(night, day, who, folder, queue, people, identities, links, known.problems)
 
 
 def _on_a_list(lake: Path, night: date) -> pl.Series | None:
@@ -369,12 +372,30 @@ def take_file(work: Work, table: pl.DataFrame, identities: pl.Series) -> tuple[i
     if unknown:
         problems.append(f"{unknown}行的记录或人员不在当前数据中，未采用。")
     rows = rows.filter(is_known)
-    before = journal.stored(work.folder, work.day)
-    what = ["identity_key", "person_id", "decision", "who", "decided_on"]
-    new = rows.join(before.select(what), on=what, how="anti", nulls_equal=True)
+    new = _not_there(rows, journal.stored(work.folder, work.day))
     if new.height:
         journal.append(work.folder, new, work.day)
     return new.height, rows.height - new.height, problems
+
+
+def _not_there(rows: pl.DataFrame, before: pl.DataFrame) -> pl.DataFrame:
+    """Rows of a file that change the last word of a reviewer about a pair on a day, and those of that file before them.
+
+    Who said same, then not same, then same again has said three things, so a row that was said before counts as there only
+    while it is the last.
+    """
+    pair = ["identity_key", "_person", "who", "decided_on"]
+    person = pl.coalesce(pl.col("person_id").cast(pl.String), "person_key").alias("_person")
+    had, given = (frame.with_columns(person) for frame in (before, rows))
+    last = had.unique(pair, keep="last", maintain_order=True).select(*pair, pl.col("decision").alias("_last"))
+    judged = given.join(last, on=pair, how="left", maintain_order="left").with_columns(
+        (pl.int_range(pl.len()) == pl.len() - 1).over(pair).alias("_ends"),
+        pl.col("decision").last().over(pair).alias("_word"),
+    )
+    changed = judged.filter(pl.col("_word").ne_missing(pl.col("_last")))
+    said = had.select(*pair, "decision").unique().with_columns(pl.lit(True).alias("_said"))
+    found = changed.join(said, on=[*pair, "decision"], how="left", maintain_order="left")
+    return found.filter(pl.col("_ends") | pl.col("_said").is_null()).select(rows.columns)
 
 
 # --- blind samples

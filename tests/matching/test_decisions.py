@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from pathlib import Path
@@ -297,6 +298,32 @@ def test_a_line_that_a_power_failure_cut_is_nothing_and_harms_nothing(tmp_path: 
     written = journal.append(tmp_path, frame(row(identity_key="y")), DAYS[1])
     assert sorted(journal.stored(tmp_path, DAYS[1])["identity_key"]) == ["x", "y"]
     assert written["entry"][0] > 1
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"decided_on": "2025-99-99"},
+        {"decided_on": 5},
+        {"person_id": "1"},
+        {"person_id": True},
+        {"person_id": 1 << 70},
+        {"decision": "perhaps"},
+        {"who": None},
+    ],
+    ids=str,
+)
+def test_a_line_that_is_no_decision_is_told_and_hides_no_other(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    journal.append(tmp_path, frame(row()), DAYS[1])
+    path = tmp_path / f"journal_{DAYS[1]}.jsonl"
+    with path.open("a") as file:
+        file.write(json.dumps(json.loads(path.read_text()) | {"identity_key": "bad"} | wrong) + "\n")
+    journal.append(tmp_path, frame(row(identity_key="y")), DAYS[1])
+    found = journal.read(tmp_path, DAYS[1])
+    assert sorted(found.rows["identity_key"]) == ["x", "y"]
+    assert found.problems == [
+        f"决定文件{path.name}：1行缺少记录、人员、答复、审核人员或有效日期，未采用，请更正。"
+    ]
 
 
 def test_reviewers_at_the_same_time_lose_nothing(tmp_path: Path) -> None:

@@ -252,6 +252,31 @@ def test_out_by_file_and_in_again(home, tmp_path, kind):
     assert len(rows(home)) == 2
 
 
+def test_the_last_word_of_a_reviewer_counts_also_on_one_day(home):
+    work = reviewing.prepare(home, "0417", None)
+    key = RELATIVE["identity_key"]
+
+    def taken(*answers, who="0417"):
+        table = pl.DataFrame(
+            {"记录标识": [key] * len(answers), "人员编号": ["P000000001"] * len(answers), "判断": answers}
+        ).with_columns(pl.lit(who).alias("审核人员"))
+        return reviewing.take_file(work, table, pl.Series([key]))[:2]
+
+    def in_force():
+        return decisions.in_force(journal.stored(work.folder, NEXT), NEXT)["decision"].to_list()
+
+    assert [taken("同一人"), taken("不是同一人"), taken("同一人")] == [(1, 0)] * 3
+    assert in_force() == ["same"]
+    assert taken("同一人") == (0, 1)
+    # Another reviewer has words of their own; in one file the last row is the word.
+    assert taken("不是同一人", who="0418") == (1, 0)
+    assert taken("同一人", "不是同一人") == (1, 1)
+    assert in_force() == ["not_same"]
+    assert taken("同一人", "不是同一人") == (0, 2)
+    assert taken("不是同一人", "同一人", "不确定", "同一人") == (2, 2)
+    assert in_force() == ["same"]
+
+
 def test_the_workbook_offers_three_answers_and_hides_the_keys(home, tmp_path):
     path = tmp_path / "pairs.xlsx"
     review(home, "--export", str(path))
@@ -341,6 +366,46 @@ def test_review_files_in_the_inbox_are_taken_once_and_stay(home):
     assert arriving.tonight(Home(root=str(home)), NEXT + timedelta(days=1))[0].equals(found)
     # A night that is run again does not know what came later.
     assert arriving.tonight(Home(root=str(home)), DAY)[0].is_empty()
+
+
+def test_one_bad_file_is_a_problem_line_and_the_good_ones_go_on(home, monkeypatch):
+    folder = home / "inbox" / str(NEXT) / arriving.INBOX
+    folder.mkdir(parents=True)
+    key = RELATIVE["identity_key"]
+    for name in ("a.csv", "b.csv"):
+        (folder / name).write_text(
+            f"记录标识,人员编号,判断,审核人员\n{key},P000000001,同一人,0418\n", encoding="utf-8"
+        )
+
+    def read(path):
+        if path.name == "a.csv":
+            raise PermissionError(13, "Permission denied", str(path))
+        return reviews.read_review(path)
+
+    monkeypatch.setattr(arriving, "read_review", read)
+    lake = home / "lake" / journal.FOLDER
+    lake.mkdir(parents=True)
+    good = {"identity_key": SPELT["identity_key"], "person_id": 2, "decision": "not_same", "who": "0417"}
+    lines = [good | {"decided_on": str(DAY)}, good | {"decided_on": "2025-99-99"}, ["王建国"], good]
+    body = "".join(json.dumps(line) + "\n" for line in lines)
+    (lake / f"journal_{DAY}.jsonl").write_text(body, encoding="utf-8")
+    (lake / f"{N[0]}_2025-99-99.parquet").write_bytes(b"PAR1")
+    (lake / "broken.parquet").write_text("王建国")
+    found, problems = arriving.tonight(Home(root=str(home)), NEXT)
+    assert found.select("identity_key", "decision").sort("decision").rows() == [
+        (SPELT["identity_key"], "not_same"),
+        (key, "same"),
+    ]
+    assert [problem.split("，")[0] for problem in problems] == [
+        "第1个审核文件无法读取。",
+        "决定文件150902***_2025-99-99.parquet：文件名中的日期不存在",
+        "决定文件broken.parquet无法读取（ComputeError）",
+        f"决定文件journal_{DAY}.jsonl：3行缺少记录、人员、答复、审核人员或有效日期",
+    ]
+    result = review(home, "--plain")
+    assert result.exit_code == 1
+    assert "look at 决定文件broken.parquet" in result.output
+    assert "王建国" not in "".join(problems)
 
 
 def test_answers_601_become_decisions_or_questions(home, monkeypatch):
