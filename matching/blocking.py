@@ -26,8 +26,8 @@ ONS refused blocks of more than 100 people; 60 keeps the pairs of a village's mo
 LARGEST_ALONE = {"name": 30, "sound": 12}
 """A name, or its sound, with nothing else beside it says something only where few bear it."""
 
-FEWEST_HIDDEN = 20
-"""A way of hiding characters that fewer records use has no keys of its own; birth date, telephone and place find those."""
+LONGEST_HIDDEN = 5
+"""Names up to this length have keys for every way of hiding characters; longer ones are found by birth date and place."""
 
 LARGEST_FAMILY = 12
 """So many people share a telephone or a household; more is an office's number or a collective register."""
@@ -251,15 +251,14 @@ class Index:
         shapes = (
             masked.to_frame("t")
             .select(head=head.str.len_chars(), tail=tail.str.len_chars())
-            .group_by("head", "tail")
-            .len()
-            .sort("len", "head", "tail", descending=[True, False, False])
+            .unique()
+            .sort("head", "tail")
         )
         first_l, first_r = (
             np.where(side.own_name[rows] >= 0, self.names.first[side.own_name[rows]], 0)
             for side, rows in ((self.left, rows_l), (self.right, rows_r))
         )
-        for shown_head, shown_tail, _ in shapes.head(4).iter_rows():
+        for shown_head, shown_tail in shapes.iter_rows():
             if shown_head + shown_tail < 4:
                 continue
             shape = rf"^[^*]{{{shown_head}}}\*+[^*]{{{shown_tail}}}$"
@@ -285,13 +284,15 @@ class Index:
         width = names.chars.shape[1]
         shape = (names.chars[name_r] != WILDCARD) @ (1 << np.arange(width))
         forms = shape.astype(np.uint64) * np.uint64(64) + names.size[name_r].astype(np.uint64)
-        for form in _commonest(forms, 8):
+        for form in counted(forms)[0]:
             length, mask = int(form) % 64, int(form) // 64
             seen = [n for n in range(min(length, width)) if mask >> n & 1]
             fits = forms == form
-            if not seen or fits.sum() < FEWEST_HIDDEN:
+            if not seen or length > LONGEST_HIDDEN:
                 continue
-            visible = np.where(names.size == length, mix(*(names.chars[:, n] for n in seen)), 0)
+            same = np.flatnonzero(names.size == length)
+            visible = np.zeros(len(names.size), dtype=np.uint64)
+            visible[same] = mix(*(names.chars[same, n] for n in seen))
             rows = rows_r[fits]
             code_r = mix(*(names.chars[name_r[fits], n] for n in seen))
             rows_l, code_l = _met(left.entry_row, visible[left.entry_name], code_r)
@@ -401,12 +402,6 @@ def _text_codes(texts: pl.Series, part: pl.Expr) -> Codes:
     codes: Codes = found.hash(seed=11).to_numpy().astype(np.uint64)
     bad = (found.is_null() | found.str.contains("?", literal=True)).fill_null(True).to_numpy()
     return np.where(bad, np.uint64(0), codes)
-
-
-def _commonest(values: Codes, most: int) -> Codes:
-    distinct, counts = counted(values)
-    order = np.lexsort((distinct, -counts))
-    return distinct[order[:most]]
 
 
 def _month_day(days: Small) -> Ints:

@@ -92,8 +92,9 @@ def namesakes(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:
 
 
 def contradicted(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Pairs of which birth date or sex says that they are two people."""
-    return (compared.evidence["birth"].level > 1) | (compared.evidence["sex"].level == 2)
+    """Pairs of which birth date, age (more than two years off) or sex says that they are two people."""
+    birth, age, sex = (compared.evidence[name].level for name in ("birth", "age", "sex"))
+    return (birth > 1) | (age > 3) | (sex == 2)
 
 
 def grades(
@@ -103,7 +104,8 @@ def grades(
 
     A: the number and the name agree and nothing speaks against it. B: the strongest, as many as keep the expected share
     of wrong links at `WRONG_AMONG_STRONG`; or, with `strong_at_least`, all of that probability, so that the grade of a
-    record does not depend on the others. C: for review. Two valid numbers are never more than C.
+    record does not depend on the others. C: for review. Two valid numbers are never more than
+    C, unless the right one is a household member's: then it is not the person's own.
     """
     found = np.full(len(probability), "", dtype="<U1")
     found[probability >= REVIEW_AT_LEAST] = "C"
@@ -123,4 +125,28 @@ def grades(
         & (probability >= CERTAIN_AT_LEAST)
     )
     found[certain] = "A"
+    return found
+
+
+def second_records(
+    rows_l: np.ndarray[Any, Any],
+    weight: _Floats,
+    grade: np.ndarray[Any, np.dtype[np.str_]],
+    taken: np.ndarray[Any, Any],
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Links without review to a left record that has a better one: of a clean source each person has one record.
+
+    `taken` are left rows whose record was certain. Of equal weights the first stays.
+    """
+    strong = np.isin(grade, ("A", "B"))
+    second = strong & np.isin(rows_l, taken)
+    open_ = np.flatnonzero(strong & ~second)
+    order = open_[np.lexsort((open_, -weight[open_], rows_l[open_]))]
+    again = (
+        np.concatenate([[False], rows_l[order][1:] == rows_l[order][:-1]])
+        if len(order)
+        else order.astype(bool)
+    )
+    second[order[again]] = True
+    found: np.ndarray[Any, np.dtype[np.bool_]] = second
     return found

@@ -71,8 +71,9 @@ class Names:
 
     @cached_property
     def has_wildcard(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """Names in which a character is lost or hidden."""
-        return (self.chars == WILDCARD).any(axis=1)
+        """Names in which a character is lost or hidden, beyond the characters looked at as well."""
+        found: np.ndarray[Any, np.dtype[np.bool_]] = self.texts.str.contains("?", literal=True).to_numpy()
+        return found
 
     @cached_property
     def hashed(self) -> Codes:
@@ -216,7 +217,10 @@ def _side(records: Records, names: pl.DataFrame) -> Side:
         .replace_strict(ID_KINDS, default=0, return_dtype=pl.Int32)
         .fill_null(0)
         .to_numpy(),
-        id_text=rows["id_text"],
+        # A 15-digit number is compared in its 18-character form.
+        id_text=rows.select(t=pl.when(pl.col("id_kind") == "valid15").then("id_key").otherwise("id_text"))[
+            "t"
+        ],
         birth=_days(rows["birth"]),
         low=_days(rows["birth_low"]),
         high=_days(rows["birth_high"]),

@@ -17,7 +17,7 @@ from matching.coded import LATIN, NO_DAY, OWN, WILDCARD, Codes, Names, Side, Sma
 from matching.comparators import birth as births
 from matching.comparators import identity, sharing
 from matching.comparators.name_tokens import Words
-from matching.evidence import Bits, Evidence, Population, counted, marks, positions, silent, slot
+from matching.evidence import Bits, Evidence, Population, counted, is_among, marks, silent, slot
 from matching.model import BY_NAME, NAME_LEVELS
 from matching.sounds import Sounds
 
@@ -67,14 +67,25 @@ class Comparer:
     """All comparisons of one pair of sides; keeps what does not depend on the pairs."""
 
     def __init__(
-        self, left: Side, right: Side, names: Names, sounds: Sounds, channel: Channel, population: Population
+        self,
+        left: Side,
+        right: Side,
+        names: Names,
+        sounds: Sounds,
+        channel: Channel,
+        population: Population,
+        *,
+        one_table: bool = False,
     ) -> None:
         self.left, self.right, self.names, self.sounds = left, right, names, sounds
         self.channel, self.population = channel, population
         self._rarity = np.zeros(len(names.size), dtype=np.float32)
         self._rarity_known = np.zeros(len(names.size), dtype=bool)
         self.home_l = _home(left)
-        self.is_held, self.home_of_holder = self._holders()
+        self.is_held, self.homes_of_holders = self._holders()
+        if one_table:
+            # There every number is held by its own record; whose relative it may be cannot be told.
+            self.homes_of_holders = self.homes_of_holders[:0]
         phones = population.phones
         self.phones_l = sharing.usable((left.phone_row, left.phone), phones, left.n, right.phone)
         self.phones_r = sharing.usable((right.phone_row, right.phone), phones, right.n)
@@ -99,16 +110,12 @@ class Comparer:
     # --- what is prepared once
 
     def _holders(self) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Codes]:
-        """By right record: whether somebody on the left has the number that it carries, and that one's home."""
-        wanted = self.right.id_code
-        near = np.flatnonzero(marks(wanted)[slot(self.left.id_code)] & (self.left.id_code != 0))
-        order = near[np.argsort(self.left.id_code[near])]
-        codes = self.left.id_code[order]
-        if not len(codes):
-            return np.zeros(self.right.n, dtype=bool), np.zeros(self.right.n, dtype=np.uint64)
-        place = np.minimum(positions(codes, wanted), len(codes) - 1)
-        held = (codes[place] == wanted) & (wanted != 0)
-        return held, np.where(held, self.home_l[order[place]], 0).astype(np.uint64)
+        """By right record, whether somebody on the left has its number; and number with home of all who have one of these."""
+        wanted, left = self.right.id_code, self.left
+        near = np.flatnonzero(marks(wanted)[slot(left.id_code)] & (left.id_code != 0))
+        held = is_among(np.sort(left.id_code[near]), wanted) & (wanted != 0)
+        homes = mix(left.id_code[near], self.home_l[near])
+        return held, np.sort(homes[homes != 0])
 
     def _surname_shares(self) -> np.ndarray[Any, Any]:
         """By name, the share of left people with its first character."""
@@ -179,7 +186,7 @@ class Comparer:
         found: dict[str, Evidence] = {}
         found["name"], found["hidden_name"] = self._names(rows_l, rows_r)
         found["id"] = identity.compare_ids(
-            left, right, rows_l, rows_r, population, self.is_held, self.home_of_holder, self.home_l
+            left, right, rows_l, rows_r, population, self.is_held, self.homes_of_holders, self.home_l
         )
         found["hidden_id"] = identity.compare_hidden_ids(left, right, rows_l, rows_r, population)
         # A date that was taken out of a number says nothing beside the number.
@@ -393,7 +400,7 @@ class Comparer:
         share = np.where(same_second, share * GENERATION_CHARACTER / 0.01, share)
         bits: Bits = np.log2(share).astype(np.float32)
         # A house does not give two of its people one name.
-        bits[known & (a == b)] -= NAMESAKES_AT_HOME
+        bits[known & (a == b) & ~self.names.has_wildcard[a]] -= NAMESAKES_AT_HOME
         bits[~known] = 0
         equal = found["id"].level == identity.EQUAL
         bits[equal] += (np.log2(0.0065) + np.log2(self.population.n) - 2).astype(np.float32)
@@ -406,12 +413,22 @@ _SLIP_KINDS = [
 
 
 def _home(side: Side) -> Codes:
-    """One code for the household of each record: its number, else its telephone, else its address."""
+    """One code for the household of each record: its number, else its telephone, else its address.
+
+    A number, telephone or address of more people than a household has is nobody's home.
+    """
+    everybody = np.arange(side.n, dtype=np.int32)
+    places = np.where((side.address != 0) & (side.depth >= 9), mix(side.address, side.place), 0).astype(
+        np.uint64
+    )
     home = np.zeros(side.n, dtype=np.uint64)
-    at_home = side.address != 0
-    home[at_home] = mix(side.address, side.place)[at_home]
-    home[side.phone_row] = side.phone
-    home[side.household_row] = side.household
+    for rows, codes in (
+        (everybody, places),
+        (side.phone_row, side.phone),
+        (side.household_row, side.household),
+    ):
+        small = (codes != 0) & (sharing.Shares(rows, codes).count(codes) <= sharing.GENERIC)
+        home[rows[small]] = codes[small]
     return home
 
 

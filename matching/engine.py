@@ -15,7 +15,7 @@ import polars as pl
 
 from matching import clustering, scoring
 from matching.blocking import Index, Pairs, meet
-from matching.coded import Names, Side, Small, coded
+from matching.coded import NO_DAY, Names, Side, Small, coded
 from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
 from matching.evidence import Evidence, Population, counted, marks, positions, slot
@@ -27,6 +27,9 @@ ROUNDS = 4
 
 SAMPLE_OF_CERTAIN = 20_000
 """Certain pairs from which rates are learnt; more say the same."""
+
+YEARS_OFF = 731
+"""Days by which a stated age or year may miss the birth date without speaking against it."""
 
 SETTLED = 14.0
 """A record whose best candidate has this weight (bits) after one stage of keys is not looked for under wider ones."""
@@ -112,7 +115,8 @@ def link(
             f"{len(pairs.right):,} pairs, {int(open_.sum()):,} records not settled after {stage.__name__} keys"
         )
 
-    sure = comparer.compare(Pairs(*_sample(certain))) if certain.shape[1] else None
+    agreed = comparer.compare(Pairs(certain[1], certain[0]))
+    sure = agreed.take(_sample(certain.shape[1])) if certain.shape[1] else None
     current = start
     n_numbers = int((side_r.id_code != 0).sum())
     for _ in range(ROUNDS if estimate else 0):
@@ -125,7 +129,13 @@ def link(
             scored = scoring.score(
                 pairs.right, said, side_l.n, current, minus - taken * np.log2(SECOND_RECORD)
             )
-    links = _links(pairs, compared, scored, certain, side_l, names, comparer, strong_at_least)
+    weighed = scoring.score(certain[1], scoring.weights(agreed, current), side_l.n, current)
+    links = pl.concat(
+        [
+            _certain_links(certain, weighed),
+            _weighed_links(pairs, compared, scored, strong_at_least, certain[0] if right_is_clean else None),
+        ]
+    ).sort("right")
     return Linked(links, pairs, compared, scored, current, side_l, side_r, names)
 
 
@@ -145,19 +155,18 @@ def _certain(left: Side, right: Side, names: Names) -> np.ndarray[Any, np.dtype[
     hashed = names.hashed
     a, b = left.own_name[of_left], right.own_name[rows]
     same_name = (a >= 0) & (a == b) & (hashed[np.maximum(a, 0)] != 0)
-    # One sex, one birth date, as far as both are known; a date that came out of the number is the number's.
-    day_l, day_r = left.birth[of_left], right.birth[rows]
-    stated = right.is_stated[rows] & left.is_stated[of_left]
-    same_day = ~stated | (day_l == day_r)
+    # One sex, one birth date, as far as both are known. Ages are often a year or two off.
+    day, low, high = left.birth[of_left], right.low[rows], right.high[rows]
+    slack = np.where(high > low, YEARS_OFF, 0)
+    same_day = (day == NO_DAY) | (low == NO_DAY) | ((day >= low - slack) & (day <= high + slack))
     sex_l, sex_r = left.sex[of_left], right.sex[rows]
     same_sex = (sex_l == 0) | (sex_r == 0) | (sex_l == sex_r)
     good = same_name & same_day & same_sex
     return np.stack([of_left[good], rows[good]])
 
 
-def _sample(certain: np.ndarray[Any, np.dtype[np.int32]]) -> tuple[Small, Small]:
-    step = max(certain.shape[1] // SAMPLE_OF_CERTAIN, 1)
-    return certain[1, ::step], certain[0, ::step]
+def _sample(n: int) -> np.ndarray[Any, Any]:
+    return np.arange(0, n, max(n // SAMPLE_OF_CERTAIN, 1))
 
 
 def _joined(
@@ -248,24 +257,40 @@ def _estimated(
     return start.with_counts(counts, share, min(among, 0.5))
 
 
-def _links(
+def _certain_links(certain: np.ndarray[Any, np.dtype[np.int32]], weighed: scoring.Scored) -> pl.DataFrame:
+    n = certain.shape[1]
+    return pl.DataFrame(
+        {
+            "left": certain[0],
+            "right": certain[1],
+            "grade": ["A"] * n,
+            "weight": weighed.log_odds,
+            "probability": weighed.probability,
+            "pass": ["number+name"] * n,
+            "margin": [None] * n,
+            "pair": [None] * n,
+        },
+        schema=_LINKS,
+    )
+
+
+def _weighed_links(
     pairs: Pairs,
     compared: Compared,
     scored: scoring.Scored,
-    certain: np.ndarray[Any, np.dtype[np.int32]],
-    left: Side,
-    names: Names,
-    comparer: Comparer,
     strong_at_least: float | None,
+    taken: Small | None,
 ) -> pl.DataFrame:
+    """Best pair of every record, with its grade. `taken`: left rows that have their record already, where each has one."""
     best = clustering.best_pairs(pairs.right, pairs.left, scored.log_odds)
     chosen = best.pair
     grade = clustering.grades(compared.take(chosen), scored.probability[chosen], strong_at_least)
+    if taken is not None:
+        second = clustering.second_records(pairs.left[chosen], scored.log_odds[chosen], grade, taken)
+        grade[second] = "C"
     told = grade != ""
     chosen, grade = chosen[told], grade[told]
-    bearers = np.bincount(left.own_name[left.own_name >= 0], minlength=len(names.size))
-    rarity = np.log2(left.n / np.maximum(bearers[left.own_name[certain[0]]], 1))
-    fuzzy = pl.DataFrame(
+    return pl.DataFrame(
         {
             "left": pairs.left[chosen],
             "right": pairs.right[chosen],
@@ -273,26 +298,11 @@ def _links(
             "weight": scored.log_odds[chosen],
             "probability": scored.probability[chosen],
             "pass": ["model"] * len(chosen),
-            "margin": best.margin[told],
+            "margin": np.where(best.second[told] >= 0, best.margin[told], np.inf),
             "pair": chosen,
         },
         schema=_LINKS,
     )
-    weight = np.log2(left.n) + rarity
-    sure = pl.DataFrame(
-        {
-            "left": certain[0],
-            "right": certain[1],
-            "grade": ["A"] * certain.shape[1],
-            "weight": weight,
-            "probability": 1 / (1 + np.exp2(-weight)),
-            "pass": ["number+name"] * certain.shape[1],
-            "margin": weight,
-            "pair": [None] * certain.shape[1],
-        },
-        schema=_LINKS,
-    )
-    return pl.concat([sure, fuzzy]).sort("right")
 
 
 _LINKS = pl.Schema(

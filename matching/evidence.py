@@ -61,6 +61,15 @@ def positions(ordered: Codes, wanted: Codes) -> Ints:
     return found
 
 
+def is_among(ordered: Codes, wanted: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether each wanted code is one of the ordered ones."""
+    if not len(ordered):
+        return np.zeros(len(wanted), dtype=bool)
+    place = np.minimum(positions(ordered, wanted), len(ordered) - 1)
+    found: np.ndarray[Any, np.dtype[np.bool_]] = ordered[place] == wanted
+    return found
+
+
 def counted(codes: Codes) -> tuple[Codes, Ints]:
     """Distinct codes, rising, and how often each occurs. Sorting 64-bit codes is faster than numpy's hashing of them."""
     ordered = np.sort(codes)

@@ -193,7 +193,7 @@ class Model:
             seen = counts.get(comparison.name)
             if seen is None or seen[1:].sum() <= 0:
                 continue
-            prior = np.array(comparison.rates)
+            prior = np.array(self.rates[comparison.name])
             seen = _shared_out(comparison, seen, np.array(self.rates[comparison.name]))
             found = (seen[1:] + comparison.strength * prior) / (seen[1:].sum() + comparison.strength)
             unclear = np.isin(comparison.levels, comparison.unclear)

@@ -172,7 +172,9 @@ def _identities(open_: pl.DataFrame, generic: pl.Series) -> Records:
     """Open identities as right side."""
     rows = open_.with_row_index("row")
     as_of = pl.col("as_of")
-    has_age = pl.col("age").is_not_null() & as_of.is_not_null() & pl.col("birth").is_null()
+    # What the record says of the person goes before what its number says: the number may be somebody else's.
+    has_age = pl.col("age").is_not_null() & as_of.is_not_null() & pl.col("birth_stated").is_null()
+    day = pl.when(~has_age).then(pl.coalesce("birth_stated", "birth"))
     born_by = as_of.dt.offset_by(pl.format("-{}y", pl.col("age").fill_null(0)))
     kind = pl.col("id_kind")
     spoiled = kind.is_in(["masked", "invalid"])
@@ -185,19 +187,19 @@ def _identities(open_: pl.DataFrame, generic: pl.Series) -> Records:
         .when(pl.col("id_key").is_not_null())
         .then(pl.col("id_key").str.strip_prefix("F:"))
         .alias("id_text"),
-        "birth",
+        day.alias("birth"),
         # A person of 70 was born in the year that ended 70 years ago; by nominal age (虚岁) a year or two later.
         pl.when(has_age)
         .then(born_by.dt.offset_by("-1y") + pl.duration(days=1))
-        .otherwise("birth")
+        .otherwise(day)
         .alias("birth_low"),
-        pl.when(has_age).then(born_by).otherwise("birth").alias("birth_high"),
+        pl.when(has_age).then(born_by).otherwise(day).alias("birth_high"),
         pl.when(pl.col("birth_stated").is_not_null())
         .then(pl.lit("stated"))
-        .when(pl.col("birth").is_not_null())
-        .then(pl.lit("resident_id"))
         .when(has_age)
         .then(pl.lit("age"))
+        .when(pl.col("birth").is_not_null())
+        .then(pl.lit("resident_id"))
         .alias("birth_basis"),
         pl.col("sex_known").alias("sex"),
         pl.coalesce("village_code", "township", "division_code").alias("place"),

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from matching.coded import ID_KINDS, Codes, Side, Small
-from matching.evidence import Evidence, Population, number_ends, silent
+from matching.coded import ID_KINDS, Codes, Side, Small, mix
+from matching.evidence import Evidence, Population, is_among, number_ends, silent
 
 EQUAL, SLIP, SLIPS, RELATIVE, OTHER_PERSON, OTHER, FITS, DIFFERS = range(1, 9)
-MASKED = ID_KINDS["masked"]
+MASKED, FOREIGN, FIFTEEN = (ID_KINDS[kind] for kind in ("masked", "foreign", "valid15"))
 
 
 def compare_ids(
@@ -21,19 +21,20 @@ def compare_ids(
     rows_r: Small,
     population: Population,
     is_held: np.ndarray[Any, np.dtype[np.bool_]],
-    household_of_holder: Codes,
+    homes_of_holders: Codes,
     household_of_left: Codes,
 ) -> Evidence:
     """Numbers of pairs of records.
 
-    `is_held`: by right record, whether somebody on the left has its number. `household_of_holder`: by right record, the household (or family telephone) of whoever on the left holds the number;
-    0 where nobody does. `household_of_left`: the same by left record. A number of a valid form that is another
-    person's says most by whose it is: relatives' numbers are common, strangers' are not.
+    `is_held`: by right record, whether somebody on the left has its number. `homes_of_holders`: sorted codes of number and
+    home (`mix`) of everybody on the left who has one. `household_of_left`: home by left record, 0 where none is known. A
+    number of a valid form that is another person's says most by whose it is: relatives' numbers are common, strangers' are
+    not. A passport beside an identity number says nothing.
     """
     evidence = silent(len(rows_l))
     kind_l, kind_r = left.id_kind[rows_l], right.id_kind[rows_r]
     code_l, code_r = left.id_code[rows_l], right.id_code[rows_r]
-    whole = (code_l != 0) & (code_r != 0)
+    whole = (code_l != 0) & (code_r != 0) & ((kind_l == FOREIGN) == (kind_r == FOREIGN))
     bits_n = np.float32(np.log2(population.n))
     equal = whole & (code_l == code_r)
     evidence.level[equal] = EQUAL
@@ -42,32 +43,56 @@ def compare_ids(
     )
     apart = whole & ~equal
     held = is_held[rows_r]
-    kin = (
-        held & (household_of_holder[rows_r] != 0) & (household_of_holder[rows_r] == household_of_left[rows_l])
-    )
+    kin = apart & held & (household_of_left[rows_l] != 0)
+    at = np.flatnonzero(kin)
+    kin[at] = is_among(homes_of_holders, mix(code_r[at], household_of_left[rows_l[at]]))
     evidence.level[apart] = OTHER
     evidence.level[apart & held] = OTHER_PERSON
-    evidence.level[apart & kin] = RELATIVE
+    evidence.level[kin] = RELATIVE
     # One of some four people of the house.
-    evidence.bits[apart & kin] = bits_n - 2
-    # What is hidden, cut or spoiled is compared as text, once for each pair of texts.
-    rest = np.flatnonzero(~whole & (kind_l > 0) & (kind_r > 0) & ~((kind_l == MASKED) | (kind_r == MASKED)))
+    evidence.bits[kin] = bits_n - 2
+    # What is hidden, cut or spoiled is compared as text, once for each pair of texts; so are numbers of 15 digits, which
+    # have no check character: one that differs may be a slip of the pen.
+    whole_text = (kind_l == FIFTEEN) | (kind_r == FIFTEEN)
+    spoiled = ~((code_l != 0) & (code_r != 0)) & (kind_l > 0) & (kind_r > 0)
+    spoiled &= ~((kind_l == MASKED) | (kind_r == MASKED)) & ((kind_l == FOREIGN) == (kind_r == FOREIGN))
+    rest = np.flatnonzero(spoiled | (apart & ~kin & whole_text))
     if len(rest):
         level, bits = _slips(
-            left.id_text.gather(rows_l[rest]), right.id_text.gather(rows_r[rest]), population.n
+            left.id_text.gather(rows_l[rest]),
+            right.id_text.gather(rows_r[rest]),
+            population.n,
+            whole_text[rest],
         )
-        evidence.level[rest], evidence.bits[rest] = level, bits
+        known = apart[rest] & (level == DIFFERS)
+        evidence.level[rest] = np.where(known, evidence.level[rest], level)
+        evidence.bits[rest] = np.where(known, evidence.bits[rest], bits)
     return evidence
 
 
-def _slips(left: pl.Series, right: pl.Series, n: int) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Levels of numbers of which at least one is no whole number; `?` stands for what a spreadsheet destroyed."""
+def _slips(
+    left: pl.Series, right: pl.Series, n: int, is_old: np.ndarray[Any, np.dtype[np.bool_]]
+) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Levels of numbers of which at least one is no whole number; `?` stands for what a spreadsheet destroyed.
+
+    `is_old`: one of the two has 15 digits (GB 11643-1989); those are compared in the 15-digit form, and a slip proves
+    less, because some tenth of all people have somebody's number one slip from theirs.
+    """
     from rapidfuzz import process
     from rapidfuzz.distance import OSA
 
     level = np.full(len(left), DIFFERS, dtype=np.uint8)
     bits = np.zeros(len(left), dtype=np.float32)
-    l_texts, r_texts = left.fill_null("").to_list(), right.fill_null("").to_list()
+    l_texts, r_texts = (
+        pl.DataFrame({"t": texts.fill_null(""), "old": pl.Series(is_old)})
+        .select(
+            t=pl.when(pl.col("old") & (pl.col("t").str.len_chars() == 18))
+            .then(pl.col("t").str.slice(0, 6) + pl.col("t").str.slice(8, 9))
+            .otherwise("t")
+        )["t"]
+        .to_list()
+        for texts in (left, right)
+    )
     distance = process.cpdist(
         l_texts, r_texts, scorer=OSA.distance, score_cutoff=4, dtype=np.uint8, workers=1
     )
@@ -76,7 +101,8 @@ def _slips(left: pl.Series, right: pl.Series, n: int) -> tuple[np.ndarray[Any, A
     slip = (true <= 1) & (distance <= 4) & (lost == 0)
     slips = (true == 2) & (distance <= 4) & (lost == 0)
     fits = (true <= 0) & (lost > 0) & (distance <= 4)
-    level[slip], bits[slip] = SLIP, np.log2(n)
+    level[slip], bits[slip] = SLIP, np.where(is_old[slip], max(np.log2(n) - 4, 1), np.log2(n))
+    slips &= ~is_old
     level[slips], bits[slips] = SLIPS, max(np.log2(n) - 5, 1)
     level[fits], bits[fits] = FITS, np.log2(n) - 1
     return level, bits
@@ -95,14 +121,19 @@ def compare_hidden_ids(
     if not len(hidden):
         return evidence
     a, b = left.id_text.gather(rows_l[hidden]), right.id_text.gather(rows_r[hidden])
-    frame = pl.DataFrame({"a": a, "b": b})
-    fits, shown = pl.lit(True), pl.lit(0, dtype=pl.Int32)
-    for place in range(18):
-        x, y = pl.col("a").str.slice(place, 1), pl.col("b").str.slice(place, 1)
-        seen = (x != "*") & (y != "*") & (x != "") & (y != "")
-        fits &= ~seen | (x == y)
-        shown += seen.cast(pl.Int32)
-    found = frame.select(fits=fits.fill_null(False), shown=shown)
+    # By what is visible at both ends: masks come in any length.
+    ends = [
+        pl.col(c).str.extract(pattern, 1).alias(f"{c}_{end}")
+        for c in ("a", "b")
+        for end, pattern in (("head", r"^([^*]*)"), ("tail", r"([^*]*)$"))
+    ]
+    frame = pl.DataFrame({"a": a, "b": b}).with_columns(ends)
+    head = pl.min_horizontal(pl.col("a_head").str.len_chars(), pl.col("b_head").str.len_chars())
+    tail = pl.min_horizontal(pl.col("a_tail").str.len_chars(), pl.col("b_tail").str.len_chars())
+    fits = (pl.col("a_head").str.head(head) == pl.col("b_head").str.head(head)) & (
+        pl.col("a_tail").str.tail(tail) == pl.col("b_tail").str.tail(tail)
+    )
+    found = frame.select(fits=fits.fill_null(False))
     ok = found["fits"].to_numpy()
     worth = _worth(a, b, population)
     evidence.level[hidden] = np.where(ok, 1, 2)

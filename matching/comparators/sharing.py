@@ -51,10 +51,10 @@ def shared_values(left: Values, right: Values, rows_l: Small, rows_r: Small) -> 
     code = right.first[rows_r]
     found = np.where(left.holds(rows_l, code), code, 0).astype(np.uint64)
     if len(right.rows):
-        # Further values of the right records: third and later ones only where the second said nothing.
+        # Further values of the right records, one after the other, where those before said nothing.
         order = np.argsort(right.rows, kind="stable")
         rows, codes = right.rows[order], right.codes[order]
-        for number in range(3):
+        for number in range(int(np.bincount(rows).max())):
             at = np.flatnonzero((found == 0) & right.several[rows_r])
             start = np.searchsorted(rows, rows_r[at])
             place = np.minimum(start + number, len(rows) - 1)

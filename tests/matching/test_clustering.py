@@ -133,3 +133,11 @@ def test_namesakes_are_proven_by_numbers() -> None:
     assert clustering.two_numbers(said).tolist() == [True, True, True, False, True]
     assert clustering.contradicted(said).tolist() == [False, True, False, False, False]
     assert set(BY_NAME["birth"].levels) > {"equal", "digit"}
+
+
+def test_of_a_clean_source_each_person_has_one_record() -> None:
+    rows_l = np.array([7, 7, 8, 9, 9, 9])
+    weight = np.array([10.0, 12.0, 9.0, 11.0, 11.0, 30.0])
+    grade = np.array(["B", "B", "B", "B", "A", "C"])
+    second = clustering.second_records(rows_l, weight, grade, taken=np.array([8]))
+    assert second.tolist() == [True, False, True, False, True, False]

@@ -250,7 +250,9 @@ SWAPPED = NUMBER[:14] + NUMBER[15] + NUMBER[14] + NUMBER[16:]
         (NUMBER[:6] + "********" + NUMBER[14:], "hidden_id", "fits"),
         (NUMBER[:6] + "********9999", "hidden_id", "differs"),
         (NUMBER[:12] + "******", "hidden_id", "fits"),
-        ("E12345678", "id", "other"),
+        (f"{NUMBER[:6]}****{NUMBER[14:]}", "hidden_id", "fits"),
+        (f"***{NUMBER[14:]}", "hidden_id", "fits"),
+        (NUMBER[:6] + NUMBER[8:16] + str((int(NUMBER[16]) + 1) % 10), "id", "slip"),
     ],
 )
 def test_numbers(theirs: str, comparison: str, level: str) -> None:
@@ -385,3 +387,21 @@ def test_levels_of_numbers_are_those_of_the_model() -> None:
     assert levels.index("other_person") + 1 == identity.OTHER_PERSON
     assert levels.index("other") + 1 == identity.OTHER
     assert levels.index("differs") + 1 == identity.DIFFERS
+
+
+def test_a_passport_beside_an_identity_number_says_nothing() -> None:
+    said = one_pair({"id": NUMBER}, {"id": "E12345678"})
+    assert (said["id"], said["hidden_id"]) == (None, None)
+
+
+def test_a_number_of_somebody_at_an_office_telephone_is_not_a_relative_s() -> None:
+    """Thirteen people at one telephone are no household: whose number it is says nothing then."""
+    people = invented.people(40, 5)
+    for row in people[:13]:
+        row |= {"phone": "13900001111", "address": None, "household": None}
+    theirs = dict.fromkeys(invented.COLUMNS) | {"no": 1, "name": people[0]["name"], "id": people[1]["id"]}
+    _, _, _, found = compared(invented.Tables(people, [theirs], [None]))
+    assert level_name("id", int(found.evidence["id"].level[0])) == "other_person"
+    small = [row | ({"phone": None} if n > 1 else {}) for n, row in enumerate(people)]
+    _, _, _, found = compared(invented.Tables(small, [theirs], [None]))
+    assert level_name("id", int(found.evidence["id"].level[0])) == "relative"
