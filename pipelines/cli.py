@@ -274,13 +274,13 @@ def trace(home: Path, warning_id: str, day: datetime | None, as_json: bool) -> i
 
     Example: hardship-watch trace W3f1c9a52d07be64
     """
-    from pipelines import show
+    from pipelines import show_trace
 
-    found = show.warning(home, warning_id, _day(day))
+    found = show_trace.warning(home, warning_id, _day(day))
     if as_json:
         _print_json(found)
     else:
-        show.print_warning(console, found)
+        show_trace.print_warning(console, found)
     return FINE
 
 
