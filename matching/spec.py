@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -40,6 +41,18 @@ class SpecError(ValueError):
 
     The message names file, section and column, and the nearest known word; never a value of the table.
     """
+
+
+class _Loader(yaml.SafeLoader):
+    """Only true and false are booleans: a column may be called no, yes, on or off."""
+
+
+_BOOLEAN = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOLEAN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOLEAN, re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
 
 
 class _Closed(BaseModel):
@@ -86,9 +99,8 @@ class Side(_Closed):
         """Raises `SpecError` when a column of the specification is not among those of the table."""
         for name in self.needed:
             if name not in available:
-                shown = hide_numbers(name)
                 raise SpecError(
-                    f"{self._where}: the table has no column {shown!r}{_nearest(name, available, 'its columns')}"
+                    f"{self._where}: the table has no column {hide_numbers(name)!r}{others(self.needed, available)}"
                 )
 
 
@@ -101,22 +113,24 @@ class Spec(_Closed):
     as_of: date | None = None
     """The day of the run: ages without a day of their own were true then, nobody is born later."""
     left_is_clean: bool = True
+    """The left table holds at most one record of a person; where false, its records of one person count as one."""
     right_is_clean: bool = True
-    """The table holds at most one record of a person."""
+    """The right table holds at most one record of a person; where false, several may be linked to one on the left."""
 
     @classmethod
     def load(cls, path: Path | str) -> Spec:
         """The specification in a YAML file; `SpecError` when it cannot be read or does not fit."""
         path = Path(path)
+        shown = hide_numbers(path.name)
         try:
-            raw = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
+            raw = yaml.load(path.read_text(encoding="utf-8-sig"), Loader=_Loader)
         except OSError as error:
-            raise SpecError(f"{path.name}: {error.strerror or 'cannot be read'}") from error
+            raise SpecError(f"{shown}: {error.strerror or 'cannot be read'}") from error
         except (UnicodeDecodeError, yaml.YAMLError) as error:
             mark = getattr(error, "problem_mark", None)
             at = f", line {mark.line + 1}" if mark else ""
-            raise SpecError(f"{path.name}{at}: is not YAML in UTF-8") from error
-        return cls.parse(raw, source=path.name)
+            raise SpecError(f"{shown}{at}: is not YAML in UTF-8") from error
+        return cls.parse(raw, source=shown)
 
     @classmethod
     def parse(cls, raw: Any, *, source: str = "spec") -> Spec:
@@ -138,6 +152,13 @@ def _nearest(word: str, known: Collection[str], what: str) -> str:
         return f"; did you mean {hide_numbers(found[0])!r}?"
     some = ", ".join(hide_numbers(name) for name in list(known)[:20])
     return f"; {what}: {some}" if some else ""
+
+
+def others(needed: Collection[str], available: Collection[str]) -> str:
+    """What a table does have. Only names out of the specification are told: a header may be a row of data."""
+    there = [hide_numbers(name) for name in needed if name in available]
+    named = f", among them {', '.join(there)}" if there else ", none of them named in the specification"
+    return f"; it has {len(available)}{named} (the first line of a text file must hold their names)"
 
 
 def _mapping(raw: Any, where: str, keys: Collection[str]) -> Mapping[str, Any]:

@@ -8,9 +8,11 @@ are not clean are worked on, each distinct text once.
 from __future__ import annotations
 
 import csv
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from data_contracts import delimited, encodings
@@ -19,9 +21,9 @@ from matching import addresses, birth_cells, id_cells, phone_cells
 from matching.cells import NOTHING, as_text, distinct, half_width
 from matching.name_cells import name_rows
 from matching.records import HOUSEHOLDS, NAMES, OTHERS, PHONES, ROWS, Records
-from matching.spec import ColumnRef, ColumnSpec, Side, Spec, SpecError
+from matching.spec import ColumnRef, ColumnSpec, Side, Spec, SpecError, others
 
-__all__ = ["Records", "Side", "Spec", "SpecError", "learn_places", "read_table", "records_of"]
+__all__ = ["Records", "Side", "Spec", "SpecError", "deliver", "learn_places", "read_table", "records_of"]
 
 SEX = {
     **dict.fromkeys(("1", "男", "男性", "M", "MALE", "男人", "1-男", "1男", "先生", "男孩", "01", "♂"), "1"),
@@ -31,13 +33,48 @@ SEX = {
 }
 """Spellings of GB/T 2261.1; 0 and 9 (unknown, not stated) and everything else are nothing."""
 
+LINES_TOLD = 20
+"""So many lines of a file that could not be read are named one by one."""
+
 _NAME_KINDS = {"person_name": "own", "former_name": "former", "latin_name": "latin"}
 
 
+@dataclass(frozen=True)
+class Delivered:
+    """A table as it lies in a file, and what of the file could not be read."""
+
+    table: pl.DataFrame
+    numbers: pl.Series | None = None
+    """Of each row, its number among the records of the file, from 0, those counted that were not read; null when none is missing."""
+    not_read: tuple[int, ...] = ()
+    """Numbers of the lines of the file, from 1, that have more or fewer fields than the header."""
+
+    def problem(self, shown: str) -> str | None:
+        """What has to be mended in the file `shown`, in one English line; null when all was read."""
+        if not self.not_read:
+            return None
+        some = ", ".join(str(line) for line in self.not_read[:LINES_TOLD])
+        more = len(self.not_read) - LINES_TOLD
+        return (
+            f"{shown}: {len(self.not_read):,} of {self.table.height + len(self.not_read):,} records were not read, having "
+            f"more or fewer fields than the first line: line {some}{f' and {more:,} more' if more > 0 else ''}; "
+            "put quotes around fields that hold the separator, or deliver the file again"
+        )
+
+
 def read_table(path: Path | str, columns: list[str] | None = None) -> pl.DataFrame:
+    """As `deliver`, of a file that has to be whole. Raises `SpecError` also when a line of it cannot be read."""
+    found = deliver(path, columns)
+    problem = found.problem(hide_numbers(Path(path).name))
+    if problem:
+        raise SpecError(problem)
+    return found.table
+
+
+def deliver(path: Path | str, columns: list[str] | None = None) -> Delivered:
     """A table as delivered: Parquet with its types; delimited text (.csv, .txt, .tsv) as text, empty cells null.
 
-    The encoding (UTF-8, GB 18030, UTF-16, with or without a byte order mark), the separator (comma, tab, semicolon,
+    Lines that do not fit are left out and named. The encoding (UTF-8, GB 18030, UTF-16, with or without a byte order mark), the separator (comma, tab, semicolon,
     bar) and quoting are found out; private-use characters of old systems become the standard ones. `columns` limits what
     is read. Raises `SpecError` for a file that is not there, is empty, or lacks one of `columns`.
     """
@@ -50,36 +87,52 @@ def read_table(path: Path | str, columns: list[str] | None = None) -> pl.DataFra
     if is_parquet:
         lazy = pl.scan_parquet(path)
         _check(columns, lazy.collect_schema().names(), shown)
-        return (lazy if columns is None else lazy.select(columns)).collect()
+        return Delivered((lazy if columns is None else lazy.select(columns)).collect())
     if path.suffix.lower() in (".parquet", ".xlsx", ".xls", ".zip"):
         raise SpecError(f"{shown}: neither Parquet nor delimited text")
-    table = _read_delimited(path, shown)
-    _check(columns, table.columns, shown)
-    return table if columns is None else table.select(columns)
+    found = _read_delimited(path, columns, shown)
+    _check(columns, found.table.columns, shown)
+    return found if columns is None else replace(found, table=found.table.select(columns))
 
 
 def _check(columns: list[str] | None, available: list[str], shown: str) -> None:
     for name in columns or []:
         if name not in available:
-            raise SpecError(f"{shown}: has no column {hide_numbers(name)!r}")
+            raise SpecError(
+                f"{shown}: has no column {hide_numbers(name)!r}{others(columns or [], available)}"
+            )
 
 
-def _read_delimited(path: Path, shown: str) -> pl.DataFrame:
+def _read_delimited(path: Path, columns: list[str] | None, shown: str) -> Delivered:
     raw = path.read_bytes()
     encoding, mark = encodings.sniff(raw[: 1 << 20])
-    utf8 = encodings.decode(raw[mark:], encoding).utf8.lstrip(b"\n")
+    whole = encodings.decode(raw[mark:], encoding).utf8
+    utf8 = whole.lstrip(b"\n")
     line, _, body = utf8.partition(b"\n")
     head = line.decode("utf-8", "replace")
     separator = max(",\t;|", key=head.count)
     names = [name.strip() for name in next(csv.reader([head], delimiter=separator), [])]
     if not any(names):
         raise SpecError(f"{shown}: is empty")
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise SpecError(f"{shown}: column {hide_numbers(twice)!r} is there twice")
-    found = delimited.split(body, separator, len(names), quoting=None, final=True).frame
-    found.columns = names
-    return found.with_columns(pl.all().replace("", None))
+    for name in names:
+        places = [n for n, other in enumerate(names, start=1) if other == name]
+        if len(places) > 1:
+            # Where the first line is a row of data, what stands there twice is a value.
+            told = f" {hide_numbers(name)!r}" if name in (columns or []) else ""
+            at = " and ".join(str(place) for place in places)
+            raise SpecError(
+                f"{shown}: columns {at} have one name{told}; has the file a first line of column names?"
+            )
+    block = delimited.split(body, separator, len(names), quoting=None, final=True)
+    block.frame.columns = names
+    table = block.frame.with_columns(pl.all().replace("", None))
+    if not block.odd:
+        return Delivered(table)
+    unread = np.array(sorted(odd.at for odd in block.odd), dtype=np.int64)
+    lines = np.arange(table.height) if block.at is None else block.at
+    numbers = np.arange(table.height) + np.searchsorted(unread, lines)
+    first = len(whole) - len(utf8) + 2
+    return Delivered(table, pl.Series("id", numbers, dtype=pl.UInt32), tuple((unread + first).tolist()))
 
 
 def learn_places(table: pl.DataFrame | pl.LazyFrame, side: Side) -> addresses.Places:
@@ -98,28 +151,32 @@ def _place_columns(frame: pl.DataFrame, side: Side) -> tuple[list[pl.Series], li
 
 
 def records_of(
-    table: pl.DataFrame | pl.LazyFrame, side: Side, as_of: date, places: addresses.Places | None = None
+    table: pl.DataFrame | pl.LazyFrame,
+    side: Side,
+    as_of: date,
+    places: addresses.Places | None = None,
+    numbers: pl.Series | None = None,
 ) -> Records:
     """Comparing forms of a table's records. Columns may be text or typed; rows keep their order and none is dropped.
 
     `as_of`: nobody is born later, and ages without a day of their own were true then. `places`: what `learn_places` found
-    in one of the tables. Raises `SpecError` when the
-    table lacks a column of the specification.
+    in one of the tables. `numbers`: what stands for the id of a record where the specification names no column, by default the
+    number of the row from 0. Raises `SpecError` when the table lacks a column of the specification.
     """
     side.check(table.collect_schema().names())
     frame = table.lazy().select(side.needed).collect()
-    ids = (
-        pl.int_range(frame.height, dtype=pl.UInt32, eager=True).alias("id")
-        if side.id is None
-        else frame[side.id]
-    )
-    numbers = _resident_ids(frame, side, as_of)
+    if side.id is not None:
+        ids = frame[side.id]
+    else:
+        ids = pl.int_range(frame.height, dtype=pl.UInt32, eager=True) if numbers is None else numbers
+        ids = ids.alias("id")
+    id_forms = _resident_ids(frame, side, as_of)
     rows = pl.DataFrame(
         [
             pl.int_range(frame.height, dtype=pl.UInt32, eager=True).alias("row"),
-            *numbers.get_columns()[:3],
-            *_births(frame, side, numbers["id_birth"], as_of).get_columns(),
-            _sex(frame, side, numbers["id_sex"]).alias("sex"),
+            *id_forms.get_columns()[:3],
+            *_births(frame, side, id_forms["id_birth"], as_of).get_columns(),
+            _sex(frame, side, id_forms["id_sex"]).alias("sex"),
             *addresses.place_forms(*_place_columns(frame, side), frame.height, places).get_columns(),
         ]
     )

@@ -13,7 +13,7 @@ import pytest
 
 from matching import birth_cells, id_cells
 from matching.name_cells import is_plain
-from matching.tables import Records, Spec, SpecError, read_table, records_of
+from matching.tables import Records, Spec, SpecError, deliver, read_table, records_of
 
 AS_OF = date(2025, 11, 17)
 NUMBER = "11010519491231002X"
@@ -341,11 +341,72 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
     for name, message in {
         "none.csv": "no such file",
         "empty.csv": "is empty",
-        "twice.csv": "column 'a' is there twice",
+        "twice.csv": "columns 1 and 2 have one name;",
         "book.xlsx": "neither Parquet nor delimited",
     }.items():
         with pytest.raises(SpecError, match=f"{name}.*{message}"):
             read_table(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("body", "rows", "numbers", "lines"),
+    [
+        ("1,张伟\n2,李四\n", [("1", "张伟"), ("2", "李四")], None, ()),
+        ("1,张伟,x\n2,李四\n3\n\n4,王五\n", [("2", "李四"), ("4", "王五")], [1, 3], (2, 4)),
+        ('1,"张\n伟"\n2,李,四\n3,"王,五"\n', [("1", "张\n伟"), ("3", "王,五")], [0, 2], (4,)),
+        ('1,"张伟\n2,李四,x\n3,王五\n', [("1", '"张伟'), ("3", "王五")], [0, 2], (3,)),
+        ("1\n2,3,4\n", [], [], (2, 3)),
+        ("1,张伟,\n2,李四,,\n", [("1", "张伟"), ("2", "李四")], None, ()),
+    ],
+    ids=["whole", "ragged", "quoted", "stray quote", "none fits", "surplus at the end"],
+)
+def test_lines_that_do_not_fit_are_named_and_the_others_keep_their_numbers(
+    tmp_path: Path, body: str, rows: list[Any], numbers: list[int] | None, lines: tuple[int, ...]
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("id,name\n" + body, encoding="utf-8")
+    found = deliver(path)
+    assert found.table.rows() == rows
+    assert (None if found.numbers is None else found.numbers.to_list()) == numbers
+    assert found.not_read == lines
+    spec = Spec.parse({"left": {"columns": {"name": "person_name"}}})
+    ids = records_of(found.table, spec.left, AS_OF, numbers=found.numbers).ids
+    assert ids.to_list() == (numbers if numbers is not None else list(range(len(rows))))
+    if lines:
+        with pytest.raises(
+            SpecError, match=f"t.csv: {len(lines)} of {len(rows) + len(lines)} records were not"
+        ):
+            read_table(path)
+
+
+def test_of_many_lines_that_do_not_fit_the_first_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("\nid,name\n" + "1,2,3\n" * 1500, encoding="utf-8")
+    problem = deliver(path).problem("t.csv")
+    assert problem is not None
+    assert "1,500 of 1,500" in problem
+    assert "line 3, 4, 5" in problem
+    assert "22 and 1,480 more" in problem
+
+
+def test_a_first_line_of_data_is_not_told(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("张伟,李四,张伟\n李四,王五,李四\n", encoding="utf-8")
+    with pytest.raises(SpecError, match="columns 1 and 3 have one name;") as caught:
+        read_table(path, ["xm"])
+    assert "张伟" not in str(caught.value)
+    path.write_text("张伟1,李四\n李四,王五\n", encoding="utf-8")
+    spec = Spec.parse({"left": {"columns": {"张伟": "person_name", "李四": "former_name"}}})
+    for read in (
+        lambda: read_table(path, spec.left.needed),
+        lambda: records_of(read_table(path), spec.left, AS_OF),
+    ):
+        with pytest.raises(SpecError, match="no column '张伟'; it has 2, among them 李四 ") as caught:
+            read()
+        assert "张伟1" not in str(caught.value)
+    path.write_text("姓名,姓名\n李四,王五\n", encoding="utf-8")
+    with pytest.raises(SpecError, match="columns 1 and 2 have one name '姓名';"):
+        read_table(path, ["姓名"])
 
 
 # ---------------------------------------------------------------- specifications
@@ -387,7 +448,7 @@ def test_a_column_that_the_table_lacks(tmp_path: Path) -> None:
     spec = Spec.load(path)
     assert spec.left.needed == ["编号", "姓名", "年龄", "时间"]
     with pytest.raises(
-        SpecError, match=r"s\.yaml: left: the table has no column '姓名'; did you mean '姓名1'\?"
+        SpecError, match=r"s\.yaml: left: the table has no column '姓名'; it has 2, among them 编号 "
     ):
         records_of(pl.DataFrame({"编号": [1], "姓名1": ["a"]}), spec.left, AS_OF)
 
@@ -401,10 +462,33 @@ def test_yaml_that_is_none(tmp_path: Path) -> None:
         Spec.load(tmp_path / "none.yaml")
 
 
+def test_words_that_old_yaml_reads_as_booleans_are_names_of_columns(tmp_path: Path) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(
+        "left: {id: no, columns: {yes: sex, on: {kind: age, nominal: true}, off: phone}}\nleft_is_clean: false",
+        "utf-8",
+    )
+    spec = Spec.load(path)
+    assert spec.left.needed == ["no", "yes", "on", "off"]
+    assert spec.left.columns["on"].nominal is True
+    assert spec.left_is_clean is False
+    path.write_text("left: {columns: {a: sex}}\nleft_is_clean: no", "utf-8")
+    with pytest.raises(SpecError, match="left_is_clean must be true or false"):
+        Spec.load(path)
+
+
 def test_a_file_name_with_an_identity_number_is_not_told(tmp_path: Path) -> None:
     with pytest.raises(SpecError) as caught:
         read_table(tmp_path / f"{NUMBER}.csv")
     assert NUMBER not in str(caught.value)
+    path = tmp_path / f"{NUMBER}.yaml"
+    for body in ("left: [", "lefft: {}", None):
+        path.unlink(missing_ok=True)
+        if body:
+            path.write_text(body, "utf-8")
+        with pytest.raises(SpecError, match=r"^110105\*\*\*") as caught:
+            Spec.load(path)
+        assert NUMBER not in str(caught.value)
 
 
 def test_reading_tables_needs_nothing_heavy() -> None:
