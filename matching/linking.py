@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,8 @@ from matching import duplicates, engine, waterfall
 from matching.engine import Linked
 from matching.model import Model
 from matching.records import Records
-from matching.spec import Spec, SpecError
-from matching.tables import learn_places, read_table, records_of
+from matching.spec import Side, Spec, SpecError
+from matching.tables import Delivered, deliver, learn_places, records_of
 
 COLUMNS = ("left_id", "right_id", "grade", "weight", "probability", "pass", "margin", "reasons")
 """Columns of `Links.frame`, in this order; `group` follows where one table was searched for duplicates."""
@@ -50,6 +50,8 @@ class Links:
     linked: Linked
     records: tuple[int, int]
     """Records of the left and of the right table; the second is 0 for one table."""
+    problems: list[str] = field(default_factory=list)
+    """What somebody must look at: lines that were not read, tables with nothing to compare. English, without any value."""
 
     @property
     def is_one_table(self) -> bool:
@@ -109,26 +111,35 @@ def link_files(
     """The same for two files; a table is gone from memory as soon as its records are made."""
     day = _day(spec, as_of)
     side_r = _right_side(spec, right is not None, dedupe)
-    told(f"reading {left.name}")
-    table = _table(left, spec.left.needed)
-    places = learn_places(table, spec.left)
-    records_l = records_of(table, spec.left, day, places)
-    del table
+    problems: list[str] = []
+    read = _delivered(left, spec.left.needed, problems, told)
+    places = learn_places(read.table, spec.left)
+    records_l = records_of(read.table, spec.left, day, places, read.numbers)
+    del read
     records_r = None
     if right is not None and side_r is not None:
-        told(f"reading {right.name}")
-        records_r = records_of(_table(right, side_r.needed), side_r, day, places)
-    return link_records(records_l, records_r, spec, dedupe=dedupe, model=model, told=told)
+        read = _delivered(right, side_r.needed, problems, told)
+        records_r = records_of(read.table, side_r, day, places, read.numbers)
+        del read
+    found = link_records(records_l, records_r, spec, dedupe=dedupe, model=model, told=told)
+    return replace(found, problems=problems + found.problems)
 
 
-def _table(path: Path, columns: list[str]) -> pl.DataFrame:
-    """As `read_table`; what cannot be read is said without the words of the reader, which may quote a value."""
+def _delivered(path: Path, columns: list[str], problems: list[str], told: Told) -> Delivered:
+    """A table and, in `problems`, what of it was not read; why it cannot be read is said without quoting a value."""
+    shown = hide_numbers(path.name)
+    told(f"reading {shown}")
     try:
-        return read_table(path, columns)
+        found = deliver(path, columns)
     except SpecError:
         raise
     except (pl.exceptions.PolarsError, OSError, ValueError, csv.Error) as error:
-        raise SpecError(f"{hide_numbers(path.name)}: cannot be read ({type(error).__name__})") from None
+        raise SpecError(f"{shown}: cannot be read ({type(error).__name__})") from None
+    problem = found.problem(shown)
+    if problem:
+        told(problem)
+        problems.append(problem)
+    return found
 
 
 def _day(spec: Spec, given: date | None) -> date:
@@ -141,9 +152,53 @@ def _day(spec: Spec, given: date | None) -> date:
 def _right_side(spec: Spec, has_right: bool, dedupe: bool) -> Any:
     if not has_right and not dedupe:
         raise SpecError("there is one table: a second one is needed, or --dedupe")
-    if has_right and spec.right is None:
+    if not has_right:
+        return None
+    if spec.right is None:
         raise SpecError("spec: section 'right' is missing")
-    return spec.right if has_right else None
+    if not _kinds(spec.left) & _kinds(spec.right):
+        raise SpecError("spec: the two tables have no kind of evidence in common")
+    return spec.right
+
+
+_EVIDENCE = {
+    "person_name": ("name",),
+    "former_name": ("name",),
+    "latin_name": ("name",),
+    # A number says when its bearer was born, and of which sex.
+    "resident_id": ("number", "birth", "sex"),
+    "birth_date": ("birth",),
+    "age": ("birth",),
+    "address": ("address", "place"),
+    "division": ("place",),
+}
+"""Kind of column -> what it says; identifiers and texts compare with the column of the same name, all others with their kind."""
+
+
+def _kinds(side: Side) -> set[str]:
+    """What a table may say about a person, by its specification: a column that is empty today is still evidence."""
+    found: set[str] = set()
+    for name, column in side.columns.items():
+        own = f"other {name}" if column.kind in ("identifier", "text") else column.kind
+        found |= {*_EVIDENCE.get(column.kind, (own,))}
+    return found
+
+
+def _idle(tables: Mapping[str, Records]) -> list[str]:
+    """Which of the tables hold nothing to compare, in words."""
+    said = []
+    for name, records in tables.items():
+        filled = sum(f.height for f in (records.names, records.phones, records.households, records.others))
+        if not records.height:
+            said.append(f"the {name} table has no records, so there are no links")
+        elif not filled and not any(_has(records.rows, column) for column in _FORMS):
+            said.append(
+                f"the {name} table has no value in any column of the specification, so there are no links"
+            )
+    return said
+
+
+_FORMS = ("id_text", "birth", "birth_low", "sex", "place", "address_key")
 
 
 def link_records(
@@ -156,11 +211,22 @@ def link_records(
     told: Told = silence,
 ) -> Links:
     """Links between records that were read before."""
+    problems = _idle({"left": left} if right is None else {"left": left, "right": right})
+    for problem in problems:
+        told(problem)
     if right is None:
-        return _duplicates(left, model, told)
-    if not _kinds(left) & _kinds(right):
-        raise SpecError("spec: the two tables have no kind of evidence in common")
+        return replace(_duplicates(left, model, told), problems=problems)
+    return replace(_between(left, right, spec, dedupe, model, told), problems=problems)
+
+
+def _between(
+    left: Records, right: Records, spec: Spec, dedupe: bool, model: Model | None, told: Told
+) -> Links:
+    """Links of two tables; of which more than one record may be a person, the one that stands for the person is compared."""
     heights = left.height, right.height
+    if not dedupe and not spec.left_is_clean:
+        group = duplicates.find(left, model=model, told=told).group
+        left = duplicates.only(left, np.flatnonzero(group == np.arange(len(group))))
     if not dedupe:
         linked = engine.link(left, right, model=model, right_is_clean=spec.right_is_clean, told=told)
         return Links(_frame(left, right, linked, linked.links), linked.model, linked, heights)
@@ -178,17 +244,6 @@ def link_records(
     )
     found = members.join(stands, on="right", maintain_order="left").select(COLUMNS)
     return Links(found, linked.model, linked, heights)
-
-
-def _kinds(records: Records) -> set[str]:
-    """Kinds of evidence of which a table has a value."""
-    named = {"names": records.names, "phones": records.phones, "households": records.households}
-    found = {name for name, frame in named.items() if frame.height}
-    found |= {"birth" if name.startswith("birth") else name for name in _EVIDENCE if _has(records.rows, name)}
-    return found | {f"other {kind}" for kind in records.others["kind"].unique()}
-
-
-_EVIDENCE = ("id_text", "birth", "birth_low", "sex", "place", "address_key")
 
 
 def _has(rows: pl.DataFrame, column: str) -> bool:
@@ -230,14 +285,15 @@ def _duplicates(records: Records, model: Model | None, told: Told) -> Links:
 
 def load_model(path: Path) -> Model:
     """The rates in a file; `SpecError` when it is not there or does not fit this version."""
+    shown = hide_numbers(path.name)
     try:
         return Model.load(path)
     except OSError as error:
-        raise SpecError(f"{path.name}: {error.strerror or 'cannot be read'}") from error
+        raise SpecError(f"{shown}: {error.strerror or 'cannot be read'}") from error
     except ValueError as error:
-        raise SpecError(str(error).replace(str(path), path.name)) from error
+        raise SpecError(str(error).replace(str(path), shown).replace(path.name, shown)) from error
     except (KeyError, TypeError, AttributeError, UnicodeError, yaml.YAMLError) as error:
-        raise SpecError(f"{path.name}: is no file of rates") from error
+        raise SpecError(f"{shown}: is no file of rates") from error
 
 
 def save_model(links: Links, path: Path, provenance: Mapping[str, Any]) -> None:

@@ -46,6 +46,7 @@ def match(
 
     Example: hardship-watch match registry.parquet hospital.csv --spec hospital.yaml --out links.parquet --report match.html
     """
+    from data_contracts.field_types import hide_numbers
     from matching import linking
     from matching.spec import Spec
 
@@ -58,7 +59,7 @@ def match(
 
     for target in (out, report, save_model):
         if target is not None and not target.parent.is_dir():
-            raise CannotRun(f"there is no folder {target.parent}")
+            raise CannotRun(f"there is no folder {hide_numbers(str(target.parent))}")
     spec = Spec.load(spec_file)
     model = None if model_file is None else linking.load_model(model_file)
     day = spec.as_of or date.today()
@@ -69,7 +70,7 @@ def match(
             raise
         raise CannotRun(_unforeseen(error)) from None
     linking.write_links(links.frame, out)
-    told(f"{links.frame.height:,} links in {out.name}")
+    told(f"{links.frame.height:,} links in {hide_numbers(out.name)}")
     if save_model is not None:
         linking.save_model(
             links, save_model, {"date": day.isoformat(), "version": version("hardship-watch")} | links.counts
@@ -80,12 +81,12 @@ def match(
         if report
         else []
     )
-    summary = {"links": links.frame.height} | links.counts | {"seconds": seconds}
+    summary = {"links": links.frame.height} | links.counts | {"problems": links.problems, "seconds": seconds}
     if as_json:
         click.echo(json.dumps(summary, ensure_ascii=False, indent=2))
-    for line in covered:
+    for line in [*(f"look at {problem}" for problem in links.problems), *covered]:
         click.echo(line, err=True)
-    return FINE if links.frame.height and not covered else LOOK
+    return FINE if links.frame.height and not links.problems and not covered else LOOK
 
 
 def _report(

@@ -145,9 +145,60 @@ class TestTwoTables:
         with pytest.raises(SpecError, match="no kind of evidence in common"):
             link_tables(PEOPLE, PEOPLE, {"left": left, "right": right, "as_of": AS_OF})
 
-    def test_an_empty_right_table_gives_no_links(self):
-        with pytest.raises(SpecError, match="no kind of evidence in common"):
-            link_tables(PEOPLE, PEOPLE.head(0), SPEC)
+    @pytest.mark.parametrize(
+        ("left", "right", "words"),
+        [
+            (PEOPLE, PEOPLE.head(0), ["the right table has no records"]),
+            (PEOPLE.head(0), PEOPLE, ["the left table has no records"]),
+            (
+                PEOPLE.head(0),
+                PEOPLE.head(0),
+                ["the left table has no records", "the right table has no records"],
+            ),
+            (PEOPLE, without(PEOPLE[0:9], *KINDS), ["the right table has no value in any column"]),
+            (without(PEOPLE, *KINDS), PEOPLE[0:9], ["the left table has no value in any column"]),
+        ],
+        ids=["right", "left", "both", "null right", "null left"],
+    )
+    @pytest.mark.parametrize("dedupe", [False, True])
+    def test_a_table_that_is_empty_that_day_gives_no_links_and_says_so(self, left, right, words, dedupe):
+        said = []
+        found = link_tables(left, right, SPEC, dedupe=dedupe, told=said.append)
+        assert found.frame.height == 0
+        assert tuple(found.frame.columns) == COLUMNS
+        assert [problem.split(" in ")[0].split(" of ")[0].split(",")[0] for problem in found.problems] == [
+            word.split(" in ")[0] for word in words
+        ]
+        assert set(found.problems) <= set(said)
+
+    def test_columns_that_are_empty_that_day_are_still_evidence(self):
+        spec = {**SPEC, "right": {"id": "no", "columns": {"number": "resident_id", "sex": "sex"}}}
+        found = link_tables(PEOPLE, without(PEOPLE[0:9], "number"), spec)
+        assert (found.frame.height, found.problems) == (0, [])
+
+    @pytest.mark.parametrize(
+        "kinds", [("resident_id", "birth_date"), ("resident_id", "sex"), ("address", "division")]
+    )
+    def test_kinds_that_say_the_same_of_a_person_are_evidence_in_common(self, kinds):
+        sides = [{"columns": {"number": kind}} for kind in kinds]
+        spec = {"left": sides[0], "right": sides[1], "as_of": AS_OF}
+        assert link_tables(PEOPLE[0:20], PEOPLE[0:5], spec).frame.filter(pl.col("grade") == "A").is_empty()
+
+    def test_left_records_of_one_person_count_as_one_where_the_left_table_is_not_clean(self):
+        twice = pl.concat([PEOPLE, without(shifted(PEOPLE[0:60]), "household")])
+        right = without(PEOPLE[0:60], "number", "household")
+        clean, not_clean = (
+            link_tables(twice, right, SPEC | {"left_is_clean": flag}).frame for flag in (True, False)
+        )
+        assert (not_clean["left_id"] == not_clean["right_id"]).all()
+        assert set(not_clean["right_id"]) == set(range(60))
+        assert set(not_clean["grade"]) <= {"A", "B"}
+        assert set(clean.filter(pl.col("right_id") < 60)["grade"]) == {"C"}
+
+    def test_an_empty_table_holds_no_duplicates(self):
+        found = link_tables(PEOPLE.head(0), None, ONE, dedupe=True)
+        assert found.frame.height == 0
+        assert found.problems == ["the left table has no records, so there are no links"]
 
     def test_a_spec_without_right_and_without_dedupe_is_refused(self):
         with pytest.raises(SpecError, match="second one is needed"):

@@ -153,6 +153,49 @@ def test_no_link_at_all_calls_for_somebody(folder):
     assert call(folder, "left.parquet", "strangers.csv").exit_code == 1
 
 
+def test_lines_that_were_not_read_are_told_and_the_others_linked(folder):
+    lines = (folder / "right.csv").read_text(encoding="utf-8").splitlines()
+    lines[3] += ",x"
+    (folder / "right.csv").write_text("\n".join(lines), encoding="utf-8")
+    result = call(folder, "left.parquet", "right.csv", "--json")
+    assert result.exit_code == 1
+    assert "look at right.csv: 1 of 200 records were not read" in result.stderr
+    assert "line 4;" in result.stderr
+    assert json.loads(result.stdout)["links"] == 199
+    assert len(json.loads(result.stdout)["problems"]) == 1
+    assert not [name for name in people()["姓名"][0:200] if name in result.output]
+
+
+def test_an_empty_table_gives_no_links_and_calls_for_somebody(folder):
+    (folder / "right.csv").write_text(",".join(people().columns) + "\n", encoding="utf-8")
+    result = call(folder, "left.parquet", "right.csv")
+    assert result.exit_code == 1
+    assert "look at the right table has no records" in result.stderr
+    assert pl.read_parquet(folder / "links.parquet").is_empty()
+
+
+def test_no_file_name_is_told_with_a_number_in_it(folder):
+    number = "150902198001011234"
+    for old, new in (
+        ("left.parquet", "left{}.parquet"),
+        ("right.csv", "right{}.csv"),
+        ("spec.yaml", "spec{}.yaml"),
+    ):
+        (folder / old).rename(folder / new.format(number))
+    names = [name.format(number) for name in ("left{}.parquet", "right{}.csv")]
+    files = {"spec": f"spec{number}.yaml", "out": f"out{number}.parquet"}
+    result = call(folder, *names, "--save-model", f"rates{number}.yaml", **files)
+    assert result.exit_code == 0, result.output
+    (folder / f"rates{number}.yaml").write_text("rates: {name: {exact: 1}}", encoding="utf-8")
+    bad = call(folder, *names, "--model", f"rates{number}.yaml", **files)
+    absent = call(folder, "absent.parquet", f"no{number}.csv", spec=f"none{number}.yaml")
+    assert (bad.exit_code, absent.exit_code) == (2, 2)
+    for said in (result, bad, absent):
+        assert number not in said.output + said.stderr
+    for words in ("reading left150902***", "reading right150902***", "links in out150902***"):
+        assert words in result.stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
