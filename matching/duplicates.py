@@ -43,7 +43,7 @@ CONTRADICTION = -5.0
 """Two records of one group whose number, name, birth date and sex together say less than this (bits) are parted."""
 
 COMPARED_UP_TO = 40
-"""In groups of more records, all of them tied by equal numbers, not every pair is looked at again."""
+"""In groups of more records not every pair is looked at again, only each with the one that stands for the group."""
 
 EXACT = NAME_LEVELS.index("exact") + 1
 
@@ -71,10 +71,14 @@ def find(
     forbidden: pl.DataFrame | None = None,
     told: Callable[[str], None] = lambda text: None,
 ) -> Groups:
-    """The groups of a table. `forbidden`: pairs `left`, `right` (rows) that a person declared not to be the same."""
+    """The groups of a table. `forbidden`: pairs `left`, `right` (rows) that a person declared not to be the same.
+
+    Rows of forbidden pairs are compared one by one, also where another row has their number and name.
+    """
+    apart = _apart(forbidden)
     start = model or Model()
     whole, _, names_of_all = coded(records, Records.empty(records.ids.head(0)))
-    stands = _same_number_and_name(whole, names_of_all)
+    stands = _same_number_and_name(whole, names_of_all, np.unique(apart))
     kept = np.flatnonzero(stands == np.arange(whole.n))
     told(f"{whole.n:,} records, {whole.n - len(kept):,} of them again with number and name")
     some = only(records, kept)
@@ -84,24 +88,25 @@ def find(
     distinct, counts = np.unique(own, return_counts=True)
     channel = NameChannel(pl.DataFrame({"name": names.texts.gather(distinct), "count": counts}))
     index = Index(side, side, names)
-    comparer = Comparer(side, side, names, index.sounds, channel, population)
+    comparer = Comparer(side, side, names, index.sounds, channel, population, one_table=True)
 
     pairs = _candidates(index, side)
     told(f"{len(pairs.right):,} pairs")
     compared = comparer.compare(pairs)
-    minus = _forbidden_bits(pairs, side, forbidden, kept)
+    place = np.full(whole.n, -1, dtype=np.int64)
+    place[kept] = np.arange(side.n)
+    no = place[apart]
+    minus = _forbidden_bits(pairs, side, no)
     again = np.flatnonzero(stands != np.arange(whole.n))
     current, share, log_odds = _estimated(start, pairs, compared, minus, side.n, _namesakes(side, names))
     probability = np.exp2(-np.logaddexp2(0, -log_odds))
     grade = clustering.grades(compared, probability)
     grade[(minus > 0) & (grade != "")] = "C"
     firm = np.flatnonzero(np.isin(grade, ("A", "B")))
-    label = _groups(pairs, firm, log_odds, side, comparer, current, minus)
+    label = _groups(pairs, firm, log_odds, side, comparer, current, minus, no)
     told(f"{side.n - len(np.unique(label)):,} more by comparison")
 
     head = _heads(label, _known(side))
-    place = np.full(whole.n, -1, dtype=np.int64)
-    place[kept] = np.arange(side.n)
     group = kept[head[place[stands]]] if whole.n else stands
     rarity = comparer.rarity(np.maximum(side.own_name[place[stands[again]]], 0)).astype(np.float64)
     of_pairs = [make(pairs, grade, log_odds, head) for make in (_by_pairs, _for_review)]
@@ -144,11 +149,23 @@ def _known(side: Side) -> _Ints:
     return found
 
 
-def _same_number_and_name(side: Side, names: Names) -> _Ints:
-    """By row, the fullest record with the same valid number and name, where nothing speaks against it."""
+def _apart(forbidden: pl.DataFrame | None) -> _Ints:
+    """Pairs of rows that a person declared not to be the same, the lower row first: two columns."""
+    if forbidden is None:
+        return np.empty((0, 2), dtype=np.int64)
+    low, high = pl.min_horizontal("left", "right"), pl.max_horizontal("left", "right")
+    found: _Ints = forbidden.select(
+        low.cast(pl.Int64).alias("low"), high.cast(pl.Int64).alias("high")
+    ).to_numpy()
+    return found
+
+
+def _same_number_and_name(side: Side, names: Names, single: _Ints) -> _Ints:
+    """By row, the fullest record with the same valid number and name, where nothing speaks against it; not for `single` rows."""
     rows = np.arange(side.n, dtype=np.int64)
     name = np.where(side.own_name >= 0, names.hashed[np.maximum(side.own_name, 0)], 0)
     key = mix(side.id_code, name)
+    key[single] = 0
     order = np.lexsort((rows, -_known(side), key))
     first = np.concatenate([[True], key[order][1:] != key[order][:-1]]) if side.n else np.empty(0, bool)
     head = order[np.maximum.accumulate(np.where(first, np.arange(side.n), 0))]
@@ -161,8 +178,8 @@ def _same_number_and_name(side: Side, names: Names) -> _Ints:
 
 
 def _numbers(side: Side) -> Codes:
-    """Valid numbers; 0 for records that carry none. Two records that carry different ones are never one person."""
-    return np.where(side.id_kind <= 2, side.id_code, 0).astype(np.uint64)
+    """Valid numbers and those of foreign documents; 0 for records that carry none. Two different ones are never one person."""
+    return side.id_code
 
 
 def _candidates(index: Index, side: Side) -> Pairs:
@@ -187,17 +204,15 @@ def _namesakes(side: Side, names: Names) -> tuple[int, int]:
     return len(key) - len(np.unique(key)), len(key)
 
 
-def _forbidden_bits(pairs: Pairs, side: Side, forbidden: pl.DataFrame | None, kept: _Ints) -> _Floats:
+def _forbidden_bits(pairs: Pairs, side: Side, no: _Ints) -> _Floats:
     """Bits against pairs that must not be one person: two valid numbers, or a person said no."""
     number = _numbers(side)
     a, b = number[pairs.left], number[pairs.right]
     minus: _Floats = np.where((a != 0) & (b != 0) & (a != b), FORBIDDEN_BITS, 0.0)
-    if forbidden is not None and forbidden.height:
-        n = int(kept.max()) + 1
-        no = forbidden.select(low=pl.min_horizontal("left", "right"), high=pl.max_horizontal("left", "right"))
-        said = no["high"].to_numpy().astype(np.int64) * n + no["low"].to_numpy()
-        l_row, r_row = kept[pairs.left], kept[pairs.right]
-        minus[np.isin(np.maximum(l_row, r_row) * n + np.minimum(l_row, r_row), said)] = FORBIDDEN_BITS
+    if len(no):
+        low, high = (one(pairs.left, pairs.right).astype(np.int64) for one in (np.minimum, np.maximum))
+        said = no.max(axis=1) * side.n + no.min(axis=1)
+        minus[np.isin(high * side.n + low, said)] = FORBIDDEN_BITS
     return minus
 
 
@@ -207,7 +222,7 @@ def weigh(compared: Compared, model: Model, share: float, n: int, minus: _Floats
     born = compared.evidence["birth"]
     twin = np.where(born.level == birth.EQUAL, born.bits + np.log2(TWINS), -np.inf)
     relative = said.kin + np.logaddexp2(0, twin) + np.log2(RELATIVES_BESIDE / share)
-    stranger = np.full(len(minus), np.log2(n / share))
+    stranger = np.full(len(minus), np.log2(max(n, 1) / share))
     namesake = said.namesake + np.log2(model.namesakes / share)
     against = np.logaddexp2(np.logaddexp2(stranger, relative), namesake)
     found: _Floats = said.same - minus - against
@@ -261,12 +276,13 @@ def _groups(
     comparer: Comparer,
     model: Model,
     minus: _Floats,
+    no: _Ints,
 ) -> _Ints:
     """By record, the lowest record of its group; where a group would hold a contradiction its weakest links are cut."""
     a, b = pairs.left[firm].astype(np.int64), pairs.right[firm].astype(np.int64)
     label = components(side.n, a, b)
     number = _numbers(side)
-    forbidden = _contradictions(label, comparer, model, pairs, minus)
+    forbidden = _contradictions(label, comparer, model, pairs, minus, no, _heads(label, _known(side)))
     bad = set(label[forbidden[0]].tolist()) | _with_two_numbers(label, number)
     if not bad:
         return label
@@ -284,17 +300,28 @@ def _with_two_numbers(label: _Ints, number: np.ndarray[Any, Any]) -> set[int]:
 
 
 def _contradictions(
-    label: _Ints, comparer: Comparer, model: Model, pairs: Pairs, minus: _Floats
+    label: _Ints, comparer: Comparer, model: Model, pairs: Pairs, minus: _Floats, no: _Ints, head: _Ints
 ) -> tuple[_Ints, _Ints]:
-    """Pairs of one group that cannot be one person: declared so, or personal evidence against it."""
+    """Pairs of one group that cannot be one person: declared so, or personal evidence against it.
+
+    In groups of more than `COMPARED_UP_TO` records each is compared with the one that stands for the group alone.
+    """
     declared = np.flatnonzero((minus > 0) & (label[pairs.left] == label[pairs.right]))
     order = np.argsort(label, kind="stable")
     _, starts, sizes = np.unique(label[order], return_index=True, return_counts=True)
-    lows, highs = [pairs.left[declared].astype(np.int64)], [pairs.right[declared].astype(np.int64)]
+    inside = no[label[no[:, 0]] == label[no[:, 1]]]
+    lows = [pairs.left[declared].astype(np.int64), inside[:, 0]]
+    highs = [pairs.right[declared].astype(np.int64), inside[:, 1]]
+    to_compare: list[tuple[_Ints, _Ints]] = []
     for size in np.unique(sizes[(sizes > 2) & (sizes <= COMPARED_UP_TO)]).tolist():
         members = order[starts[sizes == size][:, None] + np.arange(size)[None, :]]
         x, y = np.triu_indices(size, 1)
-        low, high = members[:, x].ravel(), members[:, y].ravel()
+        to_compare.append((members[:, x].ravel(), members[:, y].ravel()))
+    rows = np.arange(len(label))
+    many = np.isin(label, label[order[starts[sizes > COMPARED_UP_TO]]]) & (head != rows)
+    if many.any():
+        to_compare.append((np.minimum(rows, head)[many], np.maximum(rows, head)[many]))
+    for low, high in to_compare:
         compared = comparer.compare(Pairs(high.astype(np.int32), low.astype(np.int32)))
         worth = np.zeros(len(low))
         for comparison in MODEL:

@@ -1,6 +1,7 @@
 """Any two tables, or one with itself: what comes out, in which words, and what never does."""
 
 import re
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -209,6 +210,22 @@ class TestTwoTables:
             link_tables(PEOPLE, None, {"left": SPEC["left"]}, dedupe=True)
 
 
+@dataclass
+class Said:
+    level: np.ndarray
+    bits: np.ndarray
+
+
+@dataclass
+class Compared:
+    evidence: dict
+
+
+class Rates:
+    def bits(self, _name):
+        return np.zeros(2)
+
+
 class TestOneTable:
     def copies(self):
         return pl.concat(
@@ -264,6 +281,60 @@ class TestOneTable:
         no = pl.DataFrame({"left": [1500], "right": [30]})
         group = duplicates.find(records, forbidden=no).group
         assert (group[1500], group[1501]) == (1500, 31)
+
+    def test_a_forbidden_pair_of_equal_number_and_name_is_parted(self):
+        # 30 stands there three times with number and name, once without the number.
+        table = pl.concat([PEOPLE, PEOPLE[30:31], PEOPLE[30:31], without(PEOPLE[30:31], "number"), AGAIN])
+        records = records_of(table, Spec.parse(ONE).left, date(2025, 11, 17))
+        of_one = [30, 1500, 1501, 1502]
+        assert set(duplicates.find(records).group[of_one]) == {30}
+        for no in ((30, 1500), (1501, 1500), (1501, 30), (1502, 30), (1502, 1501)):
+            frame = pl.DataFrame({"left": [no[0]], "right": [no[1]]})
+            found = duplicates.find(records, forbidden=frame)
+            assert found.group[no[0]] != found.group[no[1]], no
+            # Everybody else of the four stands with one of the two.
+            assert len(set(found.group[of_one])) == 2, no
+            pairs = {
+                frozenset(pair)
+                for pair in found.linked.links.filter(pl.col("grade") != "C").select("left", "right").rows()
+            }
+            assert frozenset(no) not in pairs
+
+    def test_two_passports_of_one_name_and_birth_are_two_persons(self):
+        one = without(PEOPLE[30:31], "number").with_columns(name=pl.lit("阮氏兰"))
+        two = [one.with_columns(pl.col("no") + n, number=pl.lit(f"E{n}2345678")) for n in (1, 7)]
+        nobody = one.with_columns(pl.col("no") + 10)
+        table = pl.concat([PEOPLE[60:], *two, nobody, AGAIN])
+        records = records_of(table, Spec.parse(ONE).left, date(2025, 11, 17))
+        group = duplicates.find(records).group[1440:1443]
+        assert group[0] != group[1]
+        assert group[2] in (group[0], group[1], 1442)
+        same = pl.concat([PEOPLE[60:], two[0], two[0], AGAIN])
+        group = duplicates.find(records_of(same, Spec.parse(ONE).left, date(2025, 11, 17))).group
+        assert group[1440] == group[1441]
+
+    @pytest.mark.parametrize("others", [10, 60], ids=["small group", "large group"])
+    def test_what_contradicts_the_group_is_parted_also_from_a_large_one(self, others):
+        """Records of one name and telephone, each with the number; one has no number and another birth and sex."""
+        compared = []
+
+        class Comparer:
+            def compare(self, pairs):
+                compared.append((pairs.left.copy(), pairs.right.copy()))
+                bad = (pairs.left == others) | (pairs.right == others)
+                one = Said(bad.astype(int), np.where(bad, -20.0, 1.0))
+                return Compared(dict.fromkeys([c.name for c in MODEL], one))
+
+        label = np.zeros(others + 3, dtype=np.int64)
+        label[-2:] = others + 1, others + 2
+        head = np.where(np.arange(others + 3) <= others, 5, np.arange(others + 3))
+        none = duplicates.Pairs(np.empty(0, np.int32), np.empty(0, np.int32), [])
+        low, high = duplicates._contradictions(
+            label, Comparer(), Rates(), none, np.empty(0), np.empty((0, 2), np.int64), head
+        )
+        assert (5, others) in set(zip(low.tolist(), high.tolist(), strict=True))
+        assert set(high.tolist()) == {others}
+        assert (len(low) == 1) == (others > duplicates.COMPARED_UP_TO)
 
     def test_a_chain_with_a_contradiction_is_cut_at_its_weakest_link(self):
         label = duplicates.components(4, np.array([0, 1, 2]), np.array([1, 2, 3]))
