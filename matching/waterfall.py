@@ -173,7 +173,7 @@ def worth(comparison: str, evidence: Evidence, model: Model) -> np.ndarray[Any, 
 def start_bits(n_left: int, share: float) -> float:
     """Bits with which every pair begins: the odds that a given left record is the one, before anything is compared."""
     share = min(max(share, 1e-6), 0.9995)
-    return float(-np.log2(n_left * (1 - share) / share))
+    return float(-np.log2(max(n_left, 1) * (1 - share) / share))
 
 
 def reasons(linked: Linked, links: pl.DataFrame, *, with_another: float | None = None) -> pl.Series:
