@@ -7,6 +7,7 @@ import polars as pl
 from data_contracts import opaque
 from matching import decisions as human
 from matching import passes
+from matching.residue import People
 from matching.spine import Spine
 
 
@@ -44,6 +45,12 @@ def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
         if previous.weighed is None
         else _renamed(_renamed(previous.weighed, "identity_key", new_keys), "node", nodes).sort(
             "identity_key"
+        ),
+        known=None
+        if previous.known is None
+        else People(
+            _renamed(previous.known.people, "node", nodes).sort("node"),
+            _renamed(previous.known.traits, "node", nodes).sort("node", "kind", "value"),
         ),
     )
 

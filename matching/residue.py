@@ -6,6 +6,7 @@ night become `Records` and the engine's answer becomes links of the night.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
@@ -44,34 +45,42 @@ PASS_OF_GRADE = {"A": "MB", "B": "MB", "C": "MC"}
 """Without an agreed number nothing that is weighed is certain: check-out rules never rest on it."""
 
 
+PEOPLE = pl.Schema({"node": pl.String(), "birth": pl.Date(), "sex": pl.String(), "place": pl.String()})
+TRAITS = pl.Schema({"node": pl.String(), "kind": pl.String(), "value": pl.String()})
+"""What a person may have several of: names by kind (see `records`), telephones (phone), households (household)."""
+
+
+@dataclass(frozen=True)
+class People:
+    """The persons of the passes as the engine sees them: `people` (`PEOPLE`), `traits` (`TRAITS`), ordered by node."""
+
+    people: pl.DataFrame
+    traits: pl.DataFrame
+
+
 def weigh(
-    forms: pl.DataFrame,
-    links: pl.DataFrame,
+    persons: People,
+    open_: pl.DataFrame,
     generic_phones: pl.Series,
-    forced: pl.DataFrame,
     forbidden: pl.DataFrame,
     model: Model,
 ) -> pl.DataFrame:
-    """Engine links (`WEIGHED`) for all identities that passes left without a link, or with one for review only.
+    """Engine links (`WEIGHED`) for identities that passes left without a link, or with one for review only.
 
-    `forms` as `normalise.normalise` gives them, `links` as `passes.decide` does; `forced` and `forbidden` are human
-    decisions (`identity_key`, `node`). Every identity is weighed on its own against the persons of the passes, so that
+    `persons` as `people` gives them; `open_`: identities as `normalise.normalise` gives them, which have a name;
+    `generic_phones`: telephones that prove nothing, of those that they state; `forbidden`: human decisions (`identity_key`,
+    `node`). Every identity is weighed on its own against the persons of the passes, so that
     the outcome does not depend on which others are weighed with it.
     """
-    settled = links.filter((pl.col("grade") != "C") | (pl.col("pass_id") == "H"))
-    open_ = forms.join(settled, on="identity_key", how="anti").join(forced, on="identity_key", how="anti")
-    open_ = open_.filter(pl.col("name_key").is_not_null()).sort("identity_key")
-    if open_.is_empty() or settled.is_empty():
+    open_ = open_.sort("identity_key")
+    if open_.is_empty() or persons.people.height < FEWEST_PERSONS:
         return WEIGHED.to_frame()
-    known = settled.filter(pl.col("grade") != "C").join(forms, on="identity_key")
-    persons = known.select("node").unique().sort("node").with_row_index("row")
-    if persons.height < FEWEST_PERSONS:
-        return WEIGHED.to_frame()
-    left = _persons(persons, known, generic_phones)
+    nodes = persons.people.select("node").with_row_index("row")
+    left = _persons(persons, nodes)
     right = _identities(open_, generic_phones)
     no = (
         forbidden.join(open_.select("identity_key").with_row_index("right"), on="identity_key")
-        .join(persons.select("node", left="row"), on="node")
+        .join(nodes.select("node", left="row"), on="node")
         .select("left", "right")
     )
     found = engine.link(
@@ -97,7 +106,7 @@ def weigh(
             _words("reasons_zh").alias("words_zh"),
         )
         .join(open_.select("identity_key").with_row_index("right"), on="right")
-        .join(persons.select("node", left="row"), on="left")
+        .join(nodes.select("node", left="row"), on="left")
         .select(WEIGHED.names())
         .cast(WEIGHED)
         .sort("identity_key")
@@ -114,13 +123,14 @@ def _words(column: str) -> pl.Expr:
     return pl.lit("综合比对：") + said + "。"
 
 
-def _persons(persons: pl.DataFrame, known: pl.DataFrame, generic: pl.Series) -> Records:
-    """The spine as left side: one row a person, with all names, telephones and households known of it."""
-    rows = known.join(persons, on="node").sort(
-        "row", "tier", "last_batch", "identity_key", descending=[False, False, True, False]
-    )
-    best = rows.group_by("row", maintain_order=True).agg(
-        pl.col("node").first(),
+def people(members: pl.DataFrame, generic: pl.Series) -> People:
+    """What is known of the persons of the passes, as the engine needs it.
+
+    `members`: identities with their forms and the `node` that they prove something about (no links for review).
+    `generic`: telephones that prove nothing.
+    """
+    rows = members.sort("node", "tier", "last_batch", "identity_key", descending=[False, False, True, False])
+    best = rows.group_by("node", maintain_order=True).agg(
         pl.col("birth").drop_nulls().first(),
         pl.col("birth_stated").drop_nulls().first(),
         pl.col("sex_known").drop_nulls().first().alias("sex"),
@@ -128,42 +138,78 @@ def _persons(persons: pl.DataFrame, known: pl.DataFrame, generic: pl.Series) -> 
         pl.col("township").drop_nulls().first(),
         pl.col("name_key").drop_nulls().first(),
     )
+    alias = pl.col("name_aliases")
+    names = pl.concat(
+        [
+            best.select("node", kind=pl.lit("own"), value="name_key"),
+            rows.select("node", kind=pl.lit("alias"), value="name_key"),
+            rows.select("node", kind=pl.lit("former"), value="former_name_key"),
+            rows.filter(alias.list.len() > 0)
+            .select("node", kind=pl.lit("alias"), value="name_aliases")
+            .explode("value"),
+        ]
+    ).drop_nulls("value")
+    parts = rows.select("node", kind=pl.lit("parts"), value="name_parts").drop_nulls("value")
+    traits = pl.concat(
+        [
+            names.unique(["node", "value"], keep="first", maintain_order=True),
+            parts.unique(),
+            _phones(rows, generic, "node").select("node", kind=pl.lit("phone"), value="phone"),
+            _long(rows, "household_key", "value", "node").select(
+                "node", pl.lit("household").alias("kind"), "value"
+            ),
+        ]
+    )
+    return People(
+        best.select(
+            "node",
+            pl.coalesce("birth", "birth_stated").alias("birth"),
+            "sex",
+            pl.coalesce("village_code", "township").alias("place"),
+        ).cast(PEOPLE),
+        traits.cast(TRAITS).sort("node", "kind", "value"),
+    )
+
+
+def renewed(before: People, now: People, nodes: pl.Series) -> People:
+    """The same people, with those of `nodes` as they are in `now`; who is not there any more is gone."""
+    other = ~pl.col("node").is_in(nodes.implode())
+    return People(
+        before.people.filter(other).merge_sorted(now.people, "node"),
+        before.traits.filter(other).merge_sorted(now.traits, "node"),
+    )
+
+
+def _persons(known: People, nodes: pl.DataFrame) -> Records:
+    """The spine as left side: one row a person, with all names, telephones and households known of it."""
+    best = known.people.with_row_index("row")
     is_number = pl.col("node").str.contains(r"^[0-9]{17}[0-9X]$")
     is_foreign = pl.col("node").str.starts_with("F:")
-    day = pl.coalesce("birth", "birth_stated")
     table = best.select(
         "row",
         pl.when(is_number | is_foreign).then("node").alias("id_key"),
         pl.when(is_number).then(pl.lit("valid18")).when(is_foreign).then(pl.lit("foreign")).alias("id_kind"),
         pl.when(is_number).then("node").when(is_foreign).then(pl.col("node").str.slice(2)).alias("id_text"),
-        day.alias("birth"),
-        day.alias("birth_low"),
-        day.alias("birth_high"),
-        pl.when(day.is_not_null()).then(pl.lit("stated")).alias("birth_basis"),
+        "birth",
+        pl.col("birth").alias("birth_low"),
+        pl.col("birth").alias("birth_high"),
+        pl.when(pl.col("birth").is_not_null()).then(pl.lit("stated")).alias("birth_basis"),
         "sex",
-        pl.coalesce("village_code", "township").alias("place"),
+        "place",
         pl.lit(None, dtype=pl.String).alias("address_key"),
     )
-    main = best.select("row", name="name_key", kind=pl.lit("own"))
-    others = pl.concat(
-        [
-            rows.select("row", name="name_key", kind=pl.lit("alias")),
-            rows.select("row", name="former_name_key", kind=pl.lit("former")),
-            rows.select("row", pl.col("name_aliases").alias("name"), kind=pl.lit("alias")).explode("name"),
-        ]
-    )
-    names = (
-        pl.concat([main, others])
-        .drop_nulls("name")
-        .unique(["row", "name"], keep="first", maintain_order=True)
-    )
-    parts = rows.select("row", name="name_parts", kind=pl.lit("parts")).drop_nulls("name").unique()
+    traits = known.traits.join(nodes, on="node", how="left", maintain_order="left")
+    kind = pl.col("kind")
     return Records(
-        ids=persons["node"],
+        ids=nodes["node"],
         rows=table.cast(ROWS),
-        names=pl.concat([names, parts]).sort("row", "kind", "name").cast(NAMES),
-        phones=_phones(rows, generic),
-        households=_long(rows, "household_key", "household").cast(HOUSEHOLDS),
+        names=traits.filter(~kind.is_in(["phone", "household"]))
+        .select("row", pl.col("value").alias("name"), "kind")
+        .cast(NAMES),
+        phones=traits.filter(kind == "phone").select("row", pl.col("value").alias("phone")).cast(PHONES),
+        households=traits.filter(kind == "household")
+        .select("row", pl.col("value").alias("household"))
+        .cast(HOUSEHOLDS),
         others=OTHERS.to_frame(),
     )
 
@@ -218,24 +264,23 @@ def _identities(open_: pl.DataFrame, generic: pl.Series) -> Records:
         ids=open_["identity_key"],
         rows=table.with_columns(pl.col("place").str.replace(r"^(\d{6})0{6}$", "${1}")).cast(ROWS),
         names=pl.concat([names, parts]).sort("row", "kind", "name").cast(NAMES),
-        phones=_phones(rows, generic),
+        phones=_phones(rows, generic).cast(PHONES),
         households=_long(rows, "household_key", "household").cast(HOUSEHOLDS),
         others=OTHERS.to_frame(),
     )
 
 
-def _phones(rows: pl.DataFrame, generic: pl.Series) -> pl.DataFrame:
+def _phones(rows: pl.DataFrame, generic: pl.Series, by: str = "row") -> pl.DataFrame:
     hidden = pl.when(pl.col("phone_class") == "masked").then(
         pl.col("phone").str.normalize("NFKC").str.replace_all(r"[xX]", "*").str.replace_all(r"[^0-9*]", "")
     )
-    if "phone" in rows.columns:
-        rows = rows.with_columns(pl.coalesce("phone_key", hidden).alias("phone_key"))
+    rows = rows.select(by, pl.coalesce("phone_key", hidden).alias("phone_key"))
     usable = rows.filter(~pl.col("phone_key").is_in(generic.implode()).fill_null(False))
-    return _long(usable, "phone_key", "phone").cast(PHONES)
+    return _long(usable, "phone_key", "phone", by)
 
 
-def _long(rows: pl.DataFrame, column: str, name: str) -> pl.DataFrame:
-    return rows.select("row", pl.col(column).alias(name)).drop_nulls(name).unique().sort("row", name)
+def _long(rows: pl.DataFrame, column: str, name: str, by: str = "row") -> pl.DataFrame:
+    return rows.select(by, pl.col(column).alias(name)).drop_nulls(name).unique().sort(by, name)
 
 
 def rates(path: Path | None = None) -> Model:

@@ -14,10 +14,13 @@ from typing import Self
 
 import polars as pl
 
-from data_contracts import opaque, resident_id
+from data_contracts import opaque
 from matching import continuity, explain, normalise, passes, residue
 from matching import decisions as human
 from matching.model import Model
+from matching.residue import People
+from matching.scope import event_pairs, reached
+from matching.tonight import AT, DECIDED, KEYS, Tonight, after, among, first
 
 PERSONS = pl.Schema(
     {
@@ -72,56 +75,6 @@ EVENTS = pl.Schema(
         "reason_zh": pl.String(),
     }
 )
-KEYS = (
-    "identity_key",
-    "source_class",
-    "role",
-    "resident_id",
-    "id_kind",
-    "id_key",
-    "id_sex",
-    "former_id_key",
-    *normalise.NAME_COLUMNS,
-    "former_name_key",
-    "birth_stated",
-    "birth",
-    "birth_basis",
-    "sex_known",
-    "phone_key",
-    "phone_class",
-    "township",
-    "village_code",
-    "household_key",
-    "first_batch",
-    "last_batch",
-)
-"""Columns that are kept from night to night so that an identity is normalised once."""
-
-SCOPE = (
-    "identity_key",
-    "source_class",
-    "resident_id",
-    "id_key",
-    "former_id_key",
-    "name_key",
-    "birth_stated",
-    "birth",
-    "phone_key",
-    "village_code",
-    "household_key",
-    "township",
-    "first_batch",
-    "last_batch",
-    "node",
-    "pass_id",
-)
-"""What says whether a change reaches an identity."""
-
-FORMS_ONLY = [
-    c
-    for c in KEYS
-    if c not in ("source_class", "role", "resident_id", "village_code", "first_batch", "last_batch")
-]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,7 +83,7 @@ class Spine:
 
     `persons`, `links`, `conflicts`: see `PERSONS`, `LINKS`, `CONFLICTS`. `keys`: comparing forms by identity, with
     the node, pass, grade and conflict that the passes gave each. `nodes`: whom each node of the passes names
-    (`passes.Decided`). `weighed`: the engine's links (`residue.WEIGHED`). All are restricted: they hold identifying data.
+    (`passes.Decided`). `weighed`: the engine's links (`residue.WEIGHED`). `known`: the persons as the engine sees them. All are restricted: they hold identifying data.
     """
 
     persons: pl.DataFrame
@@ -139,6 +92,7 @@ class Spine:
     keys: pl.DataFrame | None = None
     nodes: pl.DataFrame | None = None
     weighed: pl.DataFrame | None = None
+    known: People | None = None
 
     @classmethod
     def of(cls, frames: Mapping[str, pl.DataFrame]) -> Self:
@@ -150,6 +104,7 @@ class Spine:
             keys=frames.get("keys"),
             nodes=frames.get("nodes"),
             weighed=frames.get("weighed"),
+            known=People(frames["people"], frames["traits"]) if "people" in frames else None,
         )
 
 
@@ -164,263 +119,131 @@ class SpineResult(Spine):
         """Everything that is stored, by name."""
         found = {name: getattr(self, name) for name in ("persons", "links", "conflicts", "events", "counts")}
         kept = {"keys": self.keys, "nodes": self.nodes, "weighed": self.weighed}
+        if self.known is not None:
+            kept |= {"people": self.known.people, "traits": self.known.traits}
         return found | {name: frame for name, frame in kept.items() if frame is not None}
 
 
-def _among(column: str, values: pl.Series) -> pl.Expr:
-    return pl.col(column).is_in(values.drop_nulls().unique().implode()).fill_null(False)
-
-
-def _forms(identities: pl.DataFrame, previous: Spine | None, as_of: date) -> pl.DataFrame:
-    """Comparing forms of tonight's identities; those of known identities are taken from last night."""
-    if previous is None or previous.keys is None:
-        return normalise.normalise(identities, as_of)
-    # Whether the holder of a number is born yet depends on the day.
-    unborn = [
-        (pl.col(kept) & resident_id.resident_id_is_valid(pl.col(number))).fill_null(False)
-        for number, kept in (("resident_id", "_refused"), ("former_resident_id", "_refused_former"))
-    ]
-    stale = (
-        identities.select("identity_key", "resident_id", "former_resident_id")
-        .join(
-            previous.keys.select(
-                "identity_key",
-                (pl.col("id_kind") == "invalid").alias("_refused"),
-                pl.col("former_id_key").is_null().alias("_refused_former"),
-                ((pl.col("birth_basis") == "resident_id") & (pl.col("birth") > as_of)).alias("_future"),
-            ).filter(
-                pl.col("_refused").fill_null(False)
-                | pl.col("_refused_former")
-                | pl.col("_future").fill_null(False)
-            ),
-            on="identity_key",
-        )
-        .filter(pl.any_horizontal(*unborn, pl.col("_future").fill_null(False)))
-    )
-    known = previous.keys.select(FORMS_ONLY).join(stale, on="identity_key", how="anti")
-    old = identities.join(known, on="identity_key", how="inner")
-    new = identities.join(known.select("identity_key"), on="identity_key", how="anti")
-    fresh = normalise.normalise(new, as_of)
-    return pl.concat([old.select(fresh.columns), fresh]).sort("identity_key")
-
-
-def _event_pairs(forms: pl.DataFrame) -> pl.DataFrame:
-    return (
-        forms.filter(
-            (pl.col("source_class") == passes.EVENTS)
-            & pl.col("id_key").is_not_null()
-            & pl.col("former_id_key").is_not_null()
-        )
-        .select(pl.col("former_id_key").alias("old"), pl.col("id_key").alias("new"))
-        .unique()
-    )
-
-
-def _with_neighbours(numbers: pl.Series, pairs: pl.DataFrame) -> pl.Series:
-    """Numbers and all numbers that were ever exchanged for them."""
-    numbers = numbers.drop_nulls().unique()
-    while len(pairs):
-        near = pairs.filter(_among("old", numbers) | _among("new", numbers))
-        grown = pl.concat([numbers, near["old"], near["new"]]).unique()
-        if len(grown) == len(numbers):
-            break
-        numbers = grown
-    return numbers
-
-
-def _names_of(frame: pl.DataFrame) -> pl.Series:
-    return frame["name_key"].drop_nulls().unique()
-
-
-@dataclass(frozen=True)
-class _Scope:
-    """What must be decided tonight (`decide`, identity keys) and what must be seen to decide it (`see`)."""
-
-    decide: pl.Series
-    see: pl.Series
-    phones: pl.Series
-
-
-def _scope(
-    forms: pl.DataFrame,
-    old: pl.DataFrame,
-    generic: pl.Series,
-    rarity: pl.DataFrame,
-    by_hand: pl.DataFrame,
-) -> _Scope:
-    """Identities whose link may differ from last night's.
-
-    A link depends on: the rows with the same number (through all numbers that replaced it); for rows without one, the
-    persons of that name with all their rows, how many bear the name in the township, and whether the telephone number
-    is everybody's. So whatever shares one of these with a change is decided again.
-    """
-    forms, old = forms.select(SCOPE), old.select(SCOPE)
-    both = pl.concat([forms, old])
-    added = forms.join(old, on="identity_key", how="anti")
-    removed = old.join(forms, on="identity_key", how="anti")
-    dated = ["identity_key", "source_class", "id_key", "former_id_key", "first_batch", "last_batch"]
-    redated = forms.select(dated).join(old.select(dated), on="identity_key", suffix="_old")
-    # Of several register rows with one number the last seen speaks; elsewhere only the first sighting matters.
-    several = pl.col("id_key").is_null() | (pl.len().over("source_class", "id_key") > 1)
-    is_register = pl.col("source_class") == passes.REGISTER
-    redated = redated.filter(
-        (pl.col("first_batch") != pl.col("first_batch_old"))
-        # Its holder is born by now.
-        | pl.col("id_key").ne_missing(pl.col("id_key_old"))
-        | pl.col("former_id_key").ne_missing(pl.col("former_id_key_old"))
-        | ((pl.col("last_batch") != pl.col("last_batch_old")) & is_register & several)
-    )
-    keys = pl.concat([added["identity_key"], redated["identity_key"], by_hand["identity_key"]])
-    keys = pl.concat([keys, old.filter(pl.col("pass_id") == "H")["identity_key"]]).unique()
-    changed = pl.concat([both.filter(_among("identity_key", keys)), removed])
-
-    pairs = pl.concat([_event_pairs(forms), _event_pairs(old)]).unique()
-    numbers = pl.concat([changed["id_key"], changed["former_id_key"], changed["node"], by_hand["node"]])
-    # Under a number whose holder is called otherwise, it matters who on the register bears the name of the row.
-    registered = _names_of(changed.filter(pl.col("source_class") == passes.REGISTER))
-    doubtful = both.filter(
-        pl.col("id_key").is_not_null()
-        & (pl.col("pass_id").is_null() | pl.col("pass_id").str.contains("-", literal=True))
-        & _among("name_key", registered)
-    )
-    numbers = pl.concat([numbers, doubtful["id_key"], doubtful["node"]])
-    numbers = _with_neighbours(numbers, pairs)
-    block = both.filter(
-        _among("id_key", numbers) | _among("former_id_key", numbers) | _among("node", numbers)
-    )
-    block = pl.concat([block, changed])
-
-    old_generic = normalise.generic_phones(old)
-    phones = pl.concat(
-        [
-            generic.filter(~generic.is_in(old_generic.implode())),
-            old_generic.filter(~old_generic.is_in(generic.implode())),
-        ]
-    )
-    before = passes.name_rarity(old)
-    everyone = ["township", "name_key", "people"]
-    names_here = pl.concat(
-        [rarity.join(before, on=everyone, how="anti"), before.join(rarity, on=everyone, how="anti")]
-    ).select("township", "name_key")
-
-    residue = forms.filter(
-        pl.col("id_key").is_null()
-        & pl.col("name_key").is_not_null()
-        & pl.any_horizontal(
-            pl.col(c).is_not_null()
-            for c in ("resident_id", "birth_stated", "phone_key", "village_code", "household_key")
-        )
-    )
-    raw = changed.filter(pl.col("id_key").is_null())["resident_id"]
-    reached = pl.concat(
-        [
-            residue.filter(_among("name_key", _names_of(block)))["identity_key"],
-            residue.filter(_among("phone_key", phones))["identity_key"],
-            residue.join(names_here, on=["township", "name_key"], how="semi")["identity_key"],
-            forms.filter(_among("resident_id", raw))["identity_key"],
-            forms.filter(_among("identity_key", changed["identity_key"]))["identity_key"],
-        ]
-    ).unique()
-    fellows = residue.filter(_among("name_key", residue.filter(_among("identity_key", reached))["name_key"]))
-    decide = pl.concat(
-        [
-            forms.filter(_among("identity_key", block["identity_key"]))["identity_key"],
-            reached,
-            fellows["identity_key"],
-        ]
-    ).unique()
-
-    # To be seen: every person of the names that are without a number, with all rows under their numbers.
-    rows = forms.filter(_among("identity_key", decide))
-    unnumbered = rows.filter(pl.col("id_key").is_null())
-    holders = pl.concat(
-        [
-            forms.filter(_among("name_key", unnumbered["name_key"])),
-            forms.filter(_among("resident_id", unnumbered["resident_id"])),
-            rows,
-        ]
-    )
-    numbers = _with_neighbours(holders["id_key"], pairs)
-    # Of numbers that stand under several names: whoever on the register bears one of them.
-    under_number = forms.filter(_among("id_key", numbers) & pl.col("name_key").is_not_null())
-    several_names = under_number.filter(
-        (pl.col("name_key").n_unique().over("id_key") > 1)
-        | _among("id_key", pl.concat([pairs["old"], pairs["new"]]))
-    )
-    namesakes = forms.filter(
-        (pl.col("source_class") == passes.REGISTER) & _among("name_key", _names_of(several_names))
-    )
-    holders = pl.concat([holders, namesakes])
-    spoiled = holders.filter(pl.col("id_key").is_null())["resident_id"]
-    numbers = _with_neighbours(holders["id_key"], pairs)
-    see = pl.concat(
-        [
-            forms.filter(_among("id_key", numbers))["identity_key"],
-            forms.filter(_among("resident_id", spoiled))["identity_key"],
-            holders["identity_key"],
-        ]
-    ).unique()
-    return _Scope(decide=decide, see=see, phones=phones)
-
-
 def _decide(
-    forms: pl.DataFrame,
+    tonight: Tonight,
+    forms: pl.DataFrame | None,
     previous: Spine | None,
     forced: pl.DataFrame,
     forbidden: pl.DataFrame,
     key: opaque.Key,
-) -> tuple[pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.DataFrame, pl.Series | None]:
-    """Links and conflicts of all identities by node, description of the nodes looked at, counts, and what was decided.
-
-    The last is null when everything was.
-    """
-    generic, rarity = normalise.generic_phones(forms), passes.name_rarity(forms)
-    if previous is None or previous.keys is None or previous.nodes is None:
-        done = passes.decide(forms, generic, rarity, forced, forbidden, key)
-        return done.links, done.conflicts, done.nodes, done.counts, None
-    old = previous.keys
-    known = forms.select(c for c in SCOPE if c not in ("node", "pass_id")).join(
-        old.select("identity_key", "node", "pass_id", "grade", "conflict", "conflict_node"),
-        on="identity_key",
-        how="left",
-    )
-    scope = _scope(known, old, generic, rarity, pl.concat([forced, forbidden]))
-    seen = forms.filter(_among("identity_key", scope.see))
-    done = passes.decide(seen, generic, rarity, forced, forbidden, key)
-    untouched = known.filter(~_among("identity_key", scope.decide))
-    links = pl.concat(
-        [
-            untouched.filter(pl.col("node").is_not_null()).select(passes.LINK_SCHEMA.names()),
-            done.links.filter(_among("identity_key", scope.decide)),
-        ]
-    ).sort("identity_key")
-    conflicts = pl.concat(
-        [
-            untouched.filter(pl.col("conflict").is_not_null()).select(
-                "identity_key", pl.col("conflict_node").alias("node"), pl.col("conflict").alias("kind")
-            ),
-            done.conflicts.filter(_among("identity_key", scope.decide)),
-        ]
-    ).sort("identity_key", "node")
+) -> _Decided:
+    """Links and conflicts of the passes. `forms` of all identities where nothing is known from last night."""
+    if previous is None or previous.keys is None or previous.nodes is None or forms is not None:
+        all_forms = tonight.forms(tonight.rows) if forms is None else forms
+        done = passes.decide(
+            all_forms,
+            normalise.generic_phones(all_forms),
+            passes.name_rarity(all_forms),
+            forced,
+            forbidden,
+            key,
+        )
+        keys = _with_outcome(tonight.rows, done)
+        return _Decided(keys, done.nodes, done.counts, None, None)
+    scope = reached(tonight, previous.keys, pl.concat([forced, forbidden]))
+    seen_rows = tonight.rows.filter(among("identity_key", scope.see))
+    seen = tonight.forms(seen_rows)
+    generic = generic_among(tonight.rows, seen["phone_key"])
+    # All who bear a name that somebody without a number has are seen, and so counted.
+    done = passes.decide(seen, generic, passes.name_rarity(seen), forced, forbidden, key)
+    is_decided = among("identity_key", scope.decide)
+    was = pl.concat([tonight.gone, tonight.earlier]).select("node", "grade")
+    decided = seen_rows.filter(is_decided)
+    now = _with_outcome(decided, done)
+    untouched = tonight.rows[: tonight.known].filter(~is_decided)
+    keys = untouched
+    if len(decided):
+        keys = pl.concat([untouched, now]).sort("identity_key")
     # Nodes whose telephone number became, or is no longer, everybody's are described anew as well.
-    decided = pl.concat(
-        [scope.decide, forms.filter(_among("phone_key", scope.phones))["identity_key"]]
-    ).unique()
-    elsewhere = previous.nodes.join(done.nodes, on="node", how="anti").join(links, on="node", how="semi")
-    nodes = pl.concat([elsewhere, done.nodes]).sort("node")
-    return links, conflicts, nodes, done.counts, decided
+    again = keys.select("identity_key", "node", "phone_key").filter(
+        among("phone_key", scope.phones) | among("identity_key", tonight.earlier["identity_key"])
+    )
+    nodes = pl.concat([done.nodes["node"], decided["node"], was["node"]]).unique()
+    left = keys.select("node").filter(among("node", nodes))["node"].unique()
+    kept = previous.nodes.filter(~among("node", nodes.filter(~nodes.is_in(left.implode()))))
+    described = kept.filter(~among("node", done.nodes["node"])).merge_sorted(
+        done.nodes.filter(among("node", left)), "node"
+    )
+    evidence = pl.concat([f["node"] for f in (decided, was, again, now)]).drop_nulls().unique()
+    return _Decided(
+        keys,
+        described,
+        done.counts,
+        pl.concat([scope.decide, again["identity_key"]]).unique(),
+        evidence,
+    )
+
+
+@dataclass(frozen=True)
+class _Decided:
+    """Tonight's `keys` with what the passes made of them, description of the nodes, counts, what was decided again, and
+    the nodes about which other identities speak than last night; the last two are null when everything was."""
+
+    keys: pl.DataFrame
+    nodes: pl.DataFrame
+    counts: pl.DataFrame
+    decided: pl.Series | None
+    changed: pl.Series | None
+
+
+def _with_outcome(rows: pl.DataFrame, done: passes.Decided) -> pl.DataFrame:
+    conflicts = done.conflicts.select(
+        "identity_key", pl.col("kind").alias("conflict"), pl.col("node").alias("conflict_node")
+    )
+    return (
+        rows.drop(DECIDED.names())
+        .join(done.links, on="identity_key", how="left", maintain_order="left")
+        .join(conflicts, on="identity_key", how="left", maintain_order="left")
+        .select(rows.columns)
+    )
+
+
+def generic_among(rows: pl.DataFrame, phones: pl.Series) -> pl.Series:
+    """Those of some telephones that prove nothing, by all identities."""
+    return normalise.generic_phones(rows.select("phone_key", "name_key").filter(among("phone_key", phones)))
+
+
+def _known(tonight: Tonight, made: _Decided, forms: pl.DataFrame | None, previous: Spine | None) -> People:
+    """The persons of the passes as the engine sees them."""
+    proves = pl.col("node").is_not_null() & (pl.col("grade") != "C")
+    before = None if previous is None else previous.known
+    if before is None or made.changed is None:
+        members = made.keys.filter(proves)
+        generic = normalise.generic_phones(made.keys)
+        return residue.people(_members(tonight, members, forms), generic)
+    members = made.keys.filter(proves & among("node", made.changed))
+    generic = generic_among(made.keys, members["phone_key"])
+    return residue.renewed(before, residue.people(_members(tonight, members, None), generic), made.changed)
+
+
+def _members(tonight: Tonight, rows: pl.DataFrame, forms: pl.DataFrame | None) -> pl.DataFrame:
+    forms = forms[rows[AT].to_numpy()] if forms is not None else tonight.forms(rows)
+    return forms.with_columns(rows["node"])
 
 
 def _weighed(
-    forms: pl.DataFrame,
-    links: pl.DataFrame,
+    tonight: Tonight,
+    keys: pl.DataFrame,
+    known: People,
     previous: Spine | None,
     forced: pl.DataFrame,
     forbidden: pl.DataFrame,
     model: Model,
 ) -> tuple[pl.DataFrame, pl.Series]:
     """Tonight's links of the engine, and the identities for which they are others than last night."""
-    found = residue.weigh(forms, links, normalise.generic_phones(forms), forced, forbidden, model)
+    settled = (pl.col("grade") != "C") | (pl.col("pass_id") == "H")
+    rows = keys.filter(
+        (pl.col("node").is_null() | ~settled)
+        & pl.col("name_key").is_not_null()
+        & ~among("identity_key", forced["identity_key"])
+    )
+    generic = generic_among(keys, rows["phone_key"])
+    found = residue.weigh(known, tonight.forms(rows), generic, forbidden, model)
     if previous is None or previous.weighed is None:
         return found, found["identity_key"]
     what = ["identity_key", "node", "pass_id", "grade", "words_zh"]
@@ -443,7 +266,7 @@ def _named_by(
     """
     if decisions is None or "person_key" not in decisions.columns:
         return None
-    rows = forms.filter(_among("identity_key", decisions["person_key"]))
+    rows = forms.filter(among("identity_key", decisions["person_key"]))
     if rows.is_empty():
         return None
     columns = ["identity_key", "node"]
@@ -475,23 +298,30 @@ def _named_by(
     return pl.concat(found).unique("identity_key", keep="first", maintain_order=True)
 
 
-def _layered(links: pl.DataFrame, weighed: pl.DataFrame) -> pl.DataFrame:
+@dataclass(frozen=True)
+class _Links:
     """Links of the passes, with those of the engine where the passes said nothing or asked for a review."""
-    return pl.concat(
-        [links.join(weighed, on="identity_key", how="anti"), weighed.select(links.columns)]
-    ).sort("identity_key")
+
+    keys: pl.DataFrame
+    weighed: pl.DataFrame
+
+    def where(self, chosen: pl.Expr) -> pl.DataFrame:
+        """Links that fit; `chosen` looks at `identity_key` or `node`."""
+        columns = passes.LINK_SCHEMA.names()
+        by_pass = self.keys.select(columns).filter(
+            pl.col("node").is_not_null() & chosen & ~among("identity_key", self.weighed["identity_key"])
+        )
+        return pl.concat([by_pass, self.weighed.select(columns).filter(chosen)])
 
 
-def _claims(
-    links: pl.DataFrame, touched: pl.Series, previous: Spine, pairs: pl.DataFrame, revived: pl.DataFrame
-) -> pl.DataFrame:
+def _claims(mine: pl.DataFrame, previous: Spine, pairs: pl.DataFrame, revived: pl.DataFrame) -> pl.DataFrame:
     """Which person of last night may be which node of tonight: `node`, `person_id`, `shared` identities, `by`.
 
     By identities that both have; then by the same number; then by a number that the police replaced.
     """
-    mine = links.filter(_among("node", touched))
+    before = previous.links.select("identity_key", "person_id")
     shared = (
-        mine.join(previous.links.select("identity_key", "person_id"), on="identity_key")
+        mine.join(before.filter(among("identity_key", mine["identity_key"])), on="identity_key")
         .group_by("node", "person_id")
         .agg(pl.len().cast(pl.Int64).alias("shared"))
     )
@@ -577,11 +407,18 @@ def resolve(
     the same inputs give the same frames, whatever the order of rows. Raises `decisions.DecisionError` for decisions
     that lack a part. Everything returned has a total order.
     """
-    identities = identities.sort("identity_key")
-    forms = _forms(identities, previous, as_of)
-    pairs = _event_pairs(forms)
+    forms: pl.DataFrame | None = None
+    if previous is None or previous.keys is None:
+        tonight, forms = first(identities, as_of)
+        identities = tonight.identities
+    else:
+        tonight = after(identities, previous.keys, as_of)
+    pairs = event_pairs(tonight.rows)
     forced, forbidden, unknown = human.settled(
-        decisions, as_of, previous.persons if previous else None, _named_by(forms, decisions, previous, key)
+        decisions,
+        as_of,
+        previous.persons if previous else None,
+        _named_by(tonight.rows, decisions, previous, key),
     )
     successors = pairs.rename({"old": "node", "new": "_new"})
     forbidden = pl.concat(
@@ -590,13 +427,20 @@ def resolve(
             forbidden.join(successors, on="node").select("identity_key", pl.col("_new").alias("node")),
         ]
     ).unique()
-    by_pass, conflicts, nodes, counts, decided = _decide(forms, previous, forced, forbidden, key)
-    weighed, reweighed = _weighed(forms, by_pass, previous, forced, forbidden, model or residue.rates())
+    made = _decide(tonight, forms, previous, forced, forbidden, key)
+    keys, nodes, counts, decided = made.keys, made.nodes, made.counts, made.decided
+    known = _known(tonight, made, forms, previous)
+    weighed, reweighed = _weighed(tonight, keys, known, previous, forced, forbidden, model or residue.rates())
+    conflicts = keys.filter(pl.col("conflict").is_not_null()).select(
+        "identity_key",
+        "source_class",
+        pl.col("conflict_node").alias("node"),
+        pl.col("conflict").alias("kind"),
+    )
     # Whose number it is stays open until a person says so, unless the engine is sure whose row it is.
-    disputed = pl.col("grade").is_in(["C"]) & _among("identity_key", conflicts["identity_key"])
+    disputed = pl.col("grade").is_in(["C"]) & among("identity_key", conflicts["identity_key"])
     answered = weighed.filter(pl.col("grade") != "C")
-    links = _layered(by_pass, weighed.filter(~disputed))
-    by_pass_conflicts = conflicts
+    links = _Links(keys, weighed.filter(~disputed))
     conflicts = conflicts.join(answered, on="identity_key", how="anti")
     if decided is not None:
         decided = pl.concat([decided, reweighed]).unique()
@@ -605,38 +449,34 @@ def resolve(
         persons=PERSONS.to_frame(), links=LINKS.to_frame(), conflicts=CONFLICTS.to_frame()
     )
     active = before.persons.filter(pl.col("status") == "active")
-    gone = before.links.join(identities.select("identity_key"), on="identity_key", how="anti")
     if decided is None:
-        touched = links["node"].unique()
+        mine = links.where(pl.lit(True))
         stirred = active["person_id"]
     else:
-        earlier = before.links.filter(_among("identity_key", decided))
-        stirred = pl.concat([gone["person_id"], earlier["person_id"]]).unique()
+        earlier = before.links.filter(
+            among("identity_key", pl.concat([decided, tonight.gone["identity_key"]]))
+        )
+        stirred = earlier["person_id"].unique()
         touched = pl.concat(
             [
-                links.filter(_among("identity_key", decided))["node"],
-                active.filter(_among("person_id", stirred))["spine_key"],
+                links.where(among("identity_key", decided))["node"],
+                active.filter(among("person_id", stirred))["spine_key"],
             ]
         ).unique()
-        stirred = pl.concat([stirred, active.filter(_among("spine_key", touched))["person_id"]]).unique()
+        stirred = pl.concat([stirred, active.filter(among("spine_key", touched))["person_id"]]).unique()
         # A person may be claimed through rows that lie in other nodes: those are looked at as well.
-        touched = pl.concat(
-            [
-                touched,
-                links.filter(
-                    _among("identity_key", before.links.filter(_among("person_id", stirred))["identity_key"])
-                )["node"],
-            ]
-        ).unique()
-    claimable = before.persons.filter(_among("person_id", stirred) | (pl.col("status") == "retired")).select(
+        theirs = before.links.filter(among("person_id", stirred))["identity_key"]
+        touched = pl.concat([touched, links.where(among("identity_key", theirs))["node"]]).unique()
+        mine = links.where(among("node", touched))
+    claimable = before.persons.filter(among("person_id", stirred) | (pl.col("status") == "retired")).select(
         "spine_key", "person_id"
     )
-    given = continuity.best_first(_claims(links, touched, before, pairs, claimable), "node", "person_id")
+    given = continuity.best_first(_claims(mine, before, pairs, claimable), "node", "person_id")
+    here = keys if decided is None else keys.filter(among("identity_key", mine["identity_key"]))
 
-    mine = links.filter(_among("node", touched))
     fresh = (
         mine.join(given, on="node", how="anti")
-        .join(identities.select("identity_key", "first_batch"), on="identity_key")
+        .join(here.select("identity_key", "first_batch"), on="identity_key")
         .group_by("node")
         .agg(pl.col("first_batch").min(), pl.col("identity_key").min())
         .with_columns(pl.col("node").str.contains(r"^[0-9]").alias("_numbered"))
@@ -650,10 +490,10 @@ def resolve(
 
     # Links: rows of nodes that were not touched stay as they are.
     again = mine.join(owners, on="node").join(
-        identities.select("identity_key", "source_class", "role"), on="identity_key"
+        here.select("identity_key", "source_class", "role"), on="identity_key"
     )
     again = again.join(
-        before.links.select(
+        before.links.filter(among("identity_key", mine["identity_key"])).select(
             "identity_key", "person_id", "pass_id", pl.col("linked_on").alias("_since"), "grade"
         ),
         on=["identity_key", "person_id", "pass_id", "grade"],
@@ -669,15 +509,19 @@ def resolve(
     if decided is None:
         kept = kept.clear()
     else:
-        kept = kept.join(again, on="identity_key", how="anti").filter(~_among("person_id", stirred))
-    new_links = pl.concat([kept, again.select(LINKS.names())]).sort("identity_key")
+        kept = kept.filter(~among("identity_key", again["identity_key"]) & ~among("person_id", stirred))
+    new_links = kept.merge_sorted(again.select(LINKS.names()).sort("identity_key"), "identity_key")
 
     # Persons.
-    generic = normalise.generic_phones(forms)
-    full = identities.drop("birth_date").join(
-        forms.select("identity_key", "phone_key", "birth_stated"), on="identity_key"
+    generic = generic_among(keys, here["phone_key"])
+    full = pl.concat(
+        [
+            identities[here[AT].to_numpy()].drop("birth_date"),
+            here.select("phone_key", "birth_stated"),
+        ],
+        how="horizontal",
     )
-    described = _described(mine, nodes, full.filter(_among("identity_key", mine["identity_key"])), generic)
+    described = _described(mine, nodes, full, generic)
     described = described.join(owners, on="node").join(
         before.persons.select("person_id", pl.col("created_on").alias("_created")), on="person_id", how="left"
     )
@@ -688,11 +532,17 @@ def resolve(
         pl.lit(None, dtype=pl.Int64).alias("absorbed_into"),
         pl.col("node").alias("spine_key"),
     ).select(PERSONS.names())
-    homeless = active.filter(_among("person_id", stirred)).join(described, on="person_id", how="anti")
+    homeless = active.filter(among("person_id", stirred)).join(described, on="person_id", how="anti")
+    homes = before.links.filter(among("person_id", homeless["person_id"]))
     whereto = (
         homeless.select("person_id")
-        .join(before.links.select("identity_key", "person_id"), on="person_id")
-        .join(new_links.select("identity_key", pl.col("person_id").alias("other")), on="identity_key")
+        .join(homes.select("identity_key", "person_id"), on="person_id")
+        .join(
+            new_links.filter(among("identity_key", homes["identity_key"])).select(
+                "identity_key", pl.col("person_id").alias("other")
+            ),
+            on="identity_key",
+        )
         .group_by("person_id", "other")
         .len()
         .sort("person_id", "len", "other", descending=[False, True, False])
@@ -730,8 +580,7 @@ def resolve(
     events = _events(before, active, described, minted, mine, homeless, as_of)
     owner_of = persons.filter(pl.col("status") == "active").select("spine_key", "person_id")
     new_conflicts = (
-        conflicts.join(identities.select("identity_key", "source_class"), on="identity_key")
-        .join(owner_of, left_on="node", right_on="spine_key", how="left")
+        conflicts.join(owner_of, left_on="node", right_on="spine_key", how="left")
         .join(
             before.conflicts.select("identity_key", "kind", pl.col("since").alias("_since")),
             on=["identity_key", "kind"],
@@ -750,23 +599,8 @@ def resolve(
         counts = pl.concat(
             [counts, pl.DataFrame({"what": ["decisions about unknown persons"], "identities": [unknown]})]
         )
-    keys = (
-        forms.select(KEYS)
-        .join(by_pass, on="identity_key", how="left")
-        .join(
-            by_pass_conflicts.select(
-                "identity_key", pl.col("kind").alias("conflict"), pl.col("node").alias("conflict_node")
-            ),
-            on="identity_key",
-            how="left",
-        )
-        .sort("identity_key")
-    )
     per_grade = (
-        weighed.filter(_among("identity_key", reweighed))
-        .group_by("pass_id")
-        .len("identities")
-        .sort("pass_id")
+        weighed.filter(among("identity_key", reweighed)).group_by("pass_id").len("identities").sort("pass_id")
     )
     counts = pl.concat(
         [
@@ -780,9 +614,10 @@ def resolve(
         persons=persons,
         links=new_links,
         conflicts=new_conflicts,
-        keys=keys,
+        keys=keys.select(*KEYS, *DECIDED.names()),
         nodes=nodes,
         weighed=weighed,
+        known=known,
         events=events,
         counts=counts,
     )
@@ -815,7 +650,12 @@ def _events(
 
     came_from = (
         mine.join(minted, on="node")
-        .join(before.links.select("identity_key", pl.col("person_id").alias("other")), on="identity_key")
+        .join(
+            before.links.filter(among("identity_key", mine["identity_key"])).select(
+                "identity_key", pl.col("person_id").alias("other")
+            ),
+            on="identity_key",
+        )
         .group_by("person_id", "other")
         .len()
         .sort("person_id", "len", "other", descending=[False, True, False])

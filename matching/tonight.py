@@ -1,0 +1,196 @@
+"""Tonight's identities beside last night's: which are new, gone or dated anew, without reading more than three columns of all.
+
+What such a change reaches belongs in `scope`, what it leads to in `spine`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import polars as pl
+
+from data_contracts import resident_id
+from matching import normalise
+
+KEYS = (
+    "identity_key",
+    "source_class",
+    "role",
+    "resident_id",
+    "id_kind",
+    "id_key",
+    "id_sex",
+    "former_id_key",
+    *normalise.NAME_COLUMNS,
+    "former_name_key",
+    "birth_stated",
+    "birth",
+    "birth_basis",
+    "sex_known",
+    "phone_key",
+    "phone_class",
+    "township",
+    "village_code",
+    "household_key",
+    "first_batch",
+    "last_batch",
+)
+"""Columns that are kept from night to night so that an identity is normalised once."""
+
+DECIDED = pl.Schema(
+    {
+        "node": pl.String(),
+        "pass_id": pl.String(),
+        "grade": pl.String(),
+        "conflict": pl.String(),
+        "conflict_node": pl.String(),
+    }
+)
+"""What the passes made of an identity: kept beside its comparing forms."""
+
+FORMS_ONLY = [
+    c
+    for c in KEYS
+    if c
+    not in (
+        "identity_key",
+        "source_class",
+        "role",
+        "resident_id",
+        "village_code",
+        "first_batch",
+        "last_batch",
+    )
+]
+
+AT = "_at"
+"""Place of an identity in the frame of tonight's identities."""
+
+
+def among(column: str, values: pl.Series) -> pl.Expr:
+    """Whether a value is one of these; null is not."""
+    return pl.col(column).is_in(values.drop_nulls().unique().implode()).fill_null(False)
+
+
+@dataclass(frozen=True)
+class Tonight:
+    """The identities of a night with what last night knew of them.
+
+    `rows`: `KEYS`, `DECIDED` as of last night (null for new ones) and `AT`; those that were known come first, in order of
+    `identity_key`. `is_known`: how many these are. `gone`: rows of last night that are no more. `earlier`: rows of last
+    night of identities that have other dates or forms tonight, and `later` the same as they are now.
+    """
+
+    identities: pl.DataFrame
+    rows: pl.DataFrame
+    known: int
+    gone: pl.DataFrame
+    earlier: pl.DataFrame
+
+    @property
+    def added(self) -> pl.Series:
+        """Identities that were not there last night."""
+        fresh = self.rows[self.known :]
+        return fresh.filter(~among("identity_key", self.earlier["identity_key"]))["identity_key"]
+
+    def forms(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """Some of the identities as `normalise.normalise` gives them."""
+        return pl.concat(
+            [self.identities[rows[AT].to_numpy()], rows.select(FORMS_ONLY)],
+            how="horizontal",
+        )
+
+
+def first(identities: pl.DataFrame, as_of: date) -> tuple[Tonight, pl.DataFrame]:
+    """A night of which nothing is known from before, and the comparing forms of all its identities."""
+    forms = normalise.normalise(identities.sort("identity_key"), as_of)
+    rows = forms.select(KEYS).with_columns(
+        *(pl.lit(None, dtype=dtype).alias(name) for name, dtype in DECIDED.items()),
+        pl.int_range(pl.len()).alias(AT),
+    )
+    identities = forms.select(identities.columns)
+    return Tonight(identities, rows, 0, rows.clear(), rows.clear()), forms
+
+
+def after(identities: pl.DataFrame, keys: pl.DataFrame, as_of: date) -> Tonight:
+    """A night after the one that left `keys` (`KEYS`, `DECIDED`, ordered by `identity_key`)."""
+    dates = ["first_batch", "last_batch"]
+    met = (
+        identities.lazy()
+        .select("identity_key", *dates)
+        .with_row_index(AT)
+        .join(
+            keys.lazy()
+            .select("identity_key", *(pl.col(c).alias(f"{c}_old") for c in dates))
+            .with_row_index("_old"),
+            on="identity_key",
+            how="left",
+        )
+        .drop("identity_key")
+        .collect()
+    )
+    found = met.filter(pl.col("_old").is_not_null())
+    at = np.full(keys.height, -1, dtype=np.int64)
+    at[found["_old"].to_numpy()] = found[AT].to_numpy()
+    redated = found.filter(pl.any_horizontal(pl.col(c).ne_missing(pl.col(f"{c}_old")) for c in dates))
+    now = keys.with_columns(pl.Series(AT, at))
+    changed = redated["_old"]
+    if len(redated):
+        now = now.with_columns(now[c].clone().scatter(changed, redated[c]) for c in dates)
+    is_here = pl.Series(at >= 0)
+    stale = _stale(now, identities, as_of)
+    keep = is_here.clone()
+    if len(stale):
+        keep = keep.scatter(stale, False)
+    rows = now.filter(keep)
+    fresh_at = pl.concat([met.filter(pl.col("_old").is_null())[AT].cast(pl.Int64), now[AT].gather(stale)])
+    fresh = (
+        normalise.normalise(identities[fresh_at.to_numpy()], as_of)
+        .select(KEYS)
+        .with_columns(pl.Series(AT, fresh_at))
+    )
+    decided = now[stale.to_numpy()].select("identity_key", *DECIDED.names())
+    fresh = fresh.join(decided, on="identity_key", how="left").select(rows.columns).sort("identity_key")
+    earlier = pl.concat([changed.cast(pl.UInt32), stale]).unique().sort()
+    return Tonight(
+        identities,
+        pl.concat([rows, fresh], rechunk=False),
+        rows.height,
+        keys.filter(~is_here),
+        keys[earlier.to_numpy()],
+    )
+
+
+def _stale(now: pl.DataFrame, identities: pl.DataFrame, as_of: date) -> pl.Series:
+    """Places of those whose forms depend on the day: the holder of a number is born by now, or not yet."""
+    former = identities.with_row_index(AT).filter(pl.col("former_resident_id").is_not_null())[AT]
+    doubtful = (
+        now.select(AT, "id_kind", "former_id_key", "birth_basis", "birth")
+        .with_row_index("_old")
+        .filter(
+            (pl.col(AT) >= 0)
+            & (
+                (pl.col("id_kind") == "invalid").fill_null(False)
+                | ((pl.col("birth_basis") == "resident_id") & (pl.col("birth") > as_of)).fill_null(False)
+                | (pl.col("former_id_key").is_null() & pl.col(AT).is_in(former.cast(pl.Int64).implode()))
+            )
+        )
+    )
+    raw = identities[doubtful[AT].to_numpy()].select("resident_id", "former_resident_id")
+    # Whether the holder of a number is born yet depends on the day.
+    return (
+        pl.concat([doubtful, raw], how="horizontal")
+        .filter(
+            (
+                (pl.col("id_kind") == "invalid") & resident_id.resident_id_is_valid(pl.col("resident_id"))
+            ).fill_null(False)
+            | (
+                pl.col("former_id_key").is_null()
+                & resident_id.resident_id_is_valid(pl.col("former_resident_id"))
+            ).fill_null(False)
+            | ((pl.col("birth_basis") == "resident_id") & (pl.col("birth") > as_of)).fill_null(False)
+        )["_old"]
+        .cast(pl.UInt32)
+    )
