@@ -17,7 +17,7 @@ import tempfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any, BinaryIO, TypeVar
 
@@ -28,7 +28,7 @@ from data_contracts.contract import Contract
 from data_contracts.delimited import Block, Odd, empty_frame, split
 from data_contracts.encodings import Encoding, decode, sniff
 from data_contracts.field_types import BLANKS
-from data_contracts.headers import count_known, header_key, known_headers
+from data_contracts.headers import count_known, header_key, known_headers, looks_garbled
 from data_contracts.workbooks import BrokenWorkbook, sheets
 
 BLOCK_BYTES = 12 << 20
@@ -198,9 +198,7 @@ def _text_part(
         above = 0
         delivery.notes.append(Note("header_absent"))
     else:
-        raise Unreadable(
-            "header_not_found", expected="、".join(spec.source for spec in contract.fields[:6]) + "等"
-        )
+        raise _no_header(lines, contract)
     if separator != contract.delivery.delimiter and contract.delivery.delimiter and separator != FIELD_MARK:
         delivery.notes.append(
             Note(
@@ -261,6 +259,15 @@ def _find_header(lines: list[str], contract: Contract, known: dict[str, Any]) ->
     if best < min(2, len(contract.fields)):
         where = None
     return found, where
+
+
+def _no_header(lines: Sequence[str], contract: Contract) -> Unreadable:
+    """Why no header was found in the first lines: they are garbled, or there is none."""
+    if looks_garbled(lines, contract):
+        return Unreadable("header_garbled")
+    return Unreadable(
+        "header_not_found", expected="、".join(spec.source for spec in contract.fields[:6]) + "等"
+    )
 
 
 def _is_headless(lines: list[str], separator: str, contract: Contract) -> bool:
@@ -531,9 +538,7 @@ def _fixed_width_part(
 ) -> Part:
     widths = _widths(contract)
     if widths is None:
-        raise Unreadable(
-            "header_not_found", expected="、".join(spec.source for spec in contract.fields[:6]) + "等"
-        )
+        raise _no_header(lines, contract)
     names = [header_key(spec.source) for spec in contract.fields]
     above = 0
     for at, line in enumerate(lines[:5]):
@@ -595,8 +600,10 @@ def _workbook_parts(
 ) -> Iterator[Part]:
     known = known_headers(contract)
     used = 0
+    top: list[str] = []
     try:
         for sheet in sheets(content, known):
+            top += [text or "" for row in (sheet.header or (), *sheet.rows.head(5).rows()) for text in row]
             if sheet.header is None or count_known(sheet.header, known) < min(2, len(contract.fields)):
                 if sheet.rows.height:
                     delivery.notes.append(Note("sheet_ignored", words={"found": f"工作表{sheet.name}"}))
@@ -614,9 +621,7 @@ def _workbook_parts(
             return
         raise Unreadable("unreadable", found="工作簿已损坏，或设有打开密码") from None
     if not used:
-        raise Unreadable(
-            "header_not_found", expected="、".join(spec.source for spec in contract.fields[:6]) + "等"
-        )
+        raise _no_header(top, contract)
 
 
 # --- JSON -------------------------------------------------------------------------------------------------------

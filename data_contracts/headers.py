@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from data_contracts.contract import Contract, FieldSpec
+from data_contracts.encodings import repair_mojibake
 from data_contracts.field_types import BLANKS, Column
 
 _UNIT = re.compile(
@@ -36,6 +37,34 @@ def known_headers(contract: Contract) -> dict[str, FieldSpec]:
         for spelling in (spec.source, *spec.source_aliases, spec.name):
             found.setdefault(header_key(spelling), spec)
     return found
+
+
+_FIELDS_APART = re.compile(r"[|,\t;^~，\x1f]")
+_LOST = re.compile("[\ufffd锟斤拷\u0080-\u024f\u02c6\u02dc\u2013-\u203a\u20ac\u2122]")
+"""What text turns into when bytes are read as Latin-1 or cp1252, or were replaced."""
+
+
+def looks_garbled(lines: Sequence[str], contract: Contract) -> bool:
+    """Whether first lines in which no header was found are text in a wrong encoding.
+
+    So it is when headers of the contract come back as the reading is undone, or when most of what is not ASCII are
+    characters that no Chinese header has.
+    """
+    known = known_headers(contract)
+    texts = [text.strip(BLANKS + '"') for line in lines for text in _FIELDS_APART.split(line)]
+    texts += [twice for text in texts if (twice := _read_as_utf8(text)) is not None]
+    if any(header_key(meant) in known for text in texts if text and (meant := repair_mojibake(text))):
+        return True
+    foreign = [char for text in texts for char in text if ord(char) > 127]
+    return len(foreign) >= 6 and sum(bool(_LOST.match(char)) for char in foreign) * 2 > len(foreign)
+
+
+def _read_as_utf8(text: str) -> str | None:
+    """Text that was saved as UTF-8 and read as GB18030, which Latin-1 letters in UTF-8 allow; null when it was not."""
+    try:
+        return text.encode("gb18030").decode("utf-8") if not text.isascii() else None
+    except UnicodeError:
+        return None
 
 
 @dataclass

@@ -41,7 +41,7 @@ ISSUES = pl.Schema(
     }
 )
 """One row a finding; `row` is the data row of the file from 1, the first of several; `rows` is how many rows the finding
-speaks of."""
+speaks of; a finding about the whole file counts as one."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +153,11 @@ REASONS: dict[str, Reason] = {
     "header_not_found": Reason(
         "error", "找不到表头，整个文件未采用", "请在数据之前用一行写明约定的列名：{expected}"
     ),
+    "header_garbled": Reason(
+        "error",
+        "找不到表头：开头几行像是乱码，多半是导出时字符编码有误，整个文件未采用",
+        "请检查导出程序的字符编码，按UTF-8或GB18030重新导出后报送",
+    ),
     "sheet_ignored": Reason("info", "“{found}”中没有约定的列，未读取", "无需处理；如有数据，请加上表头"),
     "truncated": Reason("error", "文件像是传输中断：{found}", "请核对后重新报送完整文件"),
     "unreadable": Reason("error", "文件无法读取：{found}", "请重新生成并报送该文件"),
@@ -232,9 +237,9 @@ class IssueLog:
         self._first: dict[tuple[str, str | None, str | None], list[int]] = {}
         self._example: dict[tuple[str, str | None, str | None], str | None] = {}
 
-    def file(self, reason: str, rows: int = 0, **words: Any) -> None:
-        """A finding about the whole file."""
-        self._add(reason, None, None, None, None, rows, words)
+    def file(self, reason: str, **words: Any) -> None:
+        """A finding about the whole file: one finding, however many rows the file has (those stand in the ledger)."""
+        self._add(reason, None, None, None, None, 1, words)
 
     def column(self, reason: str, column: str, field: str | None = None, rows: int = 0, **words: Any) -> None:
         """A finding about a column."""

@@ -180,9 +180,7 @@ class _Reader:
             self.book.rows_received = self.book.rows_duplicate = int(same["rows_received"] or 0)
             self.book.rows_other = int(same["rows_other"] or 0)
             self.book.format, self.book.encoding = str(same["format"]), str(same["encoding"])
-            self.log.file(
-                "duplicate_delivery", self.book.rows_received, found=f"{same['batch_date']}的{same['file']}"
-            )
+            self.log.file("duplicate_delivery", found=f"{same['batch_date']}的{same['file']}")
             return self._finish()
         try:
             with self.path.open("rb") as stream:
@@ -193,7 +191,7 @@ class _Reader:
         if self.book.status == "accepted":
             self._judge_controls()
             if self.book.rows_received and not self.book.rows_accepted:
-                self.log.file("nothing_usable", self.book.rows_received)
+                self.log.file("nothing_usable")
                 self.book.status = "rejected"
         if self.book.status == "accepted":
             self._judge_end()
@@ -247,20 +245,18 @@ class _Reader:
         delivery = open_delivery(stream, self.contract, declared if isinstance(declared, str) else None)
         understood = False
         headers_seen: list[list[str | None]] = []
-        incomplete: list[tuple[Match, str, int]] = []
+        incomplete: list[tuple[Match, str]] = []
         summaries: list[list[Batch]] = []
         for part in delivery.parts:
             found = match(part.headers, self.contract)
             headers_seen.append(part.headers)
             if found.missing:
-                before = self.book.rows_rejected
                 small = self._small_part(part.batches) if found.found * 2 < len(self.contract.fields) else []
                 if small:
                     summaries.append(small)
                 else:
                     self._reject_part(part.batches)
-                rows = self.book.rows_rejected - before + sum(len(batch.rows) for batch in small)
-                incomplete.append((found, part.name or "", rows))
+                incomplete.append((found, part.name or ""))
                 continue
             understood = True
             self._report_headers(found)
@@ -275,13 +271,11 @@ class _Reader:
             else:
                 self._reject_part(iter(batches))
         if incomplete and understood:
-            for found, name, rows in incomplete:
+            for found, name in incomplete:
                 missing = "、".join(spec.source for spec in found.missing)
-                self.log.file("part_incomplete", rows, found=name, missing=missing)
+                self.log.file("part_incomplete", found=name, missing=missing)
         elif incomplete:
-            self._refuse(
-                min((found for found, _, _ in incomplete), key=lambda f: len(f.missing)), headers_seen
-            )
+            self._refuse(min((found for found, _ in incomplete), key=lambda f: len(f.missing)), headers_seen)
         self._report_form(delivery.format, delivery.encoding)
         if delivery.is_truncated:
             self.log.file("truncated", found=delivery.is_truncated)
@@ -327,7 +321,7 @@ class _Reader:
         self.book.rows_accepted = 0
 
     def _hold(self, reason: str, **words: Any) -> None:
-        self.log.file(reason, self.book.rows_received, **words)
+        self.log.file(reason, **words)
         self.book.status = "held"
         self._turn_away("quarantined", reason)
 
@@ -341,7 +335,7 @@ class _Reader:
             return
         reason, words, note = problem
         if self.book.kind == "delta":
-            self.log.file("delta_incomplete", self.book.rows_received, found=note)
+            self.log.file("delta_incomplete", found=note)
             self.book.is_incomplete = True
         elif self.manifest.get("confirm_shrink") is not True:
             self._hold(reason, **words)
@@ -364,9 +358,9 @@ class _Reader:
         limits = self.contract.rows
         now = self.book.rows_received
         if limits.maximum is not None and now > limits.maximum:
-            self.log.file("too_many_rows", now, now=now, limit=limits.maximum)
+            self.log.file("too_many_rows", now=now, limit=limits.maximum)
         if now < limits.minimum and self.book.kind == "full" and not self.together.is_part:
-            self.log.file("too_few_rows", now, now=now, limit=limits.minimum)
+            self.log.file("too_few_rows", now=now, limit=limits.minimum)
         confirmed = self.manifest.get("confirm_shrink") is True
         if self.book.kind != "full" or self.together.is_part or confirmed:
             return
@@ -399,9 +393,7 @@ class _Reader:
             self.book.declared_rows = rows
             same = rows == self.book.rows_received
             if not same:
-                self.log.file(
-                    "control_rows", self.book.rows_received, expected=rows, found=self.book.rows_received
-                )
+                self.log.file("control_rows", expected=rows, found=self.book.rows_received)
             self._control(
                 same, "行数相符" if same else f"行数不符（清单{rows}，实际{self.book.rows_received}）"
             )

@@ -97,6 +97,7 @@ def sample(
     Example: hardship-watch --home data sample --persons 20000 --nights 3 --seed 1
     """
     import sample_data
+    from pipelines import show
 
     target = (out or home).absolute()
     began = time.monotonic()
@@ -122,7 +123,7 @@ def sample(
     size = sum(p.stat().st_size for p in files if p.is_file()) / 1e6
     console.print(
         f"[green]✓[/green] {persons:,} people, {count} nights, seed {seed}: {sum(p.is_file() for p in files):,} files, "
-        f"{size:,.1f} MB in {target / 'inbox'} ({time.monotonic() - began:.0f} s); what is true: {target / 'truth'}",
+        f"{size:,.1f} MB in {show.shown(target / 'inbox')} ({time.monotonic() - began:.0f} s); what is true: {show.shown(target / 'truth')}",
         soft_wrap=True,
     )
     return FINE
@@ -181,6 +182,7 @@ def run(
         _print_json([asdict(night) for night in found])
     else:
         show.nights_table(console, found)
+        show.not_yet(console, found[-1])
         show.look_at(console, found)
         if job == "night":
             show.outputs(console, found[-1])
@@ -231,6 +233,7 @@ def status(home: Path, day: datetime | None, as_json: bool) -> int:
     else:
         show.nights_table(console, found)
         show.arrivals(console, found[-1])
+        show.not_yet(console, found[-1])
         show.look_at(console, found)
     return LOOK if any(night.look_at for night in found) else FINE
 
@@ -374,7 +377,7 @@ def returns(home: Path, workbooks: tuple[Path, ...], day: datetime, as_json: boo
         _print_json(result)
     else:
         if result["file"]:
-            console.print(f"{result['rows']} answers -> {result['file']}", soft_wrap=True)
+            console.print(f"{result['rows']} answers -> {show.shown(result['file'])}", soft_wrap=True)
         else:
             console.print(f"no answers found in {len(workbooks)} workbook(s); nothing was written")
         for line in result["problems"]:

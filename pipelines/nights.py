@@ -42,6 +42,8 @@ class Night:
     `families`: families on the lists by list and level, those still open from earlier nights among them.
     `warnings`: warnings that the rules raised this night. `arrived`: department -> classes of which a file came.
     `not_fresh`: a row each class that is late, absent, failed or held. `rules_off`: rules that were silent somewhere.
+    `lists_off`: lists of which every rule was off everywhere -> how many. `not_yet`: daily classes that came before, not
+    tonight, and are within their term (class_id, title_zh, last_batch, expected_by).
     """
 
     batch_date: str
@@ -61,6 +63,8 @@ class Night:
     families: dict[str, dict[str, int]] = field(default_factory=dict)
     warnings: dict[str, dict[str, int]] = field(default_factory=dict)
     rules_off: list[str] = field(default_factory=list)
+    lists_off: dict[str, int] = field(default_factory=dict)
+    not_yet: list[dict[str, Any]] = field(default_factory=list)
     sources: dict[str, int] = field(default_factory=dict)
     arrived: dict[str, list[str]] = field(default_factory=dict)
     not_fresh: list[dict[str, Any]] = field(default_factory=list)
@@ -182,24 +186,31 @@ def summary(home: Path, day: date) -> Night:
     if (risk / "warnings.parquet").is_file():
         night.warnings = _by_list_and_level(pl.read_parquet(risk / "warnings.parquet"))
         night.families = _by_list_and_level(_listed_families(risk))
-    off = _read(risk / "rule_status.parquet").filter(pl.col("status") == "off")
+    rules = _read(risk / "rule_status.parquet")
+    off = rules.filter(pl.col("status") == "off")
     night.rules_off = sorted(set(off["rule_id"]))
+    night.lists_off = _lists_off(rules)
     status = _read(lake / "facts" / f"batch_date={day}" / "source_status.parquet")
     if not status.is_empty():
         night.sources = dict(status.group_by("status").len().sort("status").rows())
         night.not_fresh = status.filter(pl.col("status") != "fresh").sort("department", "class_id").to_dicts()
+        night.not_yet = _not_yet(status, ledger, day)
     outbox = home / "outbox" / day.isoformat()
     paths = sorted(p for p in outbox.rglob("*") if p.is_file() and not p.name.startswith("."))
     night.lists = [str(p) for p in paths if p.suffix == ".xlsx"]
     night.reports = [str(p) for p in paths if p.suffix in {".html", ".json"}]
+    blamed, other_rules = _silenced(off)
+    refused = _refused(ledger, issues)
     night.look_at = [
         *_nothing_came(lake, day, night),
-        *_look_at(night, ledger, issues),
+        *([f"ledger residual {night.residual} rows"] if night.residual else []),
+        *_with_rules_off(refused, blamed, status, day),
         *_checks_to_look_at(lake, day),
         *_unclaimed(lake, day),
         *manifest.attention(outbox),
         *_strangers(home, day),
-        *_silenced(off, status),
+        *_sources_to_blame(blamed, status, {class_id for class_id, _ in refused}),
+        *other_rules,
     ]
     return night
 
@@ -242,17 +253,42 @@ def _nothing_came(lake: Path, day: date, night: Night) -> list[str]:
     return [f"no file was delivered (inbox/{day})"] if was_read and not night.files else []
 
 
-def _silenced(off: pl.DataFrame, status: pl.DataFrame) -> list[str]:
-    """One line a source that switches rules off, and one a rule that is off everywhere for another reason.
+def _lists_off(rules: pl.DataFrame) -> dict[str, int]:
+    """Lists of which every rule was off everywhere, and how many rules that are."""
+    found = {}
+    for kind in LISTS:
+        mine = rules.filter(pl.col("rule_id").str.starts_with("X") == (kind == "check_out"))
+        if mine.height and (mine["status"] == "off").all():
+            found[kind] = mine["rule_id"].n_unique()
+    return found
+
+
+def _not_yet(status: pl.DataFrame, ledger: pl.DataFrame, day: date) -> list[dict[str, Any]]:
+    """Classes of a daily cadence of which nothing came tonight although they still count as fresh."""
+    came = set(ledger["class_id"]) if not ledger.is_empty() else set()
+    return [
+        {name: row[name] for name in ("class_id", "last_batch", "expected_by")}
+        | {"title_zh": catalogue()[row["class_id"]].title.zh}
+        for row in status.filter(pl.col("status") == "fresh").sort("class_id").iter_rows(named=True)
+        if row["class_id"] in catalogue()
+        and row["class_id"] not in came
+        and catalogue()[row["class_id"]].delivery.cadence == "daily"
+        and row["expected_by"] is not None
+        and row["last_batch"] is not None
+        and row["last_batch"] < day
+    ]
+
+
+def _silenced(off: pl.DataFrame) -> tuple[dict[str, list[str]], list[str]]:
+    """Source -> the rules that it switches off, and a line for each rule that is off everywhere for another reason.
 
     Which sources are to blame stands in the reason of the rule, by their titles: not every source that a rule cites
     is needed by it.
     """
-    known = {row["class_id"]: row for row in status.iter_rows(named=True)}
     blamed: dict[str, list[str]] = {}
-    found = []
+    found: list[str] = []
     if off.is_empty():
-        return []
+        return blamed, found
     for row in off.filter(pl.col("county_code").is_null()).sort("rule_id").iter_rows(named=True):
         cited = [c for c in json.loads(row["sources_json"] or "{}") if c in catalogue()]
         guilty = [c for c in cited if catalogue()[c].title.zh in (row["reason_zh"] or "")]
@@ -260,14 +296,36 @@ def _silenced(off: pl.DataFrame, status: pl.DataFrame) -> list[str]:
             blamed.setdefault(class_id, []).append(row["rule_id"])
         if not guilty:
             found.append(f"rule {row['rule_id']} is off: {row['reason_zh']}")
+    return blamed, found
+
+
+def _with_rules_off(
+    refused: list[tuple[str, str]], blamed: dict[str, list[str]], status: pl.DataFrame, day: date
+) -> Iterator[str]:
+    """What became of each file; the first of a class also says what is used instead and which rules are off."""
+    told: set[str] = set()
+    for class_id, line in refused:
+        if class_id in blamed and class_id not in told:
+            last = status.filter(pl.col("class_id") == class_id)["last_batch"].to_list()
+            since = f"; data of {last[0]} stay" if last and last[0] and last[0] != day else ""
+            line = f"{line}{since}; rules off {', '.join(blamed[class_id])}"
+        told.add(class_id)
+        yield line
+
+
+def _sources_to_blame(blamed: dict[str, list[str]], status: pl.DataFrame, told: set[str]) -> list[str]:
+    """One line a source that switches rules off; those whose file was told already are left out."""
+    known = {row["class_id"]: row for row in status.iter_rows(named=True)}
     lines = []
     for class_id, rules in sorted(blamed.items()):
+        if class_id in told:
+            continue
         source = known.get(class_id, {})
         state = source.get("status", "absent")
         state = "too old" if state == "fresh" else state
         since = f", data of {source['last_batch']}" if source.get("last_batch") else ""
         lines.append(f"{class_id} is {state}{since}: rules off {', '.join(rules)}")
-    return lines + found
+    return lines
 
 
 def _strangers(home: Path, day: date) -> list[str]:
@@ -289,32 +347,34 @@ _ASKED = ("status", "rule_id", "class_id")
 """Columns that are asked for even when there is no file."""
 
 
-def _look_at(night: Night, ledger: pl.DataFrame, issues: pl.DataFrame) -> list[str]:
-    """Books that do not close, files that were not used, and files whose control totals disagree."""
-    found = []
-    if night.residual:
-        found.append(f"ledger residual {night.residual} rows")
+def _refused(ledger: pl.DataFrame, issues: pl.DataFrame) -> list[tuple[str, str]]:
+    """Class and line of every file that was not used, or whose control totals disagree."""
+    found: list[tuple[str, str]] = []
     if ledger.is_empty():
         return found
     for row in ledger.sort("class_id", "file").iter_rows(named=True):
         if row["status"] not in ("accepted", "duplicate"):
-            why = _first_error(issues, row["delivery_id"]) or row["control_note_zh"]
-            found.append(f"{row['class_id']}: {row['file']} {row['status']}" + (f" ({why})" if why else ""))
+            what, why = row["status"], _first_error(issues, row["delivery_id"]) or row["control_note_zh"]
         elif row["control_ok"] is False:
-            note = row["control_note_zh"]
-            found.append(
-                f"{row['class_id']}: {row['file']} control totals disagree" + (f" ({note})" if note else "")
-            )
+            what, why = "control totals disagree", row["control_note_zh"]
+        else:
+            continue
+        why = (why or "").removeprefix(row["file"]).removeprefix("：")
+        found.append(
+            (row["class_id"], f"{row['class_id']}: {row['file']} {what}" + (f" ({why})" if why else ""))
+        )
     return found
 
 
 def _first_error(issues: pl.DataFrame, delivery_id: str) -> str | None:
-    """What was wrong with a file in words (values are masked there): what holds for the whole file comes first."""
+    """What was wrong with a file in words (values are masked there): what holds for the whole file comes first.
+
+    With what the department can do, where that is known."""
     if issues.is_empty():
         return None
     mine = issues.filter((pl.col("delivery_id") == delivery_id) & (pl.col("severity") == "error"))
-    words = mine.sort("row", "reason", nulls_last=False)["message_zh"].drop_nulls()
-    return str(words[0]) if len(words) else None
+    words = mine.filter(pl.col("message_zh").is_not_null()).sort("row", "reason", nulls_last=False)
+    return "；".join(filter(None, words.select("message_zh", "action_zh").row(0))) if words.height else None
 
 
 def _checks_to_look_at(lake: Path, day: date) -> list[str]:
@@ -354,7 +414,7 @@ def _unclaimed(lake: Path, day: date) -> list[str]:
         department = path.parent.name
         allowed = "、".join(c.id for c in catalogue().values() if c.department == department)
         for name, message in sorted(pl.read_parquet(path).rows()):
-            hint = f"；文件名应以下列之一开头：{allowed}" if not name.startswith("_") else ""
+            hint = f"；文件名须以下列之一开头，其后紧跟英文句点“.”：{allowed}" if name[0] != "_" else ""
             found.append(f"{department}/{name}: {message}{hint}")
     return found
 

@@ -5,7 +5,7 @@ import json
 import os
 import re
 from collections.abc import Callable
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,10 +78,25 @@ def arrivals(console: Console, night: Night) -> None:
         if len(night.not_fresh) > FEW:
             console.print(_not_fresh_table(night))
         for row in night.not_fresh:
-            if row["status"] in ("failed", "held") and row["note_zh"]:
+            is_told = any(line.startswith(f"{row['class_id']}: ") for line in night.look_at)
+            if row["status"] in ("failed", "held") and row["note_zh"] and not is_told:
                 console.print(f"{row['class_id']} {row['status']}: {row['note_zh']}", soft_wrap=True)
     if not night.rules_off:
         console.print(f"{day} rules off: none")
+
+
+def not_yet(console: Console, night: Night) -> None:
+    """One line of the classes that come every night, did not come tonight and are still within their term."""
+    if not night.not_yet:
+        return
+    before = date.fromisoformat(night.batch_date) - timedelta(days=1)
+    told = [
+        f"{row['class_id']} {row['title_zh']}（期限至{row['expected_by']}"
+        + (f"，上次{row['last_batch']}" if row["last_batch"] != before else "")
+        + "）"
+        for row in night.not_yet
+    ]
+    console.print(f"{night.batch_date} 昨日有、今日未送达，暂用此前的数据：{'、'.join(told)}", soft_wrap=True)
 
 
 FEW = 2
@@ -114,6 +129,12 @@ def _not_fresh_table(night: Night) -> Table:
 def look_at(console: Console, found: list[Night], limit: int = 20) -> None:
     """What somebody should look at, night by night."""
     for night in found:
+        for kind, count in night.lists_off.items():
+            console.print(
+                f"[yellow]look at[/yellow] {night.batch_date} all {count} rules of “{LIST_NAMES[kind]}” are off: "
+                "no new warning on this list tonight",
+                soft_wrap=True,
+            )
         if night.rules_off:
             console.print(f"{night.batch_date} rules off (said on the lists): {', '.join(night.rules_off)}")
         for line in night.look_at[:limit]:
@@ -129,9 +150,15 @@ def outputs(console: Console, night: Night, limit: int = 6) -> None:
     for title, paths in (("lists", night.lists), ("reports", night.reports)):
         console.print(f"[bold]{title}[/bold] ({len(paths)})")
         for path in paths[:limit]:
-            console.print(f"  {path}", soft_wrap=True)
+            console.print(f"  {shown(path)}", soft_wrap=True)
         if len(paths) > limit:
-            console.print(f"  … {len(paths) - limit} more in {_common(paths)}", soft_wrap=True)
+            console.print(f"  … {len(paths) - limit} more in {shown(_common(paths))}", soft_wrap=True)
+
+
+def shown(path: str | Path) -> str:
+    """A path as it is printed: from the current folder where it lies below it."""
+    path = Path(path)
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _common(paths: list[str]) -> str:
@@ -249,7 +276,7 @@ def print_household(console: Console, found: dict[str, Any]) -> None:
         for what, word in (("township", "乡镇"), ("village", "村居"))
     )
     console.print(f"[bold]{found['household_id']}[/bold] {place}（{found['as_of']}）")
-    people = Table("人员", "姓名", "关系", "依据", "待核实")
+    people = Table(*(Column(name, overflow="fold") for name in ("人员", "姓名", "关系", "依据", "待核实")))
     for one in found["people"]:
         people.add_row(
             one["person"],

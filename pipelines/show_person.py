@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from data_contracts.contract import catalogue
 from matching.explain import GRADES_ZH
@@ -86,13 +86,18 @@ def print_person(console: Console, found: dict[str, Any]) -> None:
     if found["status"] != "active":
         state = "已停用或并入他人"
     console.print(f"[bold]{found['person']}[/bold] {found['name_masked']}，{state}（{found['as_of']}）")
-    table = Table("来源", "身份", "把握", "规则", "自", "为什么是此人")
+    table = Table(
+        Column("来源", overflow="fold", max_width=16),
+        Column("身份", overflow="fold", max_width=8),
+        Column("把握", overflow="fold", max_width=10),
+        Column("自", no_wrap=True),
+        Column("为什么是此人", overflow="fold", min_width=16),
+    )
     for one in found["records"]:
         table.add_row(
             one["source_zh"],
             one["role_zh"],
             f"{one['grade']} {GRADES_ZH[one['grade']]}",
-            one["pass_id"],
             str(one["linked_on"]),
             one["reason_zh"],
         )

@@ -17,6 +17,7 @@ from data_contracts.delimited import split
 from data_contracts.deliveries import Unreadable, open_delivery, prefetched
 from data_contracts.encodings import decode, gb18030_to_utf8, private_use_map, repair_mojibake, sniff
 from data_contracts.headers import match
+from data_contracts.issues import IssueLog
 from data_contracts.reading import read_delivery
 from tests.data_contracts.contracts_for_reading import (
     FIXED_WIDTH,
@@ -498,7 +499,7 @@ def test_a_summary_beside_the_data_is_left_aside(tmp_path, names):
     ]
     assert counts == ["accepted", 2, 2, 0, 4]
     found = issues.filter(reason="part_incomplete")
-    assert found.select("severity", "rows").rows() == [("warning", 2)]
+    assert found.select("severity", "rows").rows() == [("warning", 1)]
     assert f"“{names[1]}”缺少必需的列（公民身份号码）" in found["message_zh"][0]
     assert book["file"] == "zz_test.110105***.zip"
     assert ID not in str(issues.rows())
@@ -692,3 +693,25 @@ def test_what_makes_a_block_untidy_is_seen_wherever_it_stands(filler, strange):
     plain = "a" * filler + "|b c|张伟\n"
     assert decode(plain.encode("gb18030"), "gb18030", b"|").is_tidy
     assert not decode(("a" * filler + strange + "\n").encode("gb18030"), "gb18030", b"|").is_tidy
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("utf-8", "latin-1"), ("utf-8", "gb18030"), ("gb18030", "latin-1")]
+)
+def test_a_garbled_header_is_called_an_error_of_encoding(wrong, right):
+    text = "\n".join([HEADER, *ROWS]).encode(wrong).decode(right, "replace")
+    with pytest.raises(Unreadable) as caught:
+        list(open_delivery(io.BytesIO(text.encode()), contract()).parts)
+    assert caught.value.reason == "header_garbled"
+
+
+def test_text_without_a_header_is_not_called_garbled():
+    with pytest.raises(Unreadable) as caught:
+        list(open_delivery(io.BytesIO("说明：本月没有数据\n请查收\n".encode()), contract()).parts)
+    assert caught.value.reason == "header_not_found"
+
+
+def test_a_finding_about_a_file_counts_once(tmp_path):
+    log = IssueLog("ps_death", date(2025, 11, 20), "ps_death.csv")
+    log.file("held_truncated", found="最后一行不完整")
+    assert log.frame("d1")["rows"].to_list() == [1]
