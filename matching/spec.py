@@ -130,6 +130,9 @@ class Spec(_Closed):
             mark = getattr(error, "problem_mark", None)
             at = f", line {mark.line + 1}" if mark else ""
             raise SpecError(f"{shown}{at}: is not YAML in UTF-8") from error
+        except ValueError as error:
+            # What looks like a day and is none: 2025-13-17.
+            raise SpecError(f"{shown}: holds a day that does not exist ({error})") from error
         return cls.parse(raw, source=shown)
 
     @classmethod

@@ -496,3 +496,10 @@ def test_reading_tables_needs_nothing_heavy() -> None:
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_day_that_does_not_exist_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "spec.yaml"
+    path.write_text("left: {columns: {b: person_name}}\nas_of: 2025-13-17\n", encoding="utf-8")
+    with pytest.raises(SpecError, match=r"^spec\.yaml: holds a day that does not exist"):
+        Spec.load(path)
