@@ -89,7 +89,12 @@ PRIORITY_SCHEMA = pl.Schema(
     }
 )
 BRACKETS_AT_END = re.compile(r"（[^（）]*）$")
-STATE_ZH = {"late": "逾期未更新", "absent": "尚未收到", "failed": "无法使用", "held": "待部门确认"}
+STATE_ZH = {
+    "late": "逾期未更新",
+    "absent": "尚未收到",
+    "failed": "有文件未采用或不完整",
+    "held": "有文件待部门确认",
+}
 
 View = Path | str | pl.DataFrame | pl.LazyFrame
 
@@ -431,8 +436,12 @@ def _weigh_sources(policy: Policy, rule: Rule, status: pl.DataFrame, as_of: date
 
     def why_not(source: str, need: Need) -> str | None:
         row = by_class.get(source)
-        if row is None or row["status"] == "absent" or row["last_batch"] is None:
+        if row is None or row["status"] == "absent":
             return f"{_title(source)}{STATE_ZH['absent']}"
+        if row["last_batch"] is None:
+            # Something came and was refused: to say that nothing came would contradict what stands beside it.
+            refused = row["status"] in ("failed", "held")
+            return f"{_title(source)}{'送达的文件未采用，没有可用的数据' if refused else STATE_ZH['absent']}"
         if row["status"] != "fresh":
             return f"{_title(source)}{STATE_ZH.get(row['status'], '不可用')}（数据截至{_day(row['last_batch'])}）"
         if (as_of - row["last_batch"]).days > need.max_age_days:
@@ -454,7 +463,7 @@ def _weigh_sources(policy: Policy, rule: Rule, status: pl.DataFrame, as_of: date
     dates = {c: day.isoformat() if day else None for c, day in last.items()}
     off, notes = list(dict.fromkeys(off)), list(dict.fromkeys(notes))
     return Sources(
-        f"今晚未核对：{'；'.join(off)}。本规则不作判断，不代表没有问题。" if off else None,
+        f"{'；'.join(off)}。本期未核对，不代表没有问题。" if off else None,
         f"部分参考数据缺失：{'；'.join(notes)}。" if notes else "",
         dates,
     )
@@ -464,14 +473,28 @@ def _day(day: date) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
-def _closing(rule: Rule, dates: Mapping[str, str | None]) -> str:
+def _closing(classes: Iterable[str], dates: Mapping[str, str | None]) -> str:
     """Where the figures come from and how old they are, as the end of every sentence."""
     by_day: dict[date, list[str]] = {}
-    for source in rule.header.cited_sources():
+    for source in classes:
         if day := dates.get(source):
             by_day.setdefault(date.fromisoformat(day), []).append(BRACKETS_AT_END.sub("", _title(source)))
     told = [f"{_day(day)}，{'、'.join(names)}" for day, names in sorted(by_day.items(), reverse=True)]
     return f"（数据截至：{'；'.join(told)}）" if told else ""
+
+
+def _closings(rule: Rule, rows: pl.DataFrame, dates: Mapping[str, str | None]) -> pl.Expr:
+    """The closing of every row: of the classes in its `cited_classes` where the query knows them, else of the header's."""
+    usual = pl.lit(_closing(rule.header.cited_sources(), dates))
+    if "cited_classes" not in rows.columns:
+        return usual
+    cited = pl.col("cited_classes")
+    ends = {
+        text: _closing(sorted(set(text.split(","))), dates)
+        for text in rows["cited_classes"].drop_nulls().unique()
+    }
+    own = cited.replace_strict(ends, default="", return_dtype=pl.String)
+    return pl.when(cited.is_null()).then(usual).otherwise(own)
 
 
 def _spoken(name: str, kind: pl.DataType) -> pl.Expr:
@@ -551,7 +574,7 @@ def raised(rule: Rule, rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
     subject = {"household": "household_id", "person": "person_id", "case": "case_id"}[header.subject]
     present = set(rows.columns)
     frame = rows.with_columns(
-        reason_zh=_reasons(rule, rows) + pl.lit(_closing(rule, sources.dates)),
+        reason_zh=_reasons(rule, rows) + _closings(rule, rows, sources.dates),
         evidence_json=_evidence(rule, rows),
     ).select(
         rule_id=pl.lit(rule.id),
@@ -629,14 +652,14 @@ def _evaluate(
     nothing = pl.DataFrame(schema=RAW_SCHEMA)
     sources = _weigh_sources(bench.policy, rule, status, bench.as_of)
     if bench.as_of > rule.header.expires:
-        why = f"规则有效期至{_day(rule.header.expires)}，到期未续，今晚未核对。"
+        why = f"规则有效期至{_day(rule.header.expires)}，到期未续，本期未核对。"
         return nothing, [_status_row(rule, None, "off", why, sources)]
     if sources.off_because:
         return nothing, [_status_row(rule, None, "off", sources.off_because, sources)]
     unknown = _unknown_values(bench.policy, rule, bench.counties, bench.as_of)
     rows: list[dict[str, Any]] = []
     for county, (whole, what) in unknown.items():
-        why = f"本县{what}：当前没有已知数值，{'今晚未核对' if whole else '对应家庭今晚未核对'}，不代表没有问题。"
+        why = f"本县{what}：当前没有已知数值，{'本期未核对' if whole else '对应家庭本期未核对'}，不代表没有问题。"
         rows.append(_status_row(rule, county, "off" if whole else "on", why, sources))
     frame, refused = whole_rows(rule, raised(rule, bench.rows(rule, rule.list_kind), sources), strict=strict)
     # A row that cannot say where or why is nobody's visit; one such row does not silence the rule.
@@ -819,7 +842,7 @@ def _rules(
                 raise
             # Types only: a message of the engine may quote a value.
             log.error("rule %s failed: %s", rule_id, type(error).__name__)
-            why = "规则运行出错，今晚未核对，已记录，请数据组处理。"
+            why = "规则运行出错，本期未核对，已记录，请数据组处理。"
             frame = pl.DataFrame(schema=RAW_SCHEMA)
             spoken = [_status_row(rule, None, "off", why, Sources(None, "", {}))]
         frames.append(frame)

@@ -1,6 +1,6 @@
 /*---
 id: risk_score
-version: 1
+version: 2
 title: {zh: 综合量化评审（一户一分，仅用于排序）, en: 'Composite index: one score a household and list, for order only'}
 grain: one row a household and list with an open warning
 unit: points
@@ -21,12 +21,14 @@ columns:
 parameters: [score_points, warning_window]
 parameters_if_known: [severe_disability]
 uses:
+  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
   disability: {max_age_days: 14, all: [dp_disability_cert]}
 known_gaps:
   zh: 年龄、残疾情况未知的成员不加分；不代表没有困难。
   en: Members of unknown age or ability add no points, which does not mean that they are well.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-22, what: "the dead add no points and are no parents"}
 ---*/
 with place as (
     select household_id, list_kind, min(county_code) as county_code,
@@ -57,6 +59,14 @@ levelled as (
 point as (
     select county_code, part, points, "limit", label_zh from score_points where $as_of between valid_from and valid_to
 ),
+living as (
+    select m.household_id, m.person_id
+    from household_member m
+    where not exists (
+        select 1 from death d
+        where d.person_id = m.person_id and d.death_source in ('register', 'cremation', 'certificate')
+          and coalesce(d.death_date, d.recorded_date) <= $as_of)
+),
 people as (
     select p.household_id, p.list_kind, p.county_code,
            count(*) filter (where date_sub('year', n.birth_date, $as_of) < 16)  as children,
@@ -68,7 +78,7 @@ people as (
                where d.person_id = m.person_id and s.is_severe and d.status = '1'
                  and (d.valid_to is null or d.valid_to >= $as_of))) as severe
     from place p
-    join household_member m on m.household_id = p.household_id
+    join living m on m.household_id = p.household_id
     left join person n on n.person_id = m.person_id
     -- Structure counts for help alone: a vulnerable family is not checked sooner.
     where p.list_kind = 'help_in'
@@ -83,20 +93,20 @@ lone as (
     -- A child under 18 who has exactly one parent in the household, and that parent no spouse in it.
     select p.household_id, count(*) as children
     from people p
-    join household_member c on c.household_id = p.household_id
+    join living c on c.household_id = p.household_id
     join person n on n.person_id = c.person_id and date_sub('year', n.birth_date, $as_of) < 18
     where (
         select count(*) from kin k
-        join household_member a on a.person_id = k.other_person_id and a.household_id = c.household_id
+        join living a on a.person_id = k.other_person_id and a.household_id = c.household_id
         join person b on b.person_id = k.other_person_id
         where k.person_id = c.person_id and k.kind = 'parent_child' and b.birth_date < n.birth_date
     ) = 1
     and not exists (
         select 1 from kin k
-        join household_member a on a.person_id = k.other_person_id and a.household_id = c.household_id
+        join living a on a.person_id = k.other_person_id and a.household_id = c.household_id
         join person b on b.person_id = k.other_person_id
         join kin s on s.person_id = k.other_person_id and s.kind = 'spouse'
-        join household_member x on x.person_id = s.other_person_id and x.household_id = c.household_id
+        join living x on x.person_id = s.other_person_id and x.household_id = c.household_id
         where k.person_id = c.person_id and k.kind = 'parent_child' and b.birth_date < n.birth_date
     )
     group by p.household_id

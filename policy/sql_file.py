@@ -157,7 +157,11 @@ class RuleHeader(Header):
     reason: Chinese | dict[Name, Chinese]
     """Chinese sentence with {columns} of the query; or one sentence for each value of the column `cause`."""
     cited: list[Name] = []
-    """Classes whose date closes the sentence; without it, all classes under `needs`."""
+    """Classes whose date closes the sentence; without it, all classes under `needs`.
+
+    A query that knows on which classes a row rests gives them itself, in a text column `cited_classes` (ids by commas;
+    empty: none, null: those of the header).
+    """
     known_gaps: Words
     false_alarms: Words
 

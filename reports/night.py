@@ -40,7 +40,7 @@ SOURCE_ZH = {
 }
 
 GROUP_ZH = {
-    "0": "本人", "1": "配偶", "2": "子", "3": "女", "4": "孙辈", "5": "父母", "6": "祖辈", "7": "兄弟姐妹", "8": "其他亲属",
+    "0": "本人", "1": "配偶", "2": "子", "3": "女儿", "4": "孙辈", "5": "父母", "6": "祖辈", "7": "兄弟姐妹", "8": "其他亲属",
     "9": "非亲属",
 }  # fmt: skip
 """First digit of GB/T 4761-2008: what is said when the second digit is not known, or its title is too long for a list."""
@@ -87,6 +87,9 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "persons": {
         "person_id": pl.Int64, "person_name": pl.String, "sex": pl.String, "birth_date": pl.Date,
+    },
+    "deaths": {
+        "person_id": pl.Int64, "died_on": pl.Date,
     },
     "source_status": {
         "class_id": pl.String, "department": pl.String, "last_batch": pl.Date, "expected_by": pl.Date,
@@ -143,7 +146,8 @@ class NightFrames:
     """What a night found. The shape of each frame is in `SHAPES`; the first seven are needed, others may be empty.
 
     `warnings`, `rule_status`, `priority`, `register` come from policy; `household`, `household_member`, `persons`
-    (restricted: names) from matching; `answers` is the fact table outcome_return, all answers so far; `links` and
+    (restricted: names) from matching; `answers` is the fact table outcome_return, all answers so far; `deaths` has whom any source
+    calls dead, one row a person; `links` and
     `conflicts` are counts, never rows about a person; `unread` are files that no contract claims (department null: outside
     the folders of the departments); `checks.outcome` is passed | failed | engine_error.
     """
@@ -155,6 +159,7 @@ class NightFrames:
     household: pl.DataFrame
     household_member: pl.DataFrame
     persons: pl.DataFrame
+    deaths: pl.DataFrame = field(default_factory=lambda: empty("deaths"))
     source_status: pl.DataFrame = field(default_factory=lambda: empty("source_status"))
     ledger: pl.DataFrame = field(default_factory=lambda: empty("ledger"))
     issues: pl.DataFrame = field(default_factory=lambda: empty("issues"))
@@ -208,6 +213,21 @@ def _unread(lake: Path, as_of: date) -> pl.DataFrame:
     return pl.concat([empty("unread"), *(frame.select(list(SHAPES["unread"])) for frame in frames)])
 
 
+def _deaths(path: Path, as_of: date) -> pl.DataFrame:
+    """Whom a source called dead by the day, with the first day that any gives (as the measure `known_death`)."""
+    if not path.exists():
+        return empty("deaths")
+    known = pl.col("death_source").is_in(["register", "cremation", "certificate"])
+    return (
+        pl.read_parquet(path, columns=["person_id", "death_date", "recorded_date", "death_source"])
+        .filter(known & pl.col("person_id").is_not_null())
+        .filter(pl.coalesce("death_date", "recorded_date") <= as_of)
+        .group_by("person_id")
+        .agg(died_on=pl.coalesce(pl.col("death_date").min(), pl.col("recorded_date").min()))
+        .sort("person_id")
+    )
+
+
 def rules_of_policy() -> pl.DataFrame:
     """Titles, versions and sources of the rules, from the headers of their files."""
     paths = sorted((sql_file.ROOT / "rules").glob("*/*.sql"))
@@ -245,6 +265,7 @@ def read_night(lake: Path, as_of: date) -> NightFrames:
         household=pl.read_parquet(homes / "household.parquet"),
         household_member=pl.read_parquet(homes / "household_member.parquet"),
         persons=pl.scan_parquet(people / "persons.parquet").select(list(SHAPES["persons"])).collect(),
+        deaths=_deaths(facts / "death.parquet", as_of),
         source_status=_optional(facts / "source_status.parquet", "source_status"),
         ledger=_per_class(lake, "ledger", "ledger", as_of),
         issues=_per_class(lake, "issues", "issues", as_of),
@@ -265,15 +286,28 @@ def _short_office(name: str) -> str:
     return name.split("（")[0].split("(")[0]
 
 
+def _supplier(unit: str, office: str) -> str:
+    """Who is to be asked for a class: the office, or the unit that supplies it where that is another.
+
+    民政局殡葬管理部门 of 民政局 -> 民政局; 市场监督管理局 of 税务局 -> 市场监督管理局.
+    """
+    if unit.startswith(office):
+        return office
+    return re.sub(r"[（(][^）)]*[）)]", "", unit).split("，")[0] or office
+
+
 def class_titles() -> pl.DataFrame:
-    """class_id, class_no, class_zh, department_zh of the catalogue, in its order."""
+    """class_id, class_no, class_zh, department_zh (who supplies it) of the catalogue, in its order."""
     names = departments()
     rows = [
         (
             c.id,
             c.no,
             c.title.zh,
-            _short_office(names[c.department].title.zh if c.department in names else c.department),
+            _supplier(
+                c.supplying_unit,
+                _short_office(names[c.department].title.zh if c.department in names else c.department),
+            ),
         )
         for c in catalogue().values()
     ]
@@ -340,24 +374,6 @@ def _sources_zh(jsons: pl.Series, titles: Mapping[str, str]) -> pl.DataFrame:
     )
 
 
-def _family_sources(listed: pl.DataFrame, titles: Mapping[str, str]) -> pl.DataFrame:
-    """Sources behind all warnings of a family in one text: list_kind, household_id, data_as_of."""
-    sets = listed.group_by("list_kind", "household_id").agg(
-        pl.col("sources_json").drop_nulls().unique().sort()
-    )
-    words: dict[tuple[str, ...], str] = {}
-    texts = []
-    for jsons in sets["sources_json"]:
-        key = tuple(jsons)
-        if key not in words:
-            days: dict[str, str | None] = {}
-            for text in key:
-                days |= json.loads(text)
-            words[key] = _days_zh(days, titles)
-        texts.append(words[key])
-    return sets.select("list_kind", "household_id").with_columns(data_as_of=pl.Series(texts, dtype=pl.String))
-
-
 def _parts_zh(text: str | None) -> str:
     """Parts of a score in words, one a line: `家庭结构 5分`."""
     if not text:
@@ -402,7 +418,6 @@ def listed_warnings(night: NightFrames, as_of: date) -> pl.DataFrame:
         detail = pl.concat(
             [detail.select(wanted), absent.select(pl.col(c).cast(t) for c, t in SHAPES["warnings"].items())]
         )
-    titles = dict(class_titles().select("class_id", "class_zh").iter_rows())
     levels = pl.DataFrame(
         [(k, zh, no) for k, (zh, no) in LEVELS.items()],
         schema={"level": pl.String, "level_zh": pl.String, "level_no": pl.Int64},
@@ -416,7 +431,6 @@ def listed_warnings(night: NightFrames, as_of: date) -> pl.DataFrame:
         .filter(pl.col("state").is_in(list(STATE_ZH)))
         .join(night.rules.select("rule_id", rule_zh="title_zh"), on="rule_id", how="left")
         .join(levels, on="level", how="left")
-        .join(_sources_zh(detail["sources_json"], titles), on="sources_json", how="left")
         # A family goes to one township, the one where it lives, even when a case of it is kept elsewhere.
         .join(night.household.select("household_id", home=_jurisdiction()), on="household_id", how="left")
         .with_columns(
@@ -432,7 +446,6 @@ def listed_warnings(night: NightFrames, as_of: date) -> pl.DataFrame:
             )
             .otherwise(pl.col("reason_zh")),
             rule_zh=pl.coalesce("rule_zh", "rule_id"),
-            sources_zh=pl.col("sources_zh").fill_null(""),
             jurisdiction=pl.coalesce("home", _jurisdiction()),
         )
     )
@@ -457,7 +470,6 @@ def listed_households(night: NightFrames, listed: pl.DataFrame) -> pl.DataFrame:
         {"parts_json": texts, "parts_zh": [_parts_zh(t) for t in texts]},
         schema={"parts_json": pl.String, "parts_zh": pl.String},
     )
-    titles = dict(class_titles().select("class_id", "class_zh").iter_rows())
     number = {k: no for k, (_, no) in LEVELS.items()}
     word = {no: zh for zh, no in LEVELS.values()}
     due = night.priority.select(
@@ -486,7 +498,6 @@ def listed_households(night: NightFrames, listed: pl.DataFrame) -> pl.DataFrame:
         families.join(parts, on=["household_id", "list_kind"], how="left")
         .join(words, on="parts_json", how="left")
         .join(due, on=["household_id", "list_kind"], how="left")
-        .join(_family_sources(listed, titles), on=["household_id", "list_kind"], how="left")
         .with_columns(
             level_no=pl.coalesce(pl.col("level").replace_strict(number, default=None, return_dtype=pl.Int64), "worst"),
             state_zh=state_zh,
@@ -499,7 +510,7 @@ def listed_households(night: NightFrames, listed: pl.DataFrame) -> pl.DataFrame:
         .with_columns(level_zh=pl.col("level_no").replace_strict(word, return_dtype=pl.String))
         .select(
             "list_kind", "jurisdiction", "county_code", "village_code", "household_id", "level_no", "level_zh",
-            "order_no", "score", "parts_zh", "data_as_of", "visit_due_on", "close_due_on", "first_raised_on", "state_zh",
+            "order_no", "score", "parts_zh", "visit_due_on", "close_due_on", "first_raised_on", "state_zh",
             "warnings",
         )
         .sort("list_kind", "jurisdiction", "level_no", "order_no", "household_id")
@@ -510,10 +521,12 @@ def listed_households(night: NightFrames, listed: pl.DataFrame) -> pl.DataFrame:
     )  # fmt: skip
 
 
-def _members(night: NightFrames) -> pl.DataFrame:
-    """Members with words for relation and basis; the head first, then by relation and id."""
+def _members(night: NightFrames, as_of: date) -> pl.DataFrame:
+    """Members with words for relation, basis and death; the head first, then by relation and id."""
+    this_year = pl.col("died_on").dt.year() == as_of.year
     relation = pl.col("relation").str.strip_chars()
     titles = {code: zh for code, zh in code_lists()["family_relation"].codes.items() if len(zh) <= 6}
+    titles["30"] = GROUP_ZH["3"]
     basis = pl.col("basis").str.strip_chars()
     chinese = r"\p{Han}"
     return (
@@ -538,17 +551,53 @@ def _members(night: NightFrames) -> pl.DataFrame:
             relation_zh=pl.when(pl.col("is_head")).then(pl.lit("户主")).otherwise(pl.col("relation_zh")),
             needs_check=pl.col("needs_check").fill_null(False),
         )
+        .join(night.deaths.select("person_id", "died_on"), on="person_id", how="left")
+        .with_columns(
+            died_zh=pl.when(this_year)
+            .then(pl.col("died_on").dt.strftime("已登记死亡 %-m月%-d日"))
+            .otherwise(pl.col("died_on").dt.strftime("已登记死亡 %Y年%-m月%-d日"))
+            .fill_null(""),
+            is_dead=pl.col("died_on").is_not_null(),
+        )
         .sort("household_id", ~pl.col("is_head"), "relation", "person_id", nulls_last=True)
         .with_columns(member_no=pl.int_range(pl.len()).over("household_id") + 1)
-        .select("household_id", "person_id", "member_no", "is_head", "relation_zh", "basis_zh", "needs_check")
+        .select(
+            "household_id",
+            "person_id",
+            "member_no",
+            "is_head",
+            "relation_zh",
+            "basis_zh",
+            "needs_check",
+            "is_dead",
+            "died_zh",
+        )
     )
 
 
-def _named(listed: pl.DataFrame, person: pl.DataFrame) -> pl.DataFrame:
-    """Reasons of an audience that may see names: the person's (masked) name instead of the number."""
-    named = listed.join(
-        person.select("person_id", person_zh="name_zh"), on="person_id", how="left"
-    ).with_columns(pl.col("person_zh").fill_null(""))
+def _named(listed: pl.DataFrame, person: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Reasons of an audience that may see names: the person's (masked) name instead of the number, with relation and age.
+
+    Masked names of one family are often the same: 吴**（子，6岁） tells which of them is meant.
+    """
+    named = (
+        listed.join(
+            person.select("person_id", "name_zh", age_zh=pl.format("{}岁", "age")), on="person_id", how="left"
+        )
+        .join(
+            members.select("household_id", "person_id", who="relation_zh"),
+            on=["household_id", "person_id"],
+            how="left",
+        )
+        .with_columns(about=pl.concat_str("who", "age_zh", separator="，", ignore_nulls=True))
+        .with_columns(
+            person_zh=pl.when(pl.col("about") != "")
+            .then(pl.format("{}（{}）", "name_zh", "about"))
+            .otherwise("name_zh")
+            .fill_null("")
+        )
+        .drop("name_zh", "age_zh", "who", "about")
+    )
     if not named["reason_zh"].str.contains(_PERSON_ID.pattern).any():
         return named
     names = dict(person.select("person_id", "name_zh").iter_rows())
@@ -675,7 +724,7 @@ def prepare(night: NightFrames, as_of: date) -> Prepared:
         counties=counties,
         listed=listed,
         families=listed_households(night, listed),
-        members=_members(night),
+        members=_members(night, as_of),
         rule_states=rule_states(night, counties),
         sources=sources(night),
     )
@@ -716,7 +765,7 @@ def _township_views(p: Prepared, list_kind: ListKind) -> dict[str, pl.DataFrame]
     ).unique()
     person = persons_for("township", p.night.persons.join(needed, on="person_id", how="semi"), p.as_of)
     return {
-        "listed": _named(listed, person),
+        "listed": _named(listed, person, p.members),
         "family": families,
         "household": p.night.household.join(own, on="household_id", how="semi"),
         "household_member": p.members.join(own, on="household_id", how="semi"),
@@ -789,12 +838,11 @@ def conflict_zh(kind: str) -> str:
 def unread(night: NightFrames) -> pl.DataFrame:
     """Files that nobody read, with what to do: department, department_no, department_zh, file, message_zh, action_zh."""
     names = departments()
-    titles = class_titles()
     rows = []
     for row in night.unread.iter_rows(named=True):
         known = names.get(row["department"])
         office = _short_office(known.title.zh) if known else ""
-        own = titles.filter(pl.col("department_zh") == office)["class_id"].to_list() if known else []
+        own = [c.id for c in catalogue().values() if c.department == row["department"]]
         if row["file"].startswith("_manifest"):
             action = "请更正清单的格式；清单更正前，各文件的行数、合计和校验值均未核对"
         elif known:

@@ -170,14 +170,26 @@ def _off_band(rules: pl.DataFrame) -> tuple[str, str]:
 
 
 def _refused_band(sources: pl.DataFrame) -> list[tuple[str, str]]:
-    """Which files were refused, why, and of which day the data are; nothing when all were used."""
+    """Which files were refused, and which used though faulty, why, and of which day the data are."""
     refused = sources.filter(pl.col("status").is_in(["failed", "held"]))
     if refused.is_empty():
         return []
-    head = f"有{refused.height}类数据送达的文件未能采用："
-    if refused.height > 4:
-        return [("off", f"{head}{'、'.join(refused['class_zh'])}。原因和数据日期见“说明”页。")]
-    notes = "\n".join(f"· {r['class_zh']}：{r['note_zh']}。" for r in refused.iter_rows(named=True))
+    turned_away = pl.col("note_zh").str.contains("未采用")
+    return [
+        *_told_band("送达的文件未能采用", refused.filter(turned_away)),
+        *_told_band("已采用但不完整或未通过检查", refused.filter(~turned_away)),
+    ]
+
+
+def _told_band(what: str, sources: pl.DataFrame) -> list[tuple[str, str]]:
+    if sources.is_empty():
+        return []
+    head = f"有{sources.height}类数据{what}："
+    if sources.height > 4:
+        return [("off", f"{head}{'、'.join(sources['class_zh'])}。原因和数据日期见“说明”页。")]
+    notes = "\n".join(
+        f"· {r['class_zh']}：{r['note_zh'].rstrip('。')}。" for r in sources.iter_rows(named=True)
+    )
     return [("off", f"{head}\n{notes}")]
 
 
@@ -357,6 +369,7 @@ def _visit_page(
         law_zh=main.note_zh,
         families=families,
         results=workbook.result_labels(kind),
+        notes=workbook.note_labels(),
     )
 
 
@@ -618,7 +631,7 @@ def _quality_plots(rows: Mapping[str, pl.DataFrame]) -> dict[str, str]:
             bars(rows["quality_links"], "class_zh", ("grade_a", "grade_b", "grade_c", "unlinked")),
             [
                 ("A 确定", "#2e7d32"),
-                ("B 很可能", "#a5d6a7"),
+                ("B 较为确定", "#a5d6a7"),
                 ("C 待人工确认", "#f9a825"),
                 ("未比中", "#b0bec5"),
             ],

@@ -1,6 +1,6 @@
 /*---
 id: known_death
-version: 2
+version: 3
 title: {zh: 已知死亡, en: Known deaths}
 grain: one row a person of whom any source says that he died
 unit: persons
@@ -15,6 +15,7 @@ columns:
   dates_agree: the sources' dates lie within the tolerance; null when there is one source
   dates_zh: every source with its date, when they contradict each other
   sources_zh: which
+  classes: the classes of information that say so, ids by commas
 needs:
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [warning_window]
@@ -25,9 +26,10 @@ known_gaps:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "contradicting dates confirm nothing"}
+  - {version: 3, since: 2026-11-22, what: "tells the classes of information behind a death"}
 ---*/
 with said as (
-    select person_id, death_source, death_date, recorded_date,
+    select person_id, death_source, death_date, recorded_date, source_class,
            case death_source when 'register' then '户籍注销' when 'cremation' then '殡葬火化' else '死亡医学证明' end as source_zh
     from death
     where person_id is not null
@@ -44,6 +46,7 @@ summed as (
            -- A register may lag by years, so a late record contradicts nothing; a record before the death does.
            date_diff('day', least(min(death_date), min(recorded_date)), max(death_date)) as days_apart,
            string_agg(distinct source_zh, '、' order by source_zh)      as sources_zh,
+           string_agg(distinct source_class, ',' order by source_class) as classes,
            string_agg(distinct source_zh || strftime(coalesce(death_date, recorded_date), '%Y年%-m月%-d日'), '、'
                       order by source_zh || strftime(coalesce(death_date, recorded_date), '%Y年%-m月%-d日')) as all_dates_zh
     from said
@@ -54,7 +57,7 @@ tolerated as (
     select max(length) as days from warning_window
     where county_code = '000000' and "window" = 'death_dates_agree' and $as_of between valid_from and valid_to
 )
-select s.person_id, s.died_on, s.died_on_latest, s.seen_on, s.sources_zh,
+select s.person_id, s.died_on, s.died_on_latest, s.seen_on, s.sources_zh, s.classes,
        case when coalesce(s.days_apart, 0) <= t.days then s.sources else 1 end                 as source_count,
        case when s.sources >= 2 or s.days_apart > t.days then coalesce(s.days_apart, 0) <= t.days end as dates_agree,
        case when s.days_apart > t.days then s.all_dates_zh end                                 as dates_zh

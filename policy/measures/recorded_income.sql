@@ -1,6 +1,6 @@
 /*---
 id: recorded_income
-version: 2
+version: 3
 title: {zh: 部门登记的月收入, en: Income that departments record}
 grain: one row a person and month
 unit: yuan a month
@@ -10,6 +10,7 @@ columns:
   person_id: person
   month: month
   amount: wages (the larger of tax and payroll records), pensions that count, unemployment benefit; null when one of them is not readable
+  classes: the classes of information that carry it, as a list
 needs:
   taxed_income: {max_age_days: 45, all: [tx_iit_withholding]}
   pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
@@ -24,6 +25,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "an amount that cannot be read makes the month unknown"}
+  - {version: 3, since: 2026-11-22, what: "tells the classes of information behind an income"}
 ---*/
 with excluded as (
     select h.person_id
@@ -32,12 +34,14 @@ with excluded as (
     where x.is_excluded
 ),
 wage as (
-    select person_id, month, case when count(*) = count(amount) then max(amount) end as amount
+    select person_id, month, case when count(*) = count(amount) then max(amount) end as amount, flatten(list(classes)) as classes
     from (
-        select person_id, month, case when count(*) = count(income) then sum(income) end as amount
+        select person_id, month, case when count(*) = count(income) then sum(income) end as amount,
+               list(distinct source_class) as classes
         from taxed_income where income_item in ('01', '02') group by person_id, month
         union all
-        select person_id, month, case when count(*) = count(gross_pay_per_month) then sum(gross_pay_per_month) end
+        select person_id, month, case when count(*) = count(gross_pay_per_month) then sum(gross_pay_per_month) end,
+               list(distinct source_class)
         from fiscal_payroll group by person_id, month
     )
     group by person_id, month
@@ -46,16 +50,19 @@ transfer as (
     select p.person_id, p.month,
            case when count(*) = count(p.amount_per_month) then sum(p.amount_per_month
                - case when e.person_id is not null and p.pension_kind = 'resident'
-                      then coalesce(p.central_base_part, 0) else 0 end) end as amount
+                      then coalesce(p.central_base_part, 0) else 0 end) end as amount,
+           list(distinct p.source_class) as classes
     from pension p
     left join excluded e on e.person_id = p.person_id
     group by p.person_id, p.month
     union all
-    select person_id, month, case when count(*) = count(amount_per_month) then sum(amount_per_month) end
+    select person_id, month, case when count(*) = count(amount_per_month) then sum(amount_per_month) end,
+           list(distinct source_class)
     from unemployment_benefit group by person_id, month
 )
 -- An amount that nobody could read is not zero: the month of that person is unknown.
-select person_id, month, cast(case when count(*) = count(amount) then sum(amount) end as decimal(18, 2)) as amount
+select person_id, month, cast(case when count(*) = count(amount) then sum(amount) end as decimal(18, 2)) as amount,
+       list_distinct(flatten(list(classes))) as classes
 from (from wage union all from transfer)
 where person_id is not null
   and month >= date_trunc('month', $as_of) - interval 24 month

@@ -1,6 +1,6 @@
 /*---
 id: list_check_out
-version: 1
+version: 2
 title: {zh: 请核查家庭清单, en: "Families to be checked, please"}
 purpose: For which assisted families the records do not agree with the case, most urgent first.
 audience: township
@@ -20,8 +20,7 @@ columns:
   - {name: level_zh, zh: 级别, width: 4.5, kind: level}
   - {name: visit_due_on, zh: 首访期限, width: 8, kind: day}
   - {name: close_due_on, zh: 办结期限, width: 8, kind: day}
-  - {name: reasons, zh: 原因, width: 46, kind: wrap}
-  - {name: data_as_of, zh: 数据截至, width: 16, kind: wrap}
+  - {name: reasons, zh: 原因, width: 60, kind: wrap}
   - {name: state, zh: 新增或持续, width: 8.5, kind: wrap}
   - {name: score, zh: 评分, width: 6, kind: decimal}
   - {name: parts, zh: 评分构成, width: 13.5, kind: wrap}
@@ -41,13 +40,13 @@ reason as (
   from line
   group by household_id
 ),
--- Four names tell a family from its neighbours; the sheet of members has all.
+-- Four names tell a family from its neighbours; the sheet of members has all. The dead are named and not counted.
 who as (
   select m.household_id,
-         string_agg(p.name_zh || '（' || m.relation_zh || '）', chr(10) order by m.member_no)
+         string_agg(p.name_zh || '（' || m.relation_zh || if(m.is_dead, '，' || m.died_zh, '') || '）', chr(10) order by m.member_no)
            filter (where m.member_no <= 4)
            || if(max(m.member_no) > 4, chr(10) || '等' || max(m.member_no) || '人', '') as main_members,
-         max(m.member_no) as members
+         count(*) filter (where not m.is_dead) as members
   from household_member m
   left join person p using (person_id)
   group by m.household_id
@@ -62,7 +61,6 @@ select f.jurisdiction,
        f.visit_due_on,
        f.close_due_on,
        r.reasons,
-       f.data_as_of,
        if(f.state_zh = '新增', '新增',
           f.state_zh || chr(10) || '自' || month(f.first_raised_on) || '月' || day(f.first_raised_on) || '日')
                                                       as state,

@@ -1,6 +1,6 @@
 /*---
 id: list_check_out_items
-version: 1
+version: 2
 title: {zh: 逐条反馈（选填）, en: Answers to single warnings}
 purpose: Every warning once, so that one of several can be answered apart and every reason can be read whole.
 audience: township
@@ -16,9 +16,8 @@ columns:
   - {name: household_no, zh: 户编号, width: 12}
   - {name: rule_zh, zh: 线索类型, width: 16, kind: wrap}
   - {name: level_zh, zh: 级别, width: 5, kind: level}
-  - {name: person_zh, zh: 涉及成员, width: 10, kind: wrap}
-  - {name: reason_zh, zh: 原因, width: 52, kind: wrap}
-  - {name: data_as_of, zh: 数据截至, width: 20, kind: wrap}
+  - {name: person_zh, zh: 涉及成员, width: 12, kind: wrap}
+  - {name: reason_zh, zh: 原因, width: 70, kind: wrap}
   - {name: first_raised_on, zh: 首次发现, width: 8.5, kind: day}
   - {name: expires_on, zh: 有效期至, width: 8.5, kind: day}
 carries: [household_id, warning_id, rule_id]
@@ -33,7 +32,6 @@ select f.jurisdiction,
        w.level_zh,
        w.person_zh,
        w.reason_zh,
-       w.sources_zh                                   as data_as_of,
        w.first_raised_on,
        w.expires_on,
        w.household_id,

@@ -1,6 +1,6 @@
 /*---
 id: list_check_out_members
-version: 1
+version: 2
 title: {zh: 家庭成员, en: Members of the families}
 purpose: Who lives in the families of the list, and on which register that rests.
 audience: township
@@ -19,8 +19,8 @@ columns:
   - {name: sex_zh, zh: 性别, width: 6}
   - {name: age, zh: 年龄, width: 6, kind: integer}
   - {name: basis_zh, zh: 认定依据, width: 26, kind: wrap}
-  - {name: check_zh, zh: 是否待核实, width: 20, kind: wrap}
-carries: [member_no]
+  - {name: check_zh, zh: 待核实事项, width: 20, kind: wrap}
+carries: [is_dead, member_no]
 note_zh: 家庭成员由户籍、婚姻等登记信息推断，入户时请核对是否共同生活；未满十四周岁的儿童只显示姓氏。
 empty_zh: 本期没有需要核查的家庭。
 ---*/
@@ -33,7 +33,8 @@ select f.jurisdiction,
        coalesce(p.sex_zh, '不详')                          as sex_zh,
        p.age,
        m.basis_zh,
-       if(m.needs_check, '待核实是否共同生活', '')          as check_zh,
+       case when m.is_dead then m.died_zh when m.needs_check then '待核实是否共同生活' else '' end as check_zh,
+       m.is_dead,
        m.member_no
 from family f
 join household_member m using (household_id)

@@ -1,6 +1,6 @@
 /*---
 id: quality_links
-version: 1
+version: 2
 title: {zh: 人员比对, en: Links}
 purpose: How surely the identities of each class were linked to persons, by grade, and how many conflicts wait.
 audience: audit
@@ -12,7 +12,7 @@ columns:
   - {name: class_zh, zh: 数据类别, width: 24}
   - {name: identities, zh: 身份记录, width: 10, kind: integer, total: true}
   - {name: grade_a, zh: A 确定, width: 9, kind: integer, total: true}
-  - {name: grade_b, zh: B 很可能, width: 9, kind: integer, total: true}
+  - {name: grade_b, zh: B 较为确定, width: 11, kind: integer, total: true}
   - {name: grade_c, zh: C 待人工确认, width: 11, kind: integer, total: true}
   - {name: unlinked, zh: 未比中, width: 9, kind: integer, total: true}
   - {name: share_a, zh: 确定率, width: 8, kind: share}

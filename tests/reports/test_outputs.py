@@ -33,8 +33,10 @@ from reports.masking import COVERED
 from reports.night import (
     NightError,
     _days_zh,
+    _deaths,
     _parts_zh,
     _short_village,
+    _supplier,
     _unread,
     class_titles,
     conflict_zh,
@@ -536,7 +538,7 @@ def test_the_quality_report_shows_a_ledger_that_does_not_close(tmp_path):
     )
     write_quality(prepare(torn, D), tmp_path, "code-1")
     audit = tmp_path / "audit"
-    assert "有 3 个文件的行数不平" in (audit / "quality_report.html").read_text(encoding="utf-8")
+    assert "有 3 个文件的行数不符" in (audit / "quality_report.html").read_text(encoding="utf-8")
     twin = json.loads((audit / "quality_report.json").read_text(encoding="utf-8"))
     assert [f["residual"] for f in twin["files"]] == [1, 1, 1]
 
@@ -702,3 +704,83 @@ def test_the_auditor_reads_words_for_passes_and_conflicts(tmp_path):
 def test_every_family_of_passes_and_every_conflict_of_matching_has_words():
     assert [p for p in PASSES if not re.search("[一-鿿]", pass_zh(p))] == []
     assert not [k for k in CONFLICTS_ZH if conflict_zh(k) == k]
+
+
+def test_the_dead_are_marked_not_counted_and_nobody_asks_whether_they_live_there(tmp_path):
+    plain = make_night()
+    family, head = (
+        plain.household.filter(pl.col("household_id") == 23).select("household_id", "head_person_id").row(0)
+    )
+    deaths = pl.DataFrame({"person_id": [head], "died_on": [D - timedelta(days=233)]})
+    write_all(dataclasses.replace(plain, deaths=deaths), D, tmp_path, "code-1")
+    number = f"H{family:09d}"
+    day = D - timedelta(days=233)
+    mark = f"已登记死亡 {day.month}月{day.day}日"
+    (path,) = (
+        p for p in (tmp_path / D.isoformat()).glob("township/*/check_out/*.xlsx")
+        if any(c.value == number for c in load(p)["清单"]["B"])
+    )  # fmt: skip
+    (row,) = (r for r in load(path)["清单"].iter_rows(min_row=6, values_only=True) if r[1] == number)
+    assert f"（户主，{mark}）" in row[3]
+    assert row[4] == 3
+    members = [r for r in load(path)["家庭成员"].iter_rows(values_only=True) if r[1] == number]
+    assert [r[8] or "" for r in members] == [mark, "", "", "待核实是否共同生活"]
+    (page,) = path.parent.glob("*.html")
+    (sheet,) = (s for s in page.read_text(encoding="utf-8").split("<section>") if number in s)
+    assert sheet.count(f"<td>{mark}</td>") == 1
+    assert sheet.count("□ 是&emsp;□ 否") == 3
+
+
+def test_a_death_of_the_lake_is_told_once_with_its_first_day_and_never_before_it(tmp_path):
+    path = tmp_path / "death.parquet"
+    pl.DataFrame(
+        [
+            (1, D - timedelta(days=9), D, "register"),
+            (1, D - timedelta(days=10), D, "cremation"),
+            (2, None, D - timedelta(days=3), "certificate"),
+            (3, D + timedelta(days=1), D + timedelta(days=1), "register"),
+            (4, D - timedelta(days=1), D, None),
+            (None, D - timedelta(days=1), D, "register"),
+        ],
+        schema={
+            "person_id": pl.Int64, "death_date": pl.Date, "recorded_date": pl.Date, "death_source": pl.String,
+        },
+        orient="row",
+    ).write_parquet(path)  # fmt: skip
+    assert _deaths(path, D).rows() == [(1, D - timedelta(days=10)), (2, D - timedelta(days=3))]
+    assert _deaths(tmp_path / "none.parquet", D).is_empty()
+
+
+def test_a_reason_tells_which_of_the_family_is_meant(written):
+    said = "\n".join(dump(p) for p in sorted(written[0].glob("township/*/help_in/*.xlsx")))
+    assert re.search(r"】\S{1,9}\*\S*（[^，（）]+，\d{1,3}岁）：", said)
+    # Nobody is named without it: every warning of the invented night names a member of known age.
+    assert not re.search(r"】[^：（⏎]{1,9}：", said)
+
+
+def test_a_faulty_file_that_is_used_does_not_stand_under_those_refused(tmp_path):
+    note = "2025-11-17送达的增量文件不完整，待下一份完整的文件送达后恢复使用"
+    cut = pl.col("class_id") == "ps_resident"
+    night = make_night()
+    status = night.source_status.with_columns(
+        status=pl.when(cut).then(pl.lit("failed")).otherwise("status"),
+        note_zh=pl.when(cut).then(pl.lit(note)).otherwise("note_zh"),
+    )
+    write_all(dataclasses.replace(night, source_status=status), D, tmp_path, "code-1")
+    path = one(tmp_path / D.isoformat(), "township/150902003/help_in/*.xlsx")
+    said = dump(path)
+    assert f"有1类数据已采用但不完整或未通过检查：⏎· 常住人口登记信息：{note}。" in said
+    assert "未能采用" not in said
+
+
+@pytest.mark.parametrize(
+    ("unit", "office", "asked"),
+    [
+        ("民政局殡葬管理部门、殡仪馆", "民政局", "民政局"),
+        ("市场监督管理局", "税务局", "市场监督管理局"),
+        ("不动产登记中心", "住房和城乡建设局", "不动产登记中心"),
+        ("乡镇（街道）核查人员，经民政局汇总", "民政局", "乡镇核查人员"),
+    ],
+)
+def test_the_unit_that_supplies_a_class_is_named(unit, office, asked):
+    assert _supplier(unit, office) == asked

@@ -1,6 +1,6 @@
 /*---
 id: X01
-version: 3
+version: 4
 title: {zh: 已死亡仍在发放, en: Paid after death}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）：成员死亡后三个月内复核调整
@@ -35,10 +35,11 @@ changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "contradicting dates of death count as one source, by the latest, and are shown"}
   - {version: 3, since: 2026-11-22, what: "the sentences in plainer words; no counts of nobody; the source of subsidies is cited"}
+  - {version: 4, since: 2026-11-22, what: "cites the classes on which the row rests"}
 ---*/
 with dead as (
     -- Where the sources give different days, the latest: the safer reading on this list.
-    select k.person_id, k.died_on_latest as died_on, k.source_count, k.sources_zh, k.dates_zh
+    select k.person_id, k.died_on_latest as died_on, k.source_count, k.sources_zh, k.dates_zh, k.classes as death_classes
     from known_death k
     -- One source alone, and treated more than a month after it: more likely a wrong record than a wrong payment.
     where k.source_count >= 2
@@ -57,7 +58,7 @@ covered as (
     group by m.case_id, m.person_id, case when m.person_id is null then m.row_key end
 ),
 assistance as (
-    select d.person_id, d.died_on, d.source_count, d.sources_zh, d.dates_zh, 'assistance' as cause, c.case_id, c.case_id as paid_by,
+    select d.person_id, d.died_on, d.source_count, d.sources_zh, d.dates_zh, d.death_classes, p.source_class, 'assistance' as cause, c.case_id, c.case_id as paid_by,
            p.pay_month, p.amount
     from dead d
     join covered c on c.person_id = d.person_id
@@ -67,7 +68,7 @@ assistance as (
       and (c.leave_month is null or p.pay_month < c.leave_month)
 ),
 subsidy as (
-    select d.person_id, d.died_on, d.source_count, d.sources_zh, d.dates_zh, 'subsidy' as cause, null as case_id,
+    select d.person_id, d.died_on, d.source_count, d.sources_zh, d.dates_zh, d.death_classes, w.source_class, 'subsidy' as cause, null as case_id,
            w.subsidy_type as paid_by, w.pay_month, w.amount_per_month as amount
     from dead d
     join welfare_subsidy w on w.person_id = d.person_id
@@ -75,7 +76,8 @@ subsidy as (
       and w.pay_month > date_trunc('month', d.died_on) and w.pay_month <= $as_of
 ),
 summed as (
-    select person_id, died_on, source_count, sources_zh, dates_zh, cause, case_id, paid_by,
+    select person_id, died_on, source_count, sources_zh, dates_zh, death_classes, cause, case_id, paid_by,
+           string_agg(distinct source_class, ',' order by source_class) as paid_classes,
            min(pay_month) as first_paid_month, max(pay_month) as last_paid_month,
            count(distinct pay_month) as paid_months, cast(sum(amount) as decimal(18, 2)) as paid_amount
     from (from assistance union all by name from subsidy)
@@ -107,6 +109,7 @@ select p.household_id, p.person_id, p.case_id,
             then '于' || strftime(p.died_on, '%Y年%-m月%-d日') || '死亡（' || p.sources_zh || case when p.source_count = 1 then '，仅此一个来源' else '，共' || p.source_count || '个来源' end || '）'
             else '有死亡记录，但各来源日期不一致（' || p.dates_zh || '），暂按最晚的' || strftime(p.died_on, '%Y年%-m月%-d日') || '计' end as died_zh,
        p.died_on, p.source_count, p.sources_zh, p.dates_zh, p.first_paid_month, p.last_paid_month, p.paid_months, p.paid_amount,
+       nullif(concat_ws(',', p.death_classes, p.paid_classes), '') as cited_classes,
        p.other_members,
        case when p.other_members > 0 then '该证另有' || p.other_members || '名保障成员' else '该证没有其他保障成员' end as others_zh,
        case p.paid_by when '1' then '困难残疾人生活补贴' when '2' then '重度残疾人护理补贴' when '3' then '高龄津贴'

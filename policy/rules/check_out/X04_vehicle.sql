@@ -1,6 +1,6 @@
 /*---
 id: X04
-version: 3
+version: 4
 title: {zh: 家庭成员名下有车辆, en: Vehicle in the family}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -26,6 +26,7 @@ changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "limits by category"}
   - {version: 3, since: 2026-11-22, what: "the sentence says what the limit means"}
+  - {version: 4, since: 2026-11-22, what: "a limit that is a proposal is called 参考标准"}
 ---*/
 with owned as (
     select a.case_id, a.category, a.category_zh, h.household_id, h.county_code, v.vehicle_id,
@@ -47,10 +48,10 @@ select o.household_id, o.case_id,
        coalesce(strftime(max(o.registered_on), '%Y年%-m月%-d日'), '日期不详') as newest_reg,
        case when max(o.registered_on) is null then '登记日期不详'
             else case when count(*) > 1 then '最近一辆' else '' end || strftime(max(o.registered_on), '%Y年%-m月%-d日登记') end as registered_zh,
-       case when l.vehicles_max = 0 then '；按现行标准，此类家庭不得拥有这类机动车'
-            else '，超过现行标准（此类家庭最多' || l.vehicles_max || '辆）' end as limit_zh,
+       case when l.vehicles_max = 0 then '；按' || l.standard_zh || '，此类家庭不得拥有这类机动车'
+            else '，超过' || l.standard_zh || '（此类家庭最多' || l.vehicles_max || '辆）' end as limit_zh,
        min(o.category_zh) as category_zh
 from owned o
-join vehicle_limit l on l.county_code = o.county_code and l.category = o.category and $as_of between l.valid_from and l.valid_to
-group by o.household_id, o.case_id, l.vehicles_max, l.source
+join (select *, case evidence when 'published' then '现行标准' else '参考标准' end as standard_zh from vehicle_limit) l on l.county_code = o.county_code and l.category = o.category and $as_of between l.valid_from and l.valid_to
+group by o.household_id, o.case_id, l.vehicles_max, l.source, l.standard_zh
 having count(*) > l.vehicles_max

@@ -1,6 +1,6 @@
 /*---
 id: X05
-version: 3
+version: 4
 title: {zh: 住房超标, en: Housing above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -35,6 +35,7 @@ changelog:
     what: >-
       one home is one reason (limit, purchase, contract); small or unknown shares of inheritance are named and not counted;
       the sentences say what the limit means
+  - {version: 4, since: 2026-11-22, what: "a limit that is a proposal is called 参考标准"}
 ---*/
 with member as (
     select distinct a.case_id, a.category, a.category_zh, a.start_month, a.person_id, h.household_id, h.county_code
@@ -75,11 +76,12 @@ counted as (
            count(*) filter (where w.is_left_out) as units_left_out,
            max(w.bought_on) filter (where w.is_later) as event_on,
            l.source as limit_source,
+           case l.evidence when 'published' then '现行标准' else '参考标准' end as standard_zh,
            string_agg(w.unit_id, ',' order by w.unit_id) filter (where not w.is_left_out) as what
     from weighed w
     join dwelling_limit l on l.county_code = w.county_code and l.category = w.category and $as_of between l.valid_from and l.valid_to
     group by w.case_id, w.category_zh, w.start_month, w.household_id, w.cause, l.dwellings_max, l.dwellings_max_relocation,
-             l.non_residential_max, l.source
+             l.non_residential_max, l.source, l.evidence
 ),
 above as (
     from counted where units > units_max
@@ -121,8 +123,8 @@ signed as (
 select household_id, case_id, cause || ':' || md5(what) as cause_key, cause, category_zh,
        units, coalesce(units_max, 0) as units_max, units_bought, coalesce(units_left_out, 0) as units_left_out, event_on, start_month,
        coalesce(limit_source, '') as limit_source,
-       case when units_max = 0 then '；按现行标准，此类家庭不得拥有' || case cause when 'dwellings' then '住房' else '这类用房' end
-            else '，超过现行标准（此类家庭最多' || units_max || case cause when 'dwellings' then '套）' else '处）' end end as limit_zh,
+       case when units_max = 0 then '；按' || standard_zh || '，此类家庭不得拥有' || case cause when 'dwellings' then '住房' else '这类用房' end
+            else '，超过' || standard_zh || '（此类家庭最多' || units_max || case cause when 'dwellings' then '套）' else '处）' end end as limit_zh,
        case when units_bought > 0
             then '；其中' || units_bought || '套是成为救助对象（' || strftime(start_month, '%Y年%-m月') || '）以后购买的，'
                  || case when units_bought > 1 then '最近一套' else '' end || strftime(event_on, '%Y年%-m月%-d日登记') else '' end as bought_zh,

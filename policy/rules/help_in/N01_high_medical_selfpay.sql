@@ -1,6 +1,6 @@
 /*---
 id: N01
-version: 2
+version: 3
 title: {zh: 个人自付医疗费用过高, en: Own-pay medical cost is high}
 legal_basis:
   - 国办发〔2023〕39号（关注支出、困难情况变化）
@@ -17,7 +17,7 @@ uses:
 parameters: [medical_selfpay_limit]
 evidence: [own_pay, limit_amount, category, settlements, first_on, last_on]
 reason: >-
-  该成员近12个月（{span_zh}，共{settlements}笔结算）个人自付医疗费用合计{own_pay}元，
+  该成员近12个月内共{settlements}笔结算（{span_zh}），个人自付医疗费用合计{own_pay}元，
   超过{category_zh}的年度预警线{limit_amount}元。标准依据：{limit_source}。
 cited: [mi_settlement]
 known_gaps:
@@ -29,6 +29,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "the sentence: one day is said once"}
+  - {version: 3, since: 2026-11-22, what: "the sentence: the days are those of the settlements"}
 ---*/
 with status as (
     select person_id,

@@ -1,6 +1,6 @@
 /*---
 id: N09
-version: 3
+version: 4
 title: {zh: 主要劳动力去世或因故离家, en: Earner died or is away}
 legal_basis:
   - 国办发〔2023〕39号（关注家庭突发变故）
@@ -34,14 +34,16 @@ changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "custody is not told to townships; a share needs the others' income on record, or a sum above the dibao standard"}
   - {version: 3, since: 2026-11-22, what: "the sentences in plainer words"}
+  - {version: 4, since: 2026-11-22, what: "cites the classes on which the row rests, and not the reason of an absence"}
 ---*/
 with event as (
-    select person_id, 'death' as event_kind, died_on as event_on, greatest(seen_on, died_on) as seen_on, sources_zh as event_sources
+    select person_id, 'death' as event_kind, died_on as event_on, greatest(seen_on, died_on) as seen_on, sources_zh as event_sources,
+           classes as event_classes
     from known_death
     union all
     -- Community correction (5) takes nobody out of a family.
     -- Why somebody is away is for the county alone: no list, key or evidence that a township sees may tell it.
-    select person_id, 'away', max(start_date), max(start_date), null
+    select person_id, 'away', max(start_date), max(start_date), null, null
     from custody
     where custody_type in ('1', '2', '3', '4') and status = '1'
       and start_date <= $as_of and (end_date is null or end_date >= $as_of)
@@ -101,7 +103,8 @@ able as (
 income as (
     select o.lost_person_id, o.event_kind,
            case when count(*) = count(i.amount) then sum(i.amount) end as total,
-           sum(i.amount) filter (where o.is_lost)                      as lost_amount
+           sum(i.amount) filter (where o.is_lost)                      as lost_amount,
+           string_agg(distinct array_to_string(list_sort(i.classes), ','), ',') as income_classes
     from roll o
     join recent r on r.person_id = o.lost_person_id and r.event_kind = o.event_kind
     join recorded_income i on i.person_id = o.person_id
@@ -131,7 +134,7 @@ standard as (
     where $as_of between valid_from and valid_to and period in ('month', 'year')
 ),
 judged as (
-    select r.household_id, r.person_id, r.event_kind, r.event_on, r.event_sources, s.percent as share_limit_percent,
+    select r.household_id, r.person_id, r.event_kind, r.event_on, r.event_sources, r.event_classes, i.income_classes, s.percent as share_limit_percent,
            (select count(*) from able a where a.lost_person_id = r.person_id and a.event_kind = r.event_kind and not a.is_lost) as others,
            (select bool_and(a.is_able) and count(*) filter (where a.is_able is null) = 0 from able a
              where a.lost_person_id = r.person_id and a.event_kind = r.event_kind and a.is_lost) as lost_was_able,
@@ -151,7 +154,11 @@ judged as (
 )
 select household_id, person_id, event_kind || ':' || event_on as cause_key,
        case when lost_was_able and nobody_else_is_able then 'only_worker' else 'main_income' end as cause,
-       event_kind, event_on, event_sources, others, income_share_percent, share_limit_percent,
+       event_kind, event_on, event_sources,
+       case when event_classes is not null or event_kind = 'away'
+            then concat_ws(',', event_classes, case when lost_was_able and nobody_else_is_able then null else income_classes end)
+       end as cited_classes,
+       others, income_share_percent, share_limit_percent,
        case event_kind when 'death' then '去世（' || event_sources || '）' else '因故离家（可向县民政局了解）' end as event_zh
 from judged
 where others > 0
