@@ -31,7 +31,7 @@ from data_contracts.field_types import BLANKS
 from data_contracts.headers import count_known, header_key, known_headers, looks_garbled
 from data_contracts.workbooks import BrokenWorkbook, sheets
 
-BLOCK_BYTES = 12 << 20
+BLOCK_BYTES = 16 << 20
 """Text is read in blocks of about this size; memory grows with it, not with the file."""
 
 HEAD_BYTES = 1 << 20
