@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from matching.blocking import Pairs
-from matching.coded import LATIN, NO_DAY, OWN, WILDCARD, Codes, Names, Side, Small, mix
+from matching.coded import NO_DAY, Codes, Names, Side, Small, mix
 from matching.comparators import birth as births
 from matching.comparators import identity, sharing
 from matching.comparators.name_tokens import Words
@@ -31,7 +31,8 @@ NAMESAKES_AT_HOME = 8.0
 """Bits against two people of one household with the very same name: one household in some 250; assumed."""
 
 SMOOTHED_BY = 5000.0
-"""So many people's worth does the share of a name in the whole county weigh against its share in a township or cohort."""
+"""So many people's worth does the share of a name in the whole county weigh against its share in a township or cohort.
+Assumed; engineering constant."""
 
 RELATIVES_OF_ONE_SURNAME = 0.5
 """Of two people of one household this share has one surname: parents, children, brothers, sisters; not couples."""
@@ -459,4 +460,4 @@ def _family_values(side: Side, wanted: Codes) -> tuple[Small, Codes] | None:
     return found["row"].to_numpy().astype(np.int32), found["phone"].to_numpy()
 
 
-__all__ = ["LATIN", "OWN", "WILDCARD", "Channel", "Compared", "Comparer"]
+__all__ = ["Channel", "Compared", "Comparer"]

@@ -172,11 +172,6 @@ def settled(
     )
 
 
-def as_nodes(rows: pl.DataFrame, persons: pl.DataFrame | None) -> tuple[pl.DataFrame, pl.DataFrame, int]:
-    """`settled` by id alone, whatever the day."""
-    return settled(rows, date.max, persons)
-
-
 def _now(persons: pl.DataFrame) -> pl.DataFrame:
     """`person_id`, `_by_id` (spine key of the one who stands for it today), `_created`."""
     current = persons.select("person_id", pl.col("person_id").alias("_now"))

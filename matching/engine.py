@@ -66,7 +66,6 @@ def link(
     model: Model | None = None,
     estimate: bool = True,
     right_is_clean: bool = True,
-    same_table: bool = False,
     forbidden: pl.DataFrame | None = None,
     strong_at_least: float | None = None,
     told: Callable[[str], None] = lambda text: None,
@@ -74,15 +73,14 @@ def link(
     """Link each right record to at most one left record.
 
     `model`: rates to start from; with `estimate` they are adjusted to the data. `right_is_clean`: a person has at most
-    one record on the right. `same_table`: both sides are one table, a record is never linked to itself. `forbidden`:
-    pairs `left`, `right` (rows) that a person declared not to be the same. `strong_at_least`: the probability for
+    one record on the right. `forbidden`: pairs `left`, `right` (rows) that a person declared not to be the same. `strong_at_least`: the probability for
     grade B, else as many as keep precision (`clustering.grades`). `told` is given progress in English.
     """
     start = model or Model()
     side_l, side_r, names = coded(left, right)
     population = Population(side_l)
     told(f"{side_l.n:,} and {side_r.n:,} records")
-    certain = np.empty((2, 0), dtype=np.int32) if same_table else _certain(side_l, side_r, names)
+    certain = _certain(side_l, side_r, names)
     certain = certain[:, ~_is_forbidden(certain[1], certain[0], forbidden, side_l.n)]
     told(f"{certain.shape[1]:,} certain by number and name")
     open_ = np.ones(side_r.n, dtype=bool)
@@ -97,15 +95,9 @@ def link(
     if right_is_clean:
         claimed[certain[0]] = 1.0
 
-    def without_self(pairs: Pairs) -> Pairs:
-        if not same_table:
-            return pairs
-        keep = pairs.left != pairs.right
-        return Pairs(pairs.right[keep], pairs.left[keep], pairs.told)
-
     pairs, compared = Pairs(_NONE, _NONE), comparer.compare(Pairs(_NONE, _NONE))
     for stage in index.stages():
-        found = without_self(meet(stage(open_), side_l.n))
+        found = meet(stage(open_), side_l.n)
         pairs, compared = _joined(pairs, compared, found, comparer, side_l.n)
         minus = _against(pairs, compared, claimed, forbidden, side_l.n)
         said = scoring.weights(compared, start)

@@ -7,7 +7,6 @@ night become `Records` and the engine's answer becomes links of the night.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -288,4 +287,4 @@ def rates(path: Path | None = None) -> Model:
     return Model.load(path if path is not None and path.exists() else RATES)
 
 
-__all__ = ["RATES", "WEIGHED", "date", "rates", "weigh"]
+__all__ = ["RATES", "WEIGHED", "rates", "weigh"]
