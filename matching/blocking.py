@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from matching.coded import NO_DAY, WILDCARD, Codes, Ints, Names, Side, Small, mix
+from matching import number_parts
+from matching.coded import NO_DAY, WILDCARD, Codes, Names, Side, Small, mix, month_days_of, years_of
 from matching.evidence import counted, marks, positions, slot
 from matching.sounds import sound_codes
 
@@ -43,6 +44,10 @@ class Pairs:
     right: Small
     left: Small
     told: list[dict[str, Any]] = field(default_factory=list)
+
+    def take(self, some: Marked) -> Pairs:
+        """The marked pairs, with what is told of all."""
+        return Pairs(self.right[some], self.left[some], self.told)
 
     def counts(self) -> pl.DataFrame:
         """Columns: key, pairs, rows (of the right side that the key reached), lost_pairs, lost_rows (blocks too large)."""
@@ -121,29 +126,53 @@ class Index:
         yield from self._with_name(
             "sound", self.sounds.whole, ("township", "county", "month_day+sex", "alone"), wanted
         )
-        columns: dict[str, list[tuple[Small, Codes]]] = {}
-        for side, chosen in ((left, None), (right, wanted)):
-            rows, name, known = self._own(side, chosen)
-            parts = self._parts[id(side)]
-            sex = side.sex[rows].astype(np.uint64)
-            village = side.prefix(12)[rows].astype(np.uint64)
-            columns.setdefault("address+sex", []).append((rows, mix(side.address[rows], village, sex)))
-            spread, years = parts.years_known(rows)
-            village, sex, near = village[spread], sex[spread], rows[spread]
-            for label, codes in (
-                ("first_sound", self.sounds.first),
-                ("second_sound", self.sounds.second),
-                ("last_sound", self.sounds.last),
-            ):
-                sound = np.where(known, codes[name], 0)[spread]
-                columns.setdefault(f"village+sex+year+{label}", []).append(
-                    (near, mix(village, sex, years, sound))
-                )
-            for label, codes in (("name", names.hashed), ("sound", self.sounds.whole)):
-                whole = np.where(known, codes[name], 0)[spread]
-                columns.setdefault(f"{label}+sex+year_known", []).append((near, mix(whole, sex, years)))
-        for label, (of_left, of_right) in columns.items():
-            yield Key(label, of_left, of_right)
+        chosen = np.flatnonzero(wanted).astype(np.int32)
+        village_l, village_r = left.prefix(12).astype(np.uint64), right.prefix(12).astype(np.uint64)
+        address_l, address_r = (
+            np.where(place != 0, side.address, 0).astype(np.uint64)
+            for side, place in ((left, village_l), (right, village_r))
+        )
+        yield from self._alike("address+sex", (address_l, address_r), chosen, (village_l, village_r))
+        for label, codes in (
+            ("first_sound", self.sounds.first),
+            ("second_sound", self.sounds.second),
+            ("last_sound", self.sounds.last),
+        ):
+            beside = (self._of_own(left, codes), self._of_own(right, codes))
+            name = f"village+sex+year+{label}"
+            yield from self._alike(name, (village_l, village_r), chosen, beside, years=True)
+        for label, codes in (("name", names.hashed), ("sound", self.sounds.whole)):
+            whole = (self._of_own(left, codes), self._of_own(right, codes))
+            yield from self._alike(f"{label}+sex+year_known", whole, chosen, years=True)
+
+    def _of_own(self, side: Side, of_names: Codes) -> Codes:
+        """By record, what is said of its own name; 0 where it has none."""
+        return np.where(side.own_name >= 0, of_names[np.maximum(side.own_name, 0)], 0).astype(np.uint64)
+
+    def _alike(
+        self,
+        label: str,
+        main: tuple[Codes, Codes],
+        chosen: Small,
+        beside: tuple[Codes, Codes] | None = None,
+        *,
+        years: bool = False,
+    ) -> Iterator[Key]:
+        """A key of codes by record (left, right) with the sex, and with every year of birth that is possible.
+
+        Left records whose `main` code nobody on the right has are not looked at again.
+        """
+        rows_l, _ = _met(self._all, main[0], main[1][chosen])
+        columns = []
+        for number, (side, rows) in enumerate(((self.left, rows_l), (self.right, chosen))):
+            parts = [main[number][rows], side.sex[rows].astype(np.uint64)]
+            if beside is not None:
+                parts.append(beside[number][rows])
+            if years:
+                spread, possible = self._parts[id(side)].years_known(rows)
+                rows, parts = rows[spread], [*(part[spread] for part in parts), possible]
+            columns.append((rows, mix(*parts)))
+        yield Key(label, columns[0], columns[1])
 
     # --- families of keys
 
@@ -235,15 +264,15 @@ class Index:
                 continue
             rows_l = self._all if of_left is None else np.flatnonzero(of_left).astype(np.int32)
             rows_r = np.flatnonzero(of_right).astype(np.int32)
-            text_l, text_r = left.id_text.gather(rows_l), right.id_text.gather(rows_r)
-            for label, key in _ID_PARTS.items():
-                code_l, code_r = _text_codes(text_l, key), _text_codes(text_r, key)
-                yield Key(f"id:{label}", (rows_l, code_l), (rows_r, code_r))
-            yield from self._hidden_ids(rows_l, text_l, rows_r, text_r)
+            text_r = right.id_text.gather(rows_r)
+            long = (text_r.str.len_chars() >= 17).fill_null(False).to_numpy()
+            for label, (head, tail) in _ID_PARTS.items():
+                code_l = number_parts.of_side(left, head, tail, rows_l)
+                code_r = np.where(long, number_parts.of_side(right, head, tail, rows_r), 0)
+                yield Key(f"id:{label}", (rows_l, code_l), (rows_r, code_r.astype(np.uint64)))
+            yield from self._hidden_ids(rows_l, rows_r, text_r)
 
-    def _hidden_ids(
-        self, rows_l: Small, text_l: pl.Series, rows_r: Small, text_r: pl.Series
-    ) -> Iterator[Key]:
+    def _hidden_ids(self, rows_l: Small, rows_r: Small, text_r: pl.Series) -> Iterator[Key]:
         masked = text_r.filter(text_r.str.contains("*", literal=True).fill_null(False))
         if masked.is_empty():
             return
@@ -263,12 +292,9 @@ class Index:
                 continue
             shape = rf"^[^*]{{{shown_head}}}\*+[^*]{{{shown_tail}}}$"
             fits = text_r.str.contains(shape).fill_null(False).to_numpy()
-            part = pl.concat_str(
-                pl.col("t").str.head(shown_head) if shown_head else pl.lit(""),
-                pl.col("t").str.tail(shown_tail) if shown_tail else pl.lit(""),
-                separator="*",
-            )
-            code_l, code_r = _text_codes(text_l, part), np.where(fits, _text_codes(text_r, part), 0)
+            code_l = number_parts.of_side(self.left, shown_head, shown_tail, rows_l)
+            of_r = number_parts.of_side(self.right, shown_head, shown_tail, rows_r)
+            code_r = np.where(fits, of_r, 0).astype(np.uint64)
             name = f"id:masked{shown_head}+{shown_tail}"
             yield Key(name, (rows_l, code_l), (rows_r, code_r), cap=20)
             yield Key(f"{name}+first", (rows_l, mix(code_l, first_l)), (rows_r, mix(code_r, first_r)))
@@ -328,7 +354,7 @@ class Parts:
                 np.uint64
             )
         if label == "month_day+sex":
-            return mix(np.where(side.birth == NO_DAY, 0, _month_day(side.birth)), side.sex)
+            return mix(month_days_of(side.birth), side.sex)
         if label == "year+sex":
             return mix(side.year, side.sex)
         if label == "alone":
@@ -350,10 +376,7 @@ class Parts:
         low = np.where(exact, side.birth[rows], side.low[rows])
         high = np.where(exact, side.birth[rows], side.high[rows])
         known = (low != NO_DAY) & (high != NO_DAY) & (high - low < 366 * 6)
-        first, last = (
-            np.where(known, days, 0).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64) + 1970
-            for days in (low, high)
-        )
+        first, last = (years_of(np.where(known, days, 0).astype(np.int32)) for days in (low, high))
         vague = known & (high > low)
         # Ages are often a year or two off.
         first, last = first - 2 * vague, last + vague
@@ -386,13 +409,7 @@ def _met(rows: Small, codes: Codes, others: Codes) -> tuple[Small, Codes]:
     return rows[near], codes[near]
 
 
-_ID_PARTS = {
-    "head14": pl.when(pl.col("t").str.len_chars() >= 17).then(pl.col("t").str.head(14)),
-    "tail8": pl.when(pl.col("t").str.len_chars() >= 17).then(pl.col("t").str.tail(8)),
-    "head10+tail4": pl.when(pl.col("t").str.len_chars() >= 17).then(
-        pl.concat_str(pl.col("t").str.head(10), pl.col("t").str.tail(4))
-    ),
-}
+_ID_PARTS = {"head14": (14, 0), "tail8": (0, 8), "head10+tail4": (10, 4)}
 """One wrong, lost, added or swapped character of an 18-character number leaves at least one of these as it was."""
 
 
@@ -402,13 +419,6 @@ def _text_codes(texts: pl.Series, part: pl.Expr) -> Codes:
     codes: Codes = found.hash(seed=11).to_numpy().astype(np.uint64)
     bad = (found.is_null() | found.str.contains("?", literal=True)).fill_null(True).to_numpy()
     return np.where(bad, np.uint64(0), codes)
-
-
-def _month_day(days: Small) -> Ints:
-    dates = np.where(days == NO_DAY, 0, days).astype("datetime64[D]")
-    months = dates.astype("datetime64[M]")
-    found: Ints = (months.astype(np.int64) % 12 + 1) * 32 + (dates - months).astype(np.int64) + 1
-    return found
 
 
 def meet(keys: Iterator[Key], n_left: int, known: Pairs | None = None, most: int = 12_000_000) -> Pairs:

@@ -7,13 +7,14 @@ points. What a text means was decided before, in `tables` or `normalise`; nothin
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from matching.comparators.name_tokens import sorted_words
+from matching.places import Places
 from matching.records import Records
 
 Codes = np.ndarray[Any, np.dtype[np.uint64]]
@@ -144,26 +145,70 @@ class Side:
     others: dict[str, tuple[Small, Codes]]
 
     @cached_property
+    def places(self) -> Places:
+        """The divisions of the side, each once."""
+        return Places.among(self.place, self.depth)
+
+    @cached_property
     def _prefixes(self) -> dict[int, Ints]:
         return {}
 
     def prefix(self, digits: int) -> Ints:
         """The place down to so many digits; 0 where less is known."""
         if digits not in self._prefixes:
-            cut = self.place // 10 ** (12 - digits)
-            self._prefixes[digits] = np.where(self.depth >= digits, cut, 0)
+            self._prefixes[digits] = self.places.prefix(digits)[self.places.of]
         return self._prefixes[digits]
+
+    @cached_property
+    def digits(self) -> tuple[Ints, Small]:
+        """The 17 digits and the check character (X as 10) of every valid number; -1 where there is none."""
+        valid = np.flatnonzero((self.id_kind == ID_KINDS["valid18"]) | (self.id_kind == ID_KINDS["valid15"]))
+        texts = self.id_text.gather(valid)
+        digits, check = np.full(self.n, -1, dtype=np.int64), np.full(self.n, -1, dtype=np.int32)
+        digits[valid] = texts.str.head(17).cast(pl.Int64, strict=False).fill_null(-1).to_numpy()
+        last = texts.str.tail(1)
+        check[valid] = last.cast(pl.Int32, strict=False).fill_null(10).to_numpy()
+        return digits, check
+
+    @cached_property
+    def home_address(self) -> Codes:
+        """One code for the address, where the township is known."""
+        return np.where((self.address != 0) & (self.depth >= 9), mix(self.address, self.place), 0).astype(
+            np.uint64
+        )
 
     @cached_property
     def year(self) -> Small:
         """Year of birth; 0 when no day is known."""
-        return _years(self.birth)
+        return years_of(self.birth)
 
 
-def _years(days: Small) -> Small:
-    known = days != NO_DAY
-    years = np.where(known, days, 0).astype("datetime64[D]").astype("datetime64[Y]").astype(np.int32) + 1970
-    return np.where(known, years, 0).astype(np.int32)
+_FIRST_DAY, _LAST_DAY = -54_787, 36_524
+"""1820-01-01 and 2069-12-31: nobody in a file was born outside."""
+
+
+@cache
+def _calendar() -> tuple[Small, Small]:
+    """Year, and month x 32 + day, of every day from `_FIRST_DAY` on."""
+    days = np.arange(_FIRST_DAY, _LAST_DAY + 1).astype("datetime64[D]")
+    months = days.astype("datetime64[M]")
+    month_day = (months.astype(np.int64) % 12 + 1) * 32 + (days - months).astype(np.int64) + 1
+    return (days.astype("datetime64[Y]").astype(np.int32) + 1970).astype(np.int32), month_day.astype(np.int32)
+
+
+def years_of(days: Small) -> Small:
+    """Year of each day; 0 where it is not known."""
+    return _looked_up(days, _calendar()[0])
+
+
+def month_days_of(days: Small) -> Small:
+    """Month x 32 + day of the month; 0 where the day is not known."""
+    return _looked_up(days, _calendar()[1])
+
+
+def _looked_up(days: Small, table: Small) -> Small:
+    known = (days >= _FIRST_DAY) & (days <= _LAST_DAY)
+    return np.where(known, table[np.where(known, days - _FIRST_DAY, 0)], 0).astype(np.int32)
 
 
 def coded(left: Records, right: Records) -> tuple[Side, Side, Names]:

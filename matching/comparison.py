@@ -5,6 +5,7 @@ How much a level is worth belongs in `model`; which pairs there are in `blocking
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -13,12 +14,13 @@ import numpy as np
 import polars as pl
 
 from matching.blocking import Pairs
-from matching.coded import NO_DAY, Codes, Names, Side, Small, mix
+from matching.coded import NO_DAY, Codes, Ints, Names, Side, Small
 from matching.comparators import birth as births
 from matching.comparators import identity, sharing
 from matching.comparators.name_tokens import Words
-from matching.evidence import Bits, Evidence, Population, counted, is_among, marks, silent, slot
+from matching.evidence import Bits, Evidence, Population, silent
 from matching.model import BY_NAME, NAME_LEVELS
+from matching.places import distinct
 from matching.sounds import Sounds
 
 _LEVEL_OF_KIND = {kind: number + 1 for number, kind in enumerate(NAME_LEVELS)}
@@ -47,8 +49,8 @@ class Channel(Protocol):
     def compare(self, left: pl.Series, right: pl.Series) -> pl.DataFrame:
         """kind, log2_p by pair."""
 
-    def population(self, names: pl.Series) -> pl.Series:
-        """log2 of the share of people with the name."""
+    def population(self, names: pl.Series, people: np.ndarray[Any, Any] | None = None) -> pl.Series:
+        """log2 of the share of people with the name; `people`: how many bear each, where that is known."""
 
 
 @dataclass
@@ -62,6 +64,18 @@ class Compared:
         """Some of the pairs."""
         found = {n: Evidence(e.level[places], e.bits[places]) for n, e in self.evidence.items()}
         return Compared(found, self.relative[places])
+
+    @classmethod
+    def joined(cls, parts: Sequence[Compared], order: np.ndarray[Any, Any]) -> Compared:
+        """Several, one behind the other, and then in another order."""
+        evidence = {
+            name: Evidence(
+                np.concatenate([part.evidence[name].level for part in parts])[order],
+                np.concatenate([part.evidence[name].bits for part in parts])[order],
+            )
+            for name in parts[0].evidence
+        }
+        return cls(evidence, np.concatenate([part.relative for part in parts])[order])
 
 
 class Comparer:
@@ -77,23 +91,22 @@ class Comparer:
         population: Population,
         *,
         one_table: bool = False,
+        open_: np.ndarray[Any, np.dtype[np.bool_]] | None = None,
     ) -> None:
+        """`open_`: right records that will be compared with more than the one left record that has their number."""
         self.left, self.right, self.names, self.sounds = left, right, names, sounds
         self.channel, self.population = channel, population
         self._rarity = np.zeros(len(names.size), dtype=np.float32)
         self._rarity_known = np.zeros(len(names.size), dtype=bool)
-        self.home_l = _home(left)
-        self.is_held, self.homes_of_holders = self._holders()
-        if one_table:
-            # There every number is held by its own record; whose relative it may be cannot be told.
-            self.homes_of_holders = self.homes_of_holders[:0]
+        self.holders = identity.Holders(left, right, open_, by_home=not one_table)
         phones = population.phones
         self.phones_l = sharing.usable((left.phone_row, left.phone), phones, left.n, right.phone)
         self.phones_r = sharing.usable((right.phone_row, right.phone), phones, right.n)
-        family = _family_values(left, right.phone)
-        self.family_phones = None if family is None else sharing.usable(family, phones, left.n)
+        self.family_phones = sharing.Family.of(left, right.phone, phones)
         homes = population.households
-        self.homes_l = sharing.usable((left.household_row, left.household), homes, left.n, right.household)
+        none = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint64)
+        of_left = (left.household_row, left.household) if len(right.household) else none
+        self.homes_l = sharing.usable(of_left, homes, left.n, right.household)
         self.homes_r = sharing.usable((right.household_row, right.household), homes, right.n)
         self.others = {
             kind: (
@@ -110,23 +123,13 @@ class Comparer:
 
     # --- what is prepared once
 
-    def _holders(self) -> tuple[np.ndarray[Any, np.dtype[np.bool_]], Codes]:
-        """By right record, whether somebody on the left has its number; and number with home of all who have one of these."""
-        wanted, left = self.right.id_code, self.left
-        near = np.flatnonzero(marks(wanted)[slot(left.id_code)] & (left.id_code != 0))
-        held = is_among(np.sort(left.id_code[near]), wanted) & (wanted != 0)
-        homes = mix(left.id_code[near], self.home_l[near])
-        return held, np.sort(homes[homes != 0])
-
     def _surname_shares(self) -> np.ndarray[Any, Any]:
         """By name, the share of left people with its first character."""
         own = self.left.own_name[self.left.own_name >= 0]
-        first = self.names.first[own]
-        distinct, counts = counted(first[first != 0])
-        place = np.minimum(np.searchsorted(distinct, self.names.first), max(len(distinct) - 1, 0))
-        hit = distinct[place] == self.names.first if len(distinct) else np.zeros(len(self.names.size), bool)
-        share = np.where(hit, counts[place] if len(distinct) else 0, 1) / max(len(own), 1)
-        return np.maximum(share, 1e-6)
+        first = self.names.first.astype(np.int64)
+        people = np.bincount(first[own], minlength=int(first.max(initial=0)) + 1)
+        people[0] = 0
+        return np.maximum(np.maximum(people[first], 1) / max(len(own), 1), 1e-6)
 
     @cached_property
     def _by_hash(self) -> tuple[np.ndarray[Any, Any], Codes]:
@@ -138,18 +141,30 @@ class Comparer:
         return Words(self.names.texts.gather(self.left.entry_name))
 
     @cached_property
-    def _near_names(self) -> list[tuple[Codes, sharing.Shares, sharing.Shares, Codes]]:
-        """By left record, its township and its cohort (sex and decade of birth), with and without its name, counted."""
-        left, rows = self.left, np.arange(self.left.n, dtype=np.int32)
-        name = np.where(left.own_name >= 0, self.names.hashed[np.maximum(left.own_name, 0)], 0).astype(
-            np.uint64
-        )
-        cohort = mix(left.year // 10, left.sex)
+    def _near_names(self) -> list[tuple[Ints, int, sharing.Shares, np.ndarray[Any, Any]]]:
+        """By township, and by cohort (sex and decade of birth): the group of each left record (0: unknown), groups in all, how
+        many there bear each name that somebody on the right bears, and how many people are in each group."""
+        left = self.left
+        asked = np.zeros(len(self.names.size), dtype=bool)
+        asked[self.right.own_name[self.right.own_name >= 0]] = True
+        rows = np.flatnonzero((left.own_name >= 0) & asked[np.maximum(left.own_name, 0)]).astype(np.int32)
+        township = distinct(left.places.prefix(9))[1][left.places.of]
+        if not (left.places.prefix(9) == 0).any():
+            township = township + 1
+        # 0 of either part is unknown.
+        cohort = np.where((left.year != 0) & (left.sex != 0), left.year // 10 * 4 + left.sex, 0)
         found = []
-        for group in (left.prefix(9).astype(np.uint64), cohort):
-            named = mix(name, group)
-            found.append((named, sharing.Shares(rows, named), sharing.Shares(rows, group), group))
+        for group in (township.astype(np.int64), cohort.astype(np.int64)):
+            groups = int(group.max(initial=0)) + 1
+            named = self._named(left.own_name[rows], group[rows], groups)
+            people = np.bincount(group, minlength=groups)
+            found.append((group, groups, sharing.Shares(rows, named), people))
         return found
+
+    @staticmethod
+    def _named(name: Small, group: Ints, groups: int) -> Codes:
+        """Codes of a name in a group; 0 where the group is not known."""
+        return np.where(group == 0, 0, (name.astype(np.int64) + 1) * groups + group).astype(np.uint64)
 
     def _rarity_there(self, names: Small, rows_l: Small) -> Bits:
         """Bits of an equal name: as rare as it is in the county, or in the township or cohort where it is commoner.
@@ -158,13 +173,20 @@ class Comparer:
         """
         bits = self.rarity(names)
         share = np.exp2(-bits.astype(np.float64))
-        for named, with_name, of_group, group in self._near_names:
-            others = np.maximum(with_name.count(named[rows_l]) - 1, 0)
-            people = of_group.count(group[rows_l])
-            there = (others + SMOOTHED_BY * share) / (np.maximum(people - 1, 0) + SMOOTHED_BY)
-            share = np.where(group[rows_l] != 0, np.maximum(share, there), share)
+        for group, groups, with_name, of_group in self._near_names:
+            here = group[rows_l]
+            others = np.maximum(with_name.count(self._named(names, here, groups)) - 1, 0)
+            people = np.maximum(of_group[here] - 1, 0)
+            there = (others + SMOOTHED_BY * share) / (people + SMOOTHED_BY)
+            share = np.where(here != 0, np.maximum(share, there), share)
         found: Bits = (-np.log2(share)).astype(np.float32)
         return found
+
+    @cached_property
+    def _people(self) -> Ints:
+        """People of the left side by their own name."""
+        own = self.left.own_name[self.left.own_name >= 0]
+        return np.bincount(own, minlength=len(self.names.size))
 
     def rarity(self, names: Small) -> Bits:
         """-log2 of the share of people with each name; asked of the channel once a name."""
@@ -173,7 +195,7 @@ class Comparer:
         new = np.flatnonzero(wanted & ~self._rarity_known)
         if len(new):
             texts = self.names.texts.gather(new)
-            said = -self.channel.population(texts).to_numpy()
+            said = -self.channel.population(texts, self._people[new]).to_numpy()
             self._rarity[new] = np.minimum(said, self._words.most_bits(texts))
             self._rarity_known[new] = True
         return self._rarity[names]
@@ -186,9 +208,7 @@ class Comparer:
         left, right, population = self.left, self.right, self.population
         found: dict[str, Evidence] = {}
         found["name"], found["hidden_name"] = self._names(rows_l, rows_r)
-        found["id"] = identity.compare_ids(
-            left, right, rows_l, rows_r, population, self.is_held, self.homes_of_holders, self.home_l
-        )
+        found["id"] = identity.compare_ids(left, right, rows_l, rows_r, population, self.holders)
         found["hidden_id"] = identity.compare_hidden_ids(left, right, rows_l, rows_r, population)
         # A date that was taken out of a number says nothing beside the number.
         both_numbers = (left.id_code[rows_l] != 0) & (right.id_code[rows_r] != 0)
@@ -330,23 +350,26 @@ class Comparer:
 
     def _is_near(self, a: Small, b: Small) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Whether the channel may find anything: all but one place agree in character or sound, or a name is special."""
-        names, sounds = self.names, self.sounds.matrix
+        names = self.names
         size_a, size_b = names.size[a], names.size[b]
+        chars, sounds = self._beginnings
+        chars_a, chars_b, sounds_a, sounds_b = chars[a], chars[b], sounds[a], sounds[b]
         special = (size_a > 4) | (size_b > 4) | names.has_wildcard[a] | names.has_wildcard[b]
-        agree = np.zeros(len(a), dtype=np.int8)
-        from_end = np.zeros(len(a), dtype=np.int8)
+        same_char = (chars_a == chars_b) & (chars_a != 0)
+        agree = (same_char | ((sounds_a == sounds_b) & (sounds_a > 0))).sum(1, dtype=np.int8)
         swap = np.zeros(len(a), dtype=bool)
-        rows = np.arange(len(a))
+        from_end = np.zeros(len(a), dtype=np.int8)
+        for n in range(1, 4):
+            x, y = chars_a[:, n], chars_b[:, n]
+            swap |= (x == chars_b[:, n - 1]) & (y == chars_a[:, n - 1]) & (x != 0) & (y != 0)
+        # From their ends only names of two lengths are compared.
+        uneven = np.flatnonzero(size_a != size_b)
+        first, second = chars_a[uneven], chars_b[uneven]
+        at_a, at_b, rows = size_a[uneven], size_b[uneven], np.arange(len(uneven))
         for n in range(4):
-            x, y = names.chars[a, n], names.chars[b, n]
-            sx, sy = sounds[a, n], sounds[b, n]
-            agree += (x != 0) & ((x == y) | ((sx == sy) & (sx > 0)))
-            i, j = np.maximum(size_a - 1 - n, 0), np.maximum(size_b - 1 - n, 0)
-            within = (size_a > n) & (size_b > n)
-            from_end += within & (names.chars[a, i] == names.chars[b, j])
-            if n:
-                swap |= (x == names.chars[b, n - 1]) & (y == names.chars[a, n - 1]) & (x != 0) & (y != 0)
-        del rows
+            i, j = np.clip(at_a - 1 - n, 0, 3), np.clip(at_b - 1 - n, 0, 3)
+            within = (at_a > n) & (at_b > n)
+            from_end[uneven] += within & (first[rows, i] == second[rows, j])
         shorter = np.minimum(size_a, size_b)
         same = size_a == size_b
         return (
@@ -357,6 +380,11 @@ class Comparer:
             | self._is_latin(a)
             | self._is_latin(b)
         )
+
+    @cached_property
+    def _beginnings(self) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+        """First four characters of every name, and their sounds."""
+        return np.ascontiguousarray(self.names.chars[:, :4]), np.ascontiguousarray(self.sounds.matrix[:, :4])
 
     def _is_latin(self, name: Small) -> np.ndarray[Any, np.dtype[np.bool_]]:
         first = self.names.chars[name, 0]
@@ -411,53 +439,6 @@ class Comparer:
 _SLIP_KINDS = [
     _LEVEL_OF_KIND[kind] for kind in NAME_LEVELS if kind not in ("exact", "none", "former", "cut", "spelling")
 ]
-
-
-def _home(side: Side) -> Codes:
-    """One code for the household of each record: its number, else its telephone, else its address.
-
-    A number, telephone or address of more people than a household has is nobody's home.
-    """
-    everybody = np.arange(side.n, dtype=np.int32)
-    places = np.where((side.address != 0) & (side.depth >= 9), mix(side.address, side.place), 0).astype(
-        np.uint64
-    )
-    home = np.zeros(side.n, dtype=np.uint64)
-    for rows, codes in (
-        (everybody, places),
-        (side.phone_row, side.phone),
-        (side.household_row, side.household),
-    ):
-        small = (codes != 0) & (sharing.Shares(rows, codes).count(codes) <= sharing.GENERIC)
-        home[rows[small]] = codes[small]
-    return home
-
-
-def _family_values(side: Side, wanted: Codes) -> tuple[Small, Codes] | None:
-    """Telephones (those that may be `wanted`) of all members of each record's household; None where there is none."""
-    if not len(side.phone_row) or not len(wanted):
-        return None
-    if len(side.household_row):
-        home_row, home = side.household_row, side.household
-    else:
-        # Without household numbers those of one address are a household.
-        home = np.where((side.address != 0) & (side.depth >= 9), mix(side.address, side.place), 0).astype(
-            np.uint64
-        )
-        home_row = np.flatnonzero(home).astype(np.int32)
-        home = home[home_row]
-    if not len(home_row):
-        return None
-    near = np.flatnonzero(marks(wanted)[slot(side.phone)] & (side.phone != 0))
-    phones = pl.DataFrame({"row": side.phone_row[near], "phone": side.phone[near]})
-    homes = pl.DataFrame({"row": home_row, "home": home})
-    found = phones.join(homes.filter(pl.col("home") != 0), on="row").select("home", "phone").unique()
-    at_home = marks(found["home"].to_numpy())[slot(home)]
-    members = homes.filter(pl.Series(at_home))
-    sizes = pl.len().over("home").is_between(2, sharing.GENERIC)
-    members = members.filter(sizes)
-    found = found.join(members, on="home").select("row", "phone").sort("row", "phone")
-    return found["row"].to_numpy().astype(np.int32), found["phone"].to_numpy()
 
 
 __all__ = ["Channel", "Compared", "Comparer"]

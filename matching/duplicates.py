@@ -83,7 +83,7 @@ def find(
     told(f"{whole.n:,} records, {whole.n - len(kept):,} of them again with number and name")
     some = only(records, kept)
     side, _, names = coded(some, Records.empty(some.ids.head(0)))
-    population = Population(side)
+    population = Population(side, side)
     own = side.own_name[side.own_name >= 0]
     distinct, counts = np.unique(own, return_counts=True)
     channel = NameChannel(pl.DataFrame({"name": names.texts.gather(distinct), "count": counts}))

@@ -6,7 +6,7 @@ records come from (tables, identities of the night) and where links go does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from matching.blocking import Index, Pairs, meet
 from matching.coded import NO_DAY, Names, Side, Small, coded
 from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
-from matching.evidence import Evidence, Population, counted, marks, positions, slot
+from matching.evidence import Population, marks, positions, slot
 from matching.model import BY_NAME, NAMESAKES_AMONG_STRANGERS, SECOND_RECORD, Model
 from matching.records import Records
 
@@ -33,6 +33,9 @@ YEARS_OFF = 731
 
 SETTLED = 14.0
 """A record whose best candidate has this weight (bits) after one stage of keys is not looked for under wider ones."""
+
+HOPELESS = -45.0
+"""A pair of less weight (bits) before rates are estimated takes no part in estimating them."""
 
 FORBIDDEN_BITS = 1000.0
 """Against pairs that a person declared not to be the same, and against two different valid numbers."""
@@ -78,7 +81,7 @@ def link(
     """
     start = model or Model()
     side_l, side_r, names = coded(left, right)
-    population = Population(side_l)
+    population = Population(side_l, side_r)
     told(f"{side_l.n:,} and {side_r.n:,} records")
     certain = _certain(side_l, side_r, names)
     certain = certain[:, ~_is_forbidden(certain[1], certain[0], forbidden, side_l.n)]
@@ -86,35 +89,53 @@ def link(
     open_ = np.ones(side_r.n, dtype=bool)
     open_[certain[1]] = False
 
-    own = side_l.own_name[side_l.own_name >= 0]
-    distinct, counts = counted(own.astype(np.uint64))
-    channel = NameChannel(pl.DataFrame({"name": names.texts.gather(distinct), "count": counts}))
+    people = np.bincount(side_l.own_name[side_l.own_name >= 0], minlength=len(names.size))
+    borne = np.flatnonzero(people)
+    channel = NameChannel(
+        pl.DataFrame({"name": names.texts.gather(borne), "count": people[borne]}), is_distinct=True
+    )
     index = Index(side_l, side_r, names)
-    comparer = Comparer(side_l, side_r, names, index.sounds, channel, population)
+    comparer = Comparer(side_l, side_r, names, index.sounds, channel, population, open_=open_)
     claimed = np.zeros(side_l.n)
     if right_is_clean:
         claimed[certain[0]] = 1.0
 
-    pairs, compared = Pairs(_NONE, _NONE), comparer.compare(Pairs(_NONE, _NONE))
+    active = Pairs(_NONE, _NONE)
+    compared = comparer.compare(active)
+    settled: list[tuple[Pairs, Compared]] = []
+    met = 0
     for stage in index.stages():
         found = meet(stage(open_), side_l.n)
-        pairs, compared = _joined(pairs, compared, found, comparer, side_l.n)
-        minus = _against(pairs, compared, claimed, forbidden, side_l.n)
-        said = scoring.weights(compared, start)
-        scored = scoring.score(pairs.right, said, side_l.n, start, minus)
-        open_[pairs.right[scored.log_odds >= SETTLED]] = False
+        active, compared = _joined(active, compared, found, comparer, side_l.n)
+        minus = _against(active, claimed, forbidden, side_l.n)
+        scored = scoring.score(active.right, scoring.weights(compared, start), side_l.n, start, minus)
+        open_[active.right[scored.log_odds >= SETTLED]] = False
+        done = ~open_[active.right]
+        settled.append((active.take(done), compared.take(done)))
+        met += int(np.count_nonzero(done))
+        active, compared = active.take(~done), compared.take(~done)
         told(
-            f"{len(pairs.right):,} pairs, {int(open_.sum()):,} records not settled after {stage.__name__} keys"
+            f"{met + len(active.right):,} pairs, {int(open_.sum()):,} records not settled after {stage.__name__} keys"
         )
+    pairs, compared = _in_order([*settled, (active, compared)], side_l.n)
+    minus = _against(pairs, claimed, forbidden, side_l.n)
+    scored = scoring.score(pairs.right, scoring.weights(compared, start), side_l.n, start, minus)
 
     agreed = comparer.compare(Pairs(certain[1], certain[0]))
     sure = agreed.take(_sample(certain.shape[1])) if certain.shape[1] else None
     current = start
     n_numbers = int((side_r.id_code != 0).sum())
-    for _ in range(ROUNDS if estimate else 0):
-        current = _estimated(start, pairs, compared, scored, sure, certain.shape[1], side_r.n, n_numbers)
-        said = scoring.weights(compared, current)
-        scored = scoring.score(pairs.right, said, side_l.n, current, minus)
+    if estimate:
+        # What has no chance teaches nothing.
+        likely = np.flatnonzero(scored.log_odds > HOPELESS)
+        some, of_some = scored.take(likely), compared.take(likely)
+        rows, less = pairs.right[likely], minus[likely]
+        proven = len(np.unique(pairs.right[clustering.namesakes(compared)]))
+        for _ in range(ROUNDS):
+            current = _estimated(start, of_some, some, proven, sure, certain.shape[1], side_r.n, n_numbers)
+            some = scoring.score(rows, scoring.weights(of_some, current), side_l.n, current, less)
+    said = scoring.weights(compared, current)
+    scored = scoring.score(pairs.right, said, side_l.n, current, minus)
     if right_is_clean:
         for _ in range(2):
             taken = clustering.claims(pairs.left, pairs.right, scored.probability, side_l.n)
@@ -173,22 +194,17 @@ def _joined(
     else:
         fresh = np.ones(len(new), dtype=bool)
     added = Pairs(more.right[fresh], more.left[fresh])
-    found = comparer.compare(added)
-    codes = np.concatenate([old, new[fresh]])
-    order = np.argsort(codes, kind="stable")
-    evidence = {
-        name: Evidence(
-            np.concatenate([e.level, found.evidence[name].level])[order],
-            np.concatenate([e.bits, found.evidence[name].bits])[order],
-        )
-        for name, e in compared.evidence.items()
-    }
-    relative = np.concatenate([compared.relative, found.relative])[order]
-    codes = codes[order]
-    all_pairs = Pairs(
-        (codes // n_left).astype(np.int32), (codes % n_left).astype(np.int32), pairs.told + more.told
-    )
-    return all_pairs, Compared(evidence, relative)
+    said = Pairs(pairs.right, pairs.left, pairs.told + more.told)
+    return _in_order([(said, compared), (added, comparer.compare(added))], n_left)
+
+
+def _in_order(parts: Sequence[tuple[Pairs, Compared]], n_left: int) -> tuple[Pairs, Compared]:
+    """Pairs of several parts, none of them twice, with their evidence, sorted by right, then left row."""
+    right, left = (np.concatenate([getattr(pairs, side) for pairs, _ in parts]) for side in ("right", "left"))
+    order = np.argsort(right.astype(np.int64) * n_left + left)
+    told = max((pairs.told for pairs, _ in parts), key=len)
+    every = [compared for _, compared in parts]
+    return Pairs(right[order], left[order], told), Compared.joined(every, order)
 
 
 def _is_forbidden(
@@ -203,7 +219,6 @@ def _is_forbidden(
 
 def _against(
     pairs: Pairs,
-    compared: Compared,
     claimed: np.ndarray[Any, Any],
     forbidden: pl.DataFrame | None,
     n_left: int,
@@ -217,15 +232,18 @@ def _against(
 
 def _estimated(
     start: Model,
-    pairs: Pairs,
     compared: Compared,
     scored: scoring.Scored,
+    proven_records: int,
     sure: Compared | None,
     n_certain: int,
     n_right: int,
     n_numbers: int,
 ) -> Model:
-    """Rates from expected counts of the open records and a sample of the certain ones."""
+    """Rates from expected counts of the open records and a sample of the certain ones.
+
+    `proven_records`: right records beside a namesake who is somebody else for certain.
+    """
     counts = scoring.expected_counts(compared, scored.probability)
     expected = float(scored.probability.sum())
     if sure is not None and n_certain:
@@ -237,9 +255,7 @@ def _estimated(
     share = (expected + n_certain + 9) / (n_right + 10)
     share = min(share, 0.9995)
     # Namesakes who carry a number of their own show how many there are among those who do not.
-    proven = clustering.namesakes(compared)
     strangers = (1 - share) * n_right
-    proven_records = len(np.unique(pairs.right[proven]))
     # Some of them are the person after all, under a number that is not his: as many as the rates say.
     mistaken = sum(
         BY_NAME["id"].rates[BY_NAME["id"].levels.index(level)] for level in ("other", "other_person")

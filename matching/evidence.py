@@ -7,12 +7,16 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-import polars as pl
 
+from matching import number_parts
 from matching.coded import NO_DAY, Codes, Ints, Side, Small, mix
+from matching.places import Places
 
 Bits = np.ndarray[Any, np.dtype[np.float32]]
 Level = np.ndarray[Any, np.dtype[np.uint8]]
+
+GENERIC = 12
+"""A telephone or household number of more records than this says nothing about any of them."""
 
 SILENT = 0
 """The level of a comparison for which one of the two records has no value: it counts neither for nor against."""
@@ -51,6 +55,14 @@ def marks(codes: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return found
 
 
+def may_be(codes: Codes, wanted: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether each code may be one of the wanted; one that is not marked is none of them."""
+    if not len(wanted):
+        return np.zeros(len(codes), dtype=bool)
+    found: np.ndarray[Any, np.dtype[np.bool_]] = marks(wanted)[slot(codes)] & (codes != 0)
+    return found
+
+
 def positions(ordered: Codes, wanted: Codes) -> Ints:
     """First place of each wanted code among ordered ones. Many are looked up in their own order, which is kind to caches."""
     if len(wanted) < 20_000:
@@ -82,18 +94,21 @@ def counted(codes: Codes) -> tuple[Codes, Ints]:
 
 
 class Shares:
-    """How common a code is on the left side, and how many records there carry any."""
+    """How common a code is on the left side, and how many records there carry any.
 
-    def __init__(self, rows: Small, codes: Codes) -> None:
+    `asked`: the only codes that will be asked about, where that is known: the others need not be sorted.
+    """
+
+    def __init__(self, rows: Small, codes: Codes, asked: Codes | None = None) -> None:
         known = codes != 0
-        self._distinct, self._counts = counted(codes[known])
         has = np.zeros(int(rows.max()) + 1 if len(rows) else 1, dtype=bool)
         has[rows[known]] = True
-        self.records = max(int(has.sum()), 1)
+        self.records = max(int(np.count_nonzero(has)), 1)
+        self._distinct, self._counts = counted(codes[known if asked is None else may_be(codes, asked)])
 
     @property
     def is_of_persons(self) -> bool:
-        """Nearly every record has a value of its own."""
+        """Nearly every record has a value of its own; of all codes only."""
         return len(self._distinct) >= 0.9 * self.records
 
     def count(self, codes: Codes) -> Ints:
@@ -142,22 +157,11 @@ class Births:
         return np.minimum(found, 1.0)
 
 
-def number_ends(texts: pl.Series, head: int, tail: int) -> Codes:
-    """Codes of the first and last so many characters of numbers."""
-    part = pl.concat_str(
-        pl.col("t").str.head(head) if head else pl.lit(""),
-        pl.col("t").str.tail(tail) if tail else pl.lit(""),
-        separator="*",
-    )
-    codes: Codes = texts.to_frame("t").select(p=part)["p"].hash(seed=17).to_numpy().astype(np.uint64)
-    return codes
-
-
 class Population:
-    """What the left side knows about how common values are. Made once a match."""
+    """What the left side knows about how common values are. Made once a match, of what the right side may ask."""
 
-    def __init__(self, left: Side) -> None:
-        self.left = left
+    def __init__(self, left: Side, right: Side) -> None:
+        self.left, self.right = left, right
         self.n = max(left.n, 1)
 
     @cached_property
@@ -168,24 +172,23 @@ class Population:
     @cached_property
     def phones(self) -> Shares:
         """Telephone numbers."""
-        return Shares(self.left.phone_row, self.left.phone)
+        return Shares(self.left.phone_row, self.left.phone, self.right.phone)
 
     @cached_property
     def households(self) -> Shares:
         """Household numbers."""
-        return Shares(self.left.household_row, self.left.household)
+        return Shares(self.left.household_row, self.left.household, self.right.household)
 
     @cached_property
     def ids(self) -> Shares:
         """Identity numbers."""
-        return Shares(np.arange(self.left.n, dtype=np.int32), self.left.id_code)
+        return Shares(np.arange(self.left.n, dtype=np.int32), self.left.id_code, self.right.id_code)
 
     def number_ends(self, head: int, tail: int) -> Shares:
         """Numbers by their visible ends."""
         if (head, tail) not in self._ends:
-            texts = self.left.id_text.drop_nulls()
-            codes = number_ends(texts, head, tail)
-            self._ends[head, tail] = Shares(np.arange(len(codes), dtype=np.int32), codes)
+            codes = number_parts.of_side(self.left, head, tail)
+            self._ends[head, tail] = Shares(np.arange(self.left.n, dtype=np.int32), codes)
         return self._ends[head, tail]
 
     @cached_property
@@ -193,34 +196,35 @@ class Population:
         return {}
 
     @cached_property
-    def _places(self) -> dict[int, Shares]:
-        return {}
-
-    @cached_property
     def _place_shares(self) -> dict[tuple[int, int], np.ndarray[Any, np.dtype[np.float64]]]:
         return {}
 
-    def share_of_places(self, side: Side, digits: int) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """By record of a side, the share of left people who live in its division of so many digits."""
-        key = (id(side), digits)
+    @cached_property
+    def _at_places(self) -> Ints:
+        return np.bincount(self.left.places.of, minlength=len(self.left.places.code))
+
+    def share_within(self, places: Places, digits: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """By distinct place of a side, the share of left people who live in its division of so many digits."""
+        key = (id(places), digits)
         if key not in self._place_shares:
-            self._place_shares[key] = self.share_within(digits, side.prefix(digits))
+            code, of = np.unique(self.left.places.prefix(digits), return_inverse=True)
+            people = np.bincount(of, weights=self._at_places, minlength=len(code))
+            asked = places.prefix(digits)
+            at = np.minimum(np.searchsorted(code, asked), max(len(code) - 1, 0))
+            known = (code[at] == asked) & (asked != 0) if len(code) else np.zeros(len(asked), dtype=bool)
+            self._place_shares[key] = np.where(known, people[at] if len(code) else 0, 0) / self.n
         return self._place_shares[key]
 
-    def share_within(self, digits: int, places: Ints) -> np.ndarray[Any, np.dtype[np.float64]]:
-        """Share of left people who live in each of these divisions of so many digits (as `Side.prefix` gives them)."""
-        if digits not in self._places:
-            codes = self.left.prefix(digits).astype(np.uint64)
-            self._places[digits] = Shares(np.arange(self.left.n, dtype=np.int32), codes)
-        return self._places[digits].count(places.astype(np.uint64)) / self.n
-
     @cached_property
-    def _homes(self) -> tuple[Shares, Shares, Codes]:
-        rows = np.arange(self.left.n, dtype=np.int32)
-        homes = mix(self.left.address, self.left.place)
-        return Shares(rows, self.left.place.astype(np.uint64)), Shares(rows, homes), homes
+    def _homes(self) -> tuple[Shares, Codes]:
+        homes, asked = (mix(side.address, side.place) for side in (self.left, self.right))
+        return Shares(np.arange(self.left.n, dtype=np.int32), homes, asked), homes
 
     def people_at(self, rows: Small) -> tuple[Ints, Ints]:
         """By left record, how many people live in its division, and how many at its address."""
-        places, addresses, homes = self._homes
-        return places.count(self.left.place[rows].astype(np.uint64)), addresses.count(homes[rows])
+        addresses, homes = self._homes
+        places = self.left.places
+        # Of one division, however deeply it is known.
+        code, of = np.unique(places.code, return_inverse=True)
+        people = np.bincount(of, weights=self._at_places, minlength=len(code))
+        return people[of][places.of[rows]].astype(np.int64), addresses.count(homes[rows])

@@ -61,6 +61,10 @@ class Scored:
     log_odds: _Floats
     probability: _Floats
 
+    def take(self, places: np.ndarray[Any, Any]) -> Scored:
+        """Some of the pairs."""
+        return Scored(self.log_odds[places], self.probability[places])
+
 
 def score(
     rows_r: np.ndarray[Any, Any], found: Weights, n_left: int, model: Model, minus: _Floats | None = None

@@ -30,6 +30,8 @@ _MERGED = (
 )
 """Coarser than any one region: a key may join too much, never too little."""
 
+_USUAL = 4
+
 
 @cache
 def _tables() -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
@@ -72,10 +74,23 @@ class Sounds:
     @cached_property
     def whole(self) -> Codes:
         """One key for the sound of the whole name; characters that have no sound stand for themselves."""
-        own = np.where(self.matrix > 0, self.matrix, self.names.chars + np.uint32(1 << 20))
-        inside = np.arange(own.shape[1])[None, :] < self.names.size[:, None]
-        width = min(own.shape[1], 8)
-        key = mix(*(np.where(inside[:, n], own[:, n], 1) for n in range(width)))
+        width = min(self.matrix.shape[1], 8)
+        longest = np.minimum(self.names.size, width)
+        key = np.zeros(len(longest), dtype=np.uint64)
+        for columns in (min(_USUAL, width), width):
+            # Few names are longer than four characters.
+            here = np.flatnonzero((longest <= columns) & (key == 0))
+            if not len(here):
+                continue
+            parts = []
+            for n in range(width):
+                if n >= columns:
+                    parts.append(np.ones(len(here), dtype=np.uint64))
+                    continue
+                sound, char = self.matrix[here, n], self.names.chars[here, n]
+                own = np.where(sound > 0, sound, char + np.uint32(1 << 20))
+                parts.append(np.where(longest[here] > n, own, 1).astype(np.uint64))
+            key[here] = mix(*parts)
         return np.where(self.names.has_wildcard | (self.names.size < 2), np.uint64(0), key)
 
     @property

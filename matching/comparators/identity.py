@@ -7,11 +7,66 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from matching import number_parts
 from matching.coded import ID_KINDS, Codes, Side, Small, mix
-from matching.evidence import Evidence, Population, is_among, number_ends, silent
+from matching.evidence import GENERIC, Evidence, Population, Shares, is_among, may_be, silent
 
 EQUAL, SLIP, SLIPS, RELATIVE, OTHER_PERSON, OTHER, FITS, DIFFERS = range(1, 9)
 MASKED, FOREIGN, FIFTEEN = (ID_KINDS[kind] for kind in ("masked", "foreign", "valid15"))
+
+
+class Holders:
+    """Who on the left has the numbers of the right side, and who lives in one home with them.
+
+    `open_`: the right records that may have somebody else's number. `by_home`: whether homes are looked at.
+    """
+
+    def __init__(
+        self,
+        left: Side,
+        right: Side,
+        open_: np.ndarray[Any, np.dtype[np.bool_]] | None = None,
+        *,
+        by_home: bool = True,
+    ) -> None:
+        self._left, self._by_home = left, by_home
+        wanted = right.id_code if open_ is None else right.id_code[open_]
+        self._rows = np.flatnonzero(may_be(left.id_code, wanted)).astype(np.int32)
+        self._held = np.sort(left.id_code[self._rows])
+
+    def is_held(self, codes: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether somebody on the left has each number of an open record."""
+        return is_among(self._held, codes)
+
+    def is_of_home(self, codes: Codes, rows_l: Small) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether somebody in the home of each left record has the number."""
+        if not self._by_home or not len(rows_l):
+            return np.zeros(len(rows_l), dtype=bool)
+        holders = self._rows[may_be(self._left.id_code[self._rows], codes)]
+        wanted = np.zeros(self._left.n, dtype=bool)
+        wanted[holders] = True
+        wanted[rows_l] = True
+        home = _home(self._left, wanted)
+        homes = mix(self._left.id_code[holders], home[holders])
+        return is_among(np.sort(homes[homes != 0]), mix(codes, home[rows_l])) & (home[rows_l] != 0)
+
+
+def _home(side: Side, wanted: np.ndarray[Any, np.dtype[np.bool_]]) -> Codes:
+    """One code for the household of each record that is `wanted`: its number, else its telephone, else its address.
+
+    A number, telephone or address of more people than a household has is nobody's home.
+    """
+    home = np.zeros(side.n, dtype=np.uint64)
+    for rows, codes in (
+        (np.arange(side.n, dtype=np.int32), side.home_address),
+        (side.phone_row, side.phone),
+        (side.household_row, side.household),
+    ):
+        at = np.flatnonzero(wanted[rows] & (codes != 0))
+        asked = codes[at]
+        small = Shares(rows, codes, asked).count(asked) <= GENERIC
+        home[rows[at[small]]] = asked[small]
+    return home
 
 
 def compare_ids(
@@ -20,16 +75,12 @@ def compare_ids(
     rows_l: Small,
     rows_r: Small,
     population: Population,
-    is_held: np.ndarray[Any, np.dtype[np.bool_]],
-    homes_of_holders: Codes,
-    household_of_left: Codes,
+    holders: Holders,
 ) -> Evidence:
     """Numbers of pairs of records.
 
-    `is_held`: by right record, whether somebody on the left has its number. `homes_of_holders`: sorted codes of number and
-    home (`mix`) of everybody on the left who has one. `household_of_left`: home by left record, 0 where none is known. A
-    number of a valid form that is another person's says most by whose it is: relatives' numbers are common, strangers' are
-    not. A passport beside an identity number says nothing.
+    A number of a valid form that is another person's says most by whose it is (`holders`): relatives' numbers are common,
+    strangers' are not. A passport beside an identity number says nothing.
     """
     evidence = silent(len(rows_l))
     kind_l, kind_r = left.id_kind[rows_l], right.id_kind[rows_r]
@@ -38,14 +89,15 @@ def compare_ids(
     bits_n = np.float32(np.log2(population.n))
     equal = whole & (code_l == code_r)
     evidence.level[equal] = EQUAL
-    evidence.bits[equal] = bits_n - np.log2(np.maximum(population.ids.count(code_l[equal]), 1)).astype(
-        np.float32
-    )
+    if equal.any():
+        same = np.maximum(population.ids.count(code_l[equal]), 1)
+        evidence.bits[equal] = bits_n - np.log2(same).astype(np.float32)
     apart = whole & ~equal
-    held = is_held[rows_r]
-    kin = apart & held & (household_of_left[rows_l] != 0)
-    at = np.flatnonzero(kin)
-    kin[at] = is_among(homes_of_holders, mix(code_r[at], household_of_left[rows_l[at]]))
+    at = np.flatnonzero(apart)
+    held, kin = np.zeros(len(rows_l), dtype=bool), np.zeros(len(rows_l), dtype=bool)
+    held[at] = holders.is_held(code_r[at])
+    at = at[held[at]]
+    kin[at] = holders.is_of_home(code_r[at], rows_l[at])
     evidence.level[apart] = OTHER
     evidence.level[apart & held] = OTHER_PERSON
     evidence.level[kin] = RELATIVE
@@ -155,6 +207,6 @@ def _worth(a: pl.Series, b: pl.Series, population: Population) -> np.ndarray[Any
     for head, tail in shapes.iter_rows():
         here = ((frame["head"] == head) & (frame["tail"] == tail)).to_numpy()
         worth[here] = population.number_ends(head, tail).bits(
-            number_ends(frame["t"].filter(here), head, tail)
+            number_parts.of_texts(frame["t"].filter(here), head, tail)
         )
     return worth

@@ -22,17 +22,21 @@ KIND_TYPE = pl.Enum(KINDS)
 class NameChannel:
     """Compares names of a left side, whose frequencies it knows, with names of a right side.
 
-    `names`: columns name (comparing form, `normalise.name_forms`; parts of a name joined by U+00B7), count.
+    `names`: columns name (comparing form, `normalise.name_forms`; parts of a name joined by U+00B7), count. `is_distinct`: each
+    name stands there once.
     """
 
-    def __init__(self, names: pl.DataFrame) -> None:
-        self.frequencies = Frequencies(names)
+    def __init__(self, names: pl.DataFrame, *, is_distinct: bool = False) -> None:
+        self.frequencies = Frequencies(names, is_distinct=is_distinct)
         self._substitutions = Substitutions(self.frequencies, TYPICAL)
         self._population = Population(self.frequencies, name_latin.usual_letters)
 
-    def population(self, names: pl.Series) -> pl.Series:
-        """log2 P(name) of a random person of the left side, same order; lost characters summed over what they hide."""
-        return self._population.log2(names)
+    def population(self, names: pl.Series, people: Ints | None = None) -> pl.Series:
+        """log2 P(name) of a random person of the left side, same order; lost characters summed over what they hide.
+
+        `people`: how many people bear each name; then the names must be distinct and none of them null.
+        """
+        return self._population.log2(names) if people is None else self._population.of_distinct(names, people)
 
     def compare(self, left: pl.Series, right: pl.Series) -> pl.DataFrame:
         """Best kind of each pair: columns kind (Enum of `KINDS`), log2_p = log2 P(right | left, kind), same order.

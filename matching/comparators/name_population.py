@@ -37,17 +37,13 @@ class Frequencies:
     """Chance of a character by slot, chance of a shape of names, and counts of full names.
 
     `names`: columns name (comparing form), count. Names with lost characters, Latin letters or dots count as full
-    names only. Characters that no name has keep a small chance.
+    names only. Characters that no name has keep a small chance. `is_distinct`: each name stands once, and none is null.
     """
 
-    def __init__(self, names: pl.DataFrame) -> None:
-        counted = (
-            names.select(pl.col("name"), pl.col("count").cast(pl.Float64))
-            .drop_nulls()
-            .group_by("name")
-            .agg(pl.col("count").sum())
-            .sort("name")
-        )
+    def __init__(self, names: pl.DataFrame, *, is_distinct: bool = False) -> None:
+        counted = names.select(pl.col("name"), pl.col("count").cast(pl.Float64))
+        if not is_distinct:
+            counted = counted.drop_nulls().group_by("name").agg(pl.col("count").sum()).sort("name")
         self.counts = counted
         self.people = max(float(counted["count"].sum()), 1.0)
         alone = float(counted.filter(pl.col("count") <= 1)["count"].sum())
@@ -159,11 +155,22 @@ class Population:
 
     def log2(self, names: pl.Series) -> pl.Series:
         """log2 P(name), same order; null for a null. A lost character stands for all that it may hide."""
-        asked = names.unique().drop_nulls().sort().alias("name").to_frame()
-        asked = asked.with_columns(
-            plain=pl.col("name").str.replace_all("·", "", literal=True),
-            letters=pl.col("name").str.contains("[A-Z]"),
-            mixed=pl.col("name").str.contains(r"[A-Z]") & pl.col("name").str.contains(r"\p{Han}"),
+        asked = names.unique().drop_nulls().sort()
+        known = pl.DataFrame({"name": asked, "log2_p": self.of_distinct(asked)})
+        return (
+            names.alias("name").to_frame().join(known, on="name", how="left", maintain_order="left")["log2_p"]
+        )
+
+    def of_distinct(self, names: pl.Series, people: Ints | None = None) -> pl.Series:
+        """log2 P(name) of distinct names, none of them null. `people`: how many bear each, where that is known."""
+        asked = (
+            names.alias("name")
+            .to_frame()
+            .with_columns(
+                plain=pl.col("name").str.replace_all("·", "", literal=True),
+                letters=pl.col("name").str.contains("[A-Z]"),
+                mixed=pl.col("name").str.contains(r"[A-Z]") & pl.col("name").str.contains(r"\p{Han}"),
+            )
         )
         run = pl.col("plain").str.extract("([A-Z]+)").str.to_lowercase()
         # A character that stands as its pinyin is a lost one of which the sound is known.
@@ -171,17 +178,23 @@ class Population:
             known=pl.when("mixed").then(pl.col("plain").str.replace("[A-Z]+", "?")).otherwise("plain"),
             sound=pl.when("mixed").then(self._sounding(asked.select(run).to_series())).otherwise(0.0),
         )
-        chance = np.exp2(
-            self._plain(asked["known"], asked["letters"] & ~asked["mixed"]) + asked["sound"].to_numpy()
-        )
-        known = asked.select("name", log2_p=pl.Series(np.log2(np.minimum(chance, 1.0))))
-        return (
-            names.alias("name").to_frame().join(known, on="name", how="left", maintain_order="left")["log2_p"]
-        )
+        counts = self._people(asked["known"], asked["name"], people)
+        plain = self._plain(asked["known"], asked["letters"] & ~asked["mixed"], counts)
+        chance = np.exp2(plain + asked["sound"].to_numpy())
+        return pl.Series("log2_p", np.log2(np.minimum(chance, 1.0)))
 
-    def _plain(self, names: pl.Series, in_letters: pl.Series) -> Floats:
+    def _people(self, names: pl.Series, asked: pl.Series, people: Ints | None) -> Floats:
+        """How many people bear each name: `people` know it of the names as they were asked, unless something is lost."""
+        if people is None:
+            return self._counts(names).to_numpy().copy()
+        counts = people.astype(np.float64)
+        other = np.flatnonzero((names.str.contains("?", literal=True) | (names != asked)).to_numpy())
+        if len(other):
+            counts[other] = self._counts(names.gather(other)).to_numpy()
+        return counts
+
+    def _plain(self, names: pl.Series, in_letters: pl.Series, counts: Floats) -> Floats:
         product = np.exp2(self.of.product(names, tables.codes(names)))
-        counts = self._counts(names).to_numpy().copy()
         if in_letters.any():
             rows = in_letters.arg_true().to_numpy()
             counts[rows] = np.maximum(counts[rows], self._spelt(names.gather(rows)))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from matching.coded import Codes, Side, Small, mix
-from matching.evidence import Evidence, Population, Shares, marks, positions, silent, slot
+from matching.coded import Codes, Ints, Side, Small, mix
+from matching.evidence import GENERIC, Evidence, Population, Shares, is_among, may_be, positions, silent
 
 EQUAL, FAMILY, APART = 1, 2, 3
-
-GENERIC = 12
-"""A telephone or household number of more records than this says nothing about any of them."""
 
 
 class Values:
@@ -35,6 +33,23 @@ class Values:
         found[self.rows] = True
         return found
 
+    @cached_property
+    def _ordered(self) -> tuple[Small, Codes]:
+        order = np.argsort(self.rows, kind="stable")
+        return self.rows[order], self.codes[order]
+
+    def further(self, rows: Small) -> Iterator[tuple[Ints, Codes]]:
+        """Values after the first, one after the other: places in `rows` that have one more, and it."""
+        if not len(self.rows):
+            return
+        of, codes = self._ordered
+        at = np.flatnonzero(self.several[rows])
+        start = np.searchsorted(of, rows[at])
+        for number in range(int(np.bincount(of).max())):
+            place = np.minimum(start + number, len(of) - 1)
+            own = of[place] == rows[at]
+            yield at[own], codes[place[own]]
+
     def holds(self, rows: Small, codes: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Whether each record has the value, first or further."""
         found = (self.first[rows] == codes) & (codes != 0)
@@ -46,33 +61,89 @@ class Values:
         return found
 
 
-def shared_values(left: Values, right: Values, rows_l: Small, rows_r: Small) -> Codes:
+def shared_values(left: Values | Family, right: Values, rows_l: Small, rows_r: Small) -> Codes:
     """By pair, a value that both records have; 0 where they have none in common."""
     code = right.first[rows_r]
     found = np.where(left.holds(rows_l, code), code, 0).astype(np.uint64)
-    if len(right.rows):
-        # Further values of the right records, one after the other, where those before said nothing.
-        order = np.argsort(right.rows, kind="stable")
-        rows, codes = right.rows[order], right.codes[order]
-        for number in range(int(np.bincount(rows).max())):
-            at = np.flatnonzero((found == 0) & right.several[rows_r])
-            start = np.searchsorted(rows, rows_r[at])
-            place = np.minimum(start + number, len(rows) - 1)
-            own = rows[place] == rows_r[at]
-            at, value = at[own], codes[place[own]]
-            hit = left.holds(rows_l[at], value)
-            found[at[hit]] = value[hit]
+    # Further values of the right records where those before said nothing.
+    for at, value in right.further(rows_r):
+        here = found[at] == 0
+        at, value = at[here], value[here]
+        hit = left.holds(rows_l[at], value)
+        found[at[hit]] = value[hit]
     return found
 
 
 def usable(values: tuple[Small, Codes], shares: Shares, n: int, others: Codes | None = None) -> Values:
     """Values of a side without those of too many left records. Only values that occur among `others` are asked about."""
     rows, codes = values
-    asked = np.flatnonzero(marks(others)[slot(codes)]) if others is not None else np.arange(len(codes))
+    asked = np.flatnonzero(may_be(codes, others)) if others is not None else np.flatnonzero(codes)
     generic = asked[shares.count(codes[asked]) > GENERIC]
     kept = codes.astype(np.uint64, copy=True)
     kept[generic] = 0
     return Values(rows, kept, n)
+
+
+class Family:
+    """Telephones of the members of each left record's household."""
+
+    def __init__(self, rows: Small, homes: Codes, phone_rows: Small, phones: Codes, n: int) -> None:
+        """`rows`, `homes`: the home of each record, any number each; `phone_rows`, `phones`: telephones of records."""
+        self._homes = Values(rows, homes, n)
+        # A home of one, or of more people than a household has, has no family.
+        near = np.zeros(n, dtype=bool)
+        near[phone_rows] = True
+        at = np.flatnonzero(near[rows] & (homes != 0))
+        people = Shares(rows, homes, homes[at]).count(homes[at])
+        at = at[(people >= 2) & (people <= GENERIC)]
+        order = np.argsort(rows[at], kind="stable")
+        at = at[order]
+        start = np.searchsorted(rows[at], phone_rows)
+        keys, of_homes = [], []
+        for number in range(int(np.bincount(rows[at]).max(initial=0))):
+            place = np.minimum(start + number, len(at) - 1)
+            own = rows[at][place] == phone_rows
+            home = homes[at][place[own]]
+            keys.append(mix(home, phones[own]))
+            of_homes.append(home)
+        self._keys = np.unique(np.concatenate(keys)) if keys else np.empty(0, dtype=np.uint64)
+        self._with_phone = np.unique(np.concatenate(of_homes)) if of_homes else np.empty(0, dtype=np.uint64)
+
+    @classmethod
+    def of(cls, side: Side, wanted: Codes, shares: Shares) -> Family | None:
+        """Of those telephones that may be `wanted`; None where there are no homes or no telephones."""
+        if not len(side.phone_row) or not len(wanted):
+            return None
+        if len(side.household_row):
+            rows, homes = side.household_row, side.household
+        else:
+            # Without household numbers those of one address are a household.
+            rows = np.flatnonzero(side.home_address).astype(np.int32)
+            homes = side.home_address[rows]
+        if not len(rows):
+            return None
+        near = np.flatnonzero(may_be(side.phone, wanted))
+        near = near[shares.count(side.phone[near]) <= GENERIC]
+        return cls(rows, homes, side.phone_row[near], side.phone[near], side.n)
+
+    def _each(self, rows: Small) -> Iterator[tuple[Ints, Codes]]:
+        """Places in `rows` and their homes, first homes first."""
+        yield np.arange(len(rows)), self._homes.first[rows]
+        yield from self._homes.further(rows)
+
+    def has(self, rows: Small) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether somebody in the household of each record has a telephone that somebody asks for."""
+        found = np.zeros(len(rows), dtype=bool)
+        for at, homes in self._each(rows):
+            found[at] |= is_among(self._with_phone, homes)
+        return found
+
+    def holds(self, rows: Small, codes: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Whether somebody in the household of each record has the telephone."""
+        found = np.zeros(len(rows), dtype=bool)
+        for at, homes in self._each(rows):
+            found[at] |= is_among(self._keys, mix(homes, codes[at])) & (homes != 0) & (codes[at] != 0)
+        return found
 
 
 def compare_shared(
@@ -81,7 +152,7 @@ def compare_shared(
     rows_l: Small,
     rows_r: Small,
     shares: Shares,
-    family: Values | None = None,
+    family: Family | None = None,
     apart: int = 2,
 ) -> Evidence:
     """Equal (1), the family's (2, where `family` is given), or apart. All values as `usable` gives them.
@@ -97,7 +168,8 @@ def compare_shared(
     evidence.level[at[same]] = EQUAL
     evidence.bits[at[same]] = shares.bits(value[same])
     if family is not None:
-        at = np.flatnonzero((family.first != 0)[rows_l] & known_r & (evidence.level != EQUAL))
+        at = np.flatnonzero(known_r & (evidence.level != EQUAL))
+        at = at[family.has(rows_l[at])]
         value = shared_values(family, right, rows_l[at], rows_r[at])
         kin = value != 0
         evidence.level[at[kin]] = FAMILY
@@ -117,14 +189,18 @@ def compare_places(left: Side, right: Side, rows_l: Small, rows_r: Small, popula
     Where one side is known less deeply, agreement down to there has a level of its own (`_WHOLE`).
     """
     evidence = silent(len(rows_l))
-    depth = np.minimum(left.depth[rows_l], right.depth[rows_r])
-    shares = {d: population.share_of_places(right, d) for d in _STEPS}
-    prefixes = {d: (left.prefix(d), right.prefix(d)) for d in _STEPS}
+    ours, theirs = left.places, right.places
+    if not ours.depth.any() or not theirs.depth.any():
+        return evidence
+    place_l, place_r = ours.of[rows_l], theirs.of[rows_r]
+    depth = np.minimum(ours.depth[place_l], theirs.depth[place_r])
+    shares = {d: population.share_within(theirs, d) for d in _STEPS}
+    prefixes = {d: (ours.prefix(d), theirs.prefix(d)) for d in _STEPS}
     for full in _STEPS:
         here = np.flatnonzero(depth == full)
         if not len(here):
             continue
-        of_left, of_right = rows_l[here], rows_r[here]
+        of_left, of_right = place_l[here], place_r[here]
         level = np.full(len(here), 5, dtype=np.uint8)
         bits = np.zeros(len(here), dtype=np.float32)
         open_ = np.ones(len(here), dtype=bool)
@@ -136,8 +212,7 @@ def compare_places(left: Side, right: Side, rows_l: Small, rows_r: Small, popula
             mass = shares[digits][of_right[same]]
             if digits < full:
                 # Those who are recorded elsewhere in a division are recorded outside their own part of it.
-                finer = _STEPS[number - 1]
-                mass = mass - population.share_within(finer, prefixes[finer][0][of_left[same]])
+                mass = mass - population.share_within(ours, _STEPS[number - 1])[of_left[same]]
             bits[same] = -np.log2(np.maximum(mass, 0.5 / population.n))
             open_ &= ~same
         evidence.level[here], evidence.bits[here] = level, bits

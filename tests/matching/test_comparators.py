@@ -30,7 +30,9 @@ def compared(tables: invented.Tables) -> tuple[Side, Side, Pairs, Compared]:
     left, right, names = coded(invented.records(tables.left), invented.records(tables.right))
     distinct, counts = counted(left.own_name[left.own_name >= 0].astype(np.uint64))
     channel = NameChannel(pl.DataFrame({"name": names.texts.gather(distinct), "count": counts}))
-    comparer = Comparer(left, right, names, Index(left, right, names).sounds, channel, Population(left))
+    comparer = Comparer(
+        left, right, names, Index(left, right, names).sounds, channel, Population(left, right)
+    )
     rows_r = np.repeat(np.arange(right.n), left.n).astype(np.int32)
     rows_l = np.tile(np.arange(left.n), right.n).astype(np.int32)
     pairs = Pairs(rows_r, rows_l)
@@ -132,7 +134,7 @@ def evidence_of_births(ours: list[date], theirs: date, everybody: list[date]) ->
         birth = day
         n = len(day)
 
-    population = Population(Left())  # type: ignore[arg-type]
+    population = Population(Left(), Left())  # type: ignore[arg-type]
     left = np.array([(d - date(1970, 1, 1)).days for d in ours], dtype=np.int32)
     right = np.full(len(left), (theirs - date(1970, 1, 1)).days, dtype=np.int32)
     return birth.compare_births(left, right, population)
@@ -188,7 +190,7 @@ def test_an_unknown_day_is_silent() -> None:
         birth = days
         n = 3
 
-    population = Population(Left())  # type: ignore[arg-type]
+    population = Population(Left(), Left())  # type: ignore[arg-type]
     said = birth.compare_births(days, np.array([5, NO_DAY, NO_DAY], dtype=np.int32), population)
     assert said.level.tolist() == [0, 0, 0]
     aged = birth.compare_ages(days, np.full(3, NO_DAY), np.full(3, NO_DAY), population)
