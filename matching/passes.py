@@ -73,6 +73,9 @@ _ROUTES = {
     "old": ("PE", "PE", "原号码经户籍变动登记对应现号码", {"exact": "A", "folded": "A", "alias": "A"}),
     "foreign": ("PF", "PF", "证件号码一致（非居民身份证）", {}),
 }
+BY_EVIDENCE = ("PR", "P4", "P5", "P6", "P7")
+"""Passes for records without a usable number: what they link does not prove anything about others."""
+
 _REVIEW_LEVELS = ("wild_surname", "one", "added")
 _SAME_NAME = ("exact", "folded", "alias")
 """Levels at which the name of the holder is meant; all others could be a relative's name."""

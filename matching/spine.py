@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Self
 
+import numpy as np
 import polars as pl
 
 from data_contracts import opaque
@@ -145,36 +146,42 @@ def _decide(
         )
         keys = _with_outcome(tonight.rows, done)
         return _Decided(keys, done.nodes, done.counts, None, None)
-    scope = reached(tonight, previous.keys, pl.concat([forced, forbidden]))
-    seen_rows = tonight.rows.filter(among("identity_key", scope.see))
+    scope = reached(tonight, previous.keys, previous.nodes, pl.concat([forced, forbidden]))
+    seen_at = tonight.rows.select(pl.arg_where(among("identity_key", scope.see))).to_series()
+    seen_rows = tonight.rows[seen_at]
     seen = tonight.forms(seen_rows)
     generic = generic_among(tonight.rows, seen["phone_key"])
     # All who bear a name that somebody without a number has are seen, and so counted.
     done = passes.decide(seen, generic, passes.name_rarity(seen), forced, forbidden, key)
-    is_decided = among("identity_key", scope.decide)
-    was = pl.concat([tonight.gone, tonight.earlier]).select("node", "grade")
-    decided = seen_rows.filter(is_decided)
+    is_decided = seen_rows.select(among("identity_key", scope.decide)).to_series()
+    decided, at = seen_rows.filter(is_decided), seen_at.filter(is_decided)
     now = _with_outcome(decided, done)
-    untouched = tonight.rows[: tonight.known].filter(~is_decided)
-    keys = untouched
-    if len(decided):
-        keys = pl.concat([untouched, now]).sort("identity_key")
+    is_late = at >= tonight.known
+    is_other = now.select(
+        pl.any_horizontal(pl.col(c).ne_missing(decided[c]) for c in DECIDED.names()) | is_late
+    ).to_series()
+    other, late = now.filter(is_other), tonight.rows[tonight.known :]
+    late = pl.concat([other, late.filter(~among("identity_key", other["identity_key"]))]).sort("identity_key")
+    keys = tonight.rows[: tonight.known]
+    if len(late):
+        stays = np.ones(tonight.known, dtype=bool)
+        stays[at.filter(is_other & ~is_late).to_numpy()] = False
+        keys = keys.filter(pl.Series(stays)).merge_sorted(late, "identity_key")
     # Nodes whose telephone number became, or is no longer, everybody's are described anew as well.
     again = keys.select("identity_key", "node", "phone_key").filter(
         among("phone_key", scope.phones) | among("identity_key", tonight.earlier["identity_key"])
     )
-    nodes = pl.concat([done.nodes["node"], decided["node"], was["node"]]).unique()
-    left = keys.select("node").filter(among("node", nodes))["node"].unique()
-    kept = previous.nodes.filter(~among("node", nodes.filter(~nodes.is_in(left.implode()))))
-    described = kept.filter(~among("node", done.nodes["node"])).merge_sorted(
-        done.nodes.filter(among("node", left)), "node"
-    )
-    evidence = pl.concat([f["node"] for f in (decided, was, again, now)]).drop_nulls().unique()
+    was = pl.concat([tonight.gone, tonight.earlier])
+    evidence = pl.concat([f["node"] for f in (decided.filter(is_other), other, was, again)])
+    evidence = evidence.drop_nulls().unique()
+    left = keys.select("node").filter(among("node", evidence))["node"].unique()
+    known = done.nodes.filter(among("node", now["node"]))
+    gone = pl.concat([evidence.filter(~evidence.is_in(left.implode())), known["node"]])
     return _Decided(
         keys,
-        described,
+        previous.nodes.filter(~among("node", gone)).merge_sorted(known, "node"),
         done.counts,
-        pl.concat([scope.decide, again["identity_key"]]).unique(),
+        pl.concat([other["identity_key"], again["identity_key"]]).unique(),
         evidence,
     )
 
