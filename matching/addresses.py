@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
 import polars as pl
 
 from matching import gazetteer
-from matching.cells import NOTHING, distinct
+from matching.cells import NOTHING, distinct, numbered, spread
 
 FORMS = pl.Schema({"place": pl.String(), "address_key": pl.String()})
 
@@ -162,9 +163,10 @@ def _division(cells: pl.Series, book: dict[int, _Level], home: str | None) -> pl
 
 def _address(cells: pl.Series, place: pl.Series, book: dict[int, _Level], home: str | None) -> pl.DataFrame:
     """`place` and `address_key` of a column of addresses; `place` is where the row is said to be, where that is known."""
+    values, codes = distinct(cells)
     raw = pl.col("text").cast(pl.Binary)
     halves = (
-        cells.alias("text")
+        values.alias("text")
         .to_frame()
         .with_columns(at=pl.col("text").str.find(r"[0-9]").fill_null(pl.col("text").str.len_bytes()))
         .select(
@@ -172,39 +174,42 @@ def _address(cells: pl.Series, place: pl.Series, book: dict[int, _Level], home: 
             tail=raw.bin.slice(pl.col("at")).cast(pl.String),
         )
     )
-    heads, codes = distinct(halves["head"])
-    texts = _tidy(heads)
-    counts = codes.value_counts().drop_nulls().sort("head")["count"]
-    read = _with_home(texts, counts, book, home)
-    places, rests = read["place"], fold(read["rest"])
-    found = places.gather(codes).alias("place")
-    rest = rests.gather(codes)
-    vague = (places.str.len_bytes() < 9).fill_null(True) & (read["rest"].str.len_bytes() > 0)
+    heads, head_of = distinct(halves["head"])
+    tails, tail_of = distinct(halves["tail"])
+    texts, ends = _tidy(heads), fold(tails).gather(tail_of)
+    rows = np.bincount(head_of.gather(codes.drop_nulls()).to_numpy(), minlength=len(heads))
+    read = _with_home(texts, pl.Series(rows, dtype=pl.UInt32), book, home)
+    found = _forms(read["place"].gather(head_of), fold(read["rest"]).gather(head_of), ends)
+    vague = (read["place"].str.len_bytes() < 9).fill_null(True) & (read["rest"].str.len_bytes() > 0)
     if vague.any() and place.null_count() < len(place):
         # Where the table says in which county the row lies, that decides between places of one name.
-        open_ = (vague.gather(codes) & place.is_not_null()).fill_null(False)
-        rows = pl.DataFrame({"head": codes.filter(open_), "hint": place.filter(open_).str.slice(0, 6)})
-        pairs = rows.unique().sort("head", "hint").with_row_index("pair")
-        slot = rows.join(pairs, on=["head", "hint"], how="left", maintain_order="left")["pair"]
-        again = _read(_state(texts.gather(pairs["head"]), pairs["hint"]), book)
-        known = again["known"].replace("", None)
-        found = found.scatter(open_.arg_true(), known.gather(slot))
-        rest = rest.scatter(open_.arg_true(), fold(again["rest"]).gather(slot))
-    key = pl.DataFrame({"rest": rest, "tail": _fold_tails(halves["tail"])}).select(
-        pl.concat_str("rest", "tail", ignore_nulls=True).alias("key")
-    )["key"]
-    return pl.DataFrame({"place": found, "address_key": key.set(key.str.len_bytes() == 0, None)})
+        open_ = (vague.gather(head_of).gather(codes) & place.is_not_null()).fill_null(False).arg_true()
+        value = codes.gather(open_)
+        hints, hint = distinct(place.gather(open_).str.slice(0, 6))
+        of_rows, way = _pairs(value, hint)
+        value, hint = value.gather(of_rows), hint.gather(of_rows)
+        of_ways, pair = _pairs(head_of.gather(value), hint)
+        head, hint = head_of.gather(value.gather(of_ways)), hint.gather(of_ways)
+        again = _read(_state(texts.gather(head), hints.gather(hint)), book)
+        known, rest = again["known"].replace("", None), fold(again["rest"])
+        more = _forms(known.gather(pair), rest.gather(pair), ends.gather(value))
+        codes = codes.scatter(open_, way + found.height)
+        found = pl.concat([found, more])
+    return found.select(pl.all().gather(codes))
 
 
-_SAMPLE = 20_000
+def _pairs(one: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Places where pairs of two columns of codes stand first, and for each row which pair it has."""
+    both = one.to_numpy().astype(np.uint64) << np.uint64(32) | other.to_numpy()
+    places, codes = numbered(spread(both))
+    return pl.Series(places), pl.Series(codes)
 
 
-def _fold_tails(tails: pl.Series) -> pl.Series:
-    sample = tails.head(_SAMPLE)
-    if len(tails) > _SAMPLE and sample.n_unique() > _SAMPLE // 2:
-        return fold(tails)
-    values, codes = distinct(tails)
-    return fold(values).gather(codes)
+def _forms(place: pl.Series, rest: pl.Series, end: pl.Series) -> pl.DataFrame:
+    key = pl.concat_str("rest", "end")
+    return pl.DataFrame({"place": place, "rest": rest, "end": end}).select(
+        "place", pl.when(key.str.len_bytes() > 0).then(key).alias("address_key")
+    )
 
 
 def _tidy(texts: pl.Series) -> pl.Series:

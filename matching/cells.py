@@ -36,18 +36,51 @@ def as_text(cells: pl.Series) -> pl.Series:
     return cells.cast(pl.String, strict=False)
 
 
+def spread(codes: Any) -> Any:
+    """Whole numbers of 64 bits as codes that differ in their first bits too; different ones stay different."""
+    return codes * _ODD
+
+
+def first_places(codes: Any) -> Any:
+    """For each of an array of 64-bit codes (hashes: their first bits differ) the place where that code stands first."""
+    count = len(codes)
+    places = np.arange(count, dtype=np.uint32)
+    bits = count.bit_length() + 1
+    slot = (codes >> np.uint64(64 - bits)).astype(np.uint32)
+    table = np.empty(1 << bits, dtype=np.uint32)
+    # Of several values for one slot the last one stays: from behind, the first.
+    table[slot[::-1]] = places[::-1]
+    found = table[slot]
+    shared = np.flatnonzero(codes[found] != codes)
+    if len(shared):
+        found[shared] = shared[first_places(spread(codes[shared]))]
+    return found
+
+
+_ODD = np.uint64(0x9E3779B97F4A7C15)
+
+
+def numbered(codes: Any) -> tuple[Any, Any]:
+    """Places where distinct 64-bit codes stand first, rising, and for each code the position of its place among these."""
+    found = first_places(codes)
+    is_first = found == np.arange(len(found), dtype=np.uint32)
+    number = np.cumsum(is_first, dtype=np.uint32)
+    number -= np.uint32(1)
+    return np.flatnonzero(is_first).astype(np.uint32), number[found]
+
+
 def distinct(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Distinct texts, and for each cell the position of its text (null for null), in one pass."""
-    coded = texts.cast(pl.Categorical(pl.Categories.random()))
-    codes = coded.to_physical()
-    table = (
-        coded.unique().drop_nulls().to_frame("text").with_columns(pl.col("text").to_physical().alias("code"))
-    )
-    table = table.sort("code")
-    if table.height and table["code"][-1] != table.height - 1:
-        # Codes with holes between them.
-        codes = codes.replace_strict(table["code"], pl.int_range(table.height, dtype=pl.UInt32, eager=True))
-    return table["text"].cast(pl.String).alias(texts.name), codes
+    """Distinct texts in the order in which they first occur, and for each cell the position of its text (null for null).
+
+    Texts are told apart by their 64-bit hash.
+    """
+    if not texts.null_count():
+        places, codes = numbered(texts.hash(seed=7).to_numpy())
+        return texts.gather(places), pl.Series(texts.name, codes)
+    known = np.flatnonzero(texts.is_not_null().to_numpy()).astype(np.uint32)
+    there = texts.gather(known)
+    places, codes = numbered(there.hash(seed=7).to_numpy())
+    return there.gather(places), slots(known, len(texts), pl.Series(codes)).alias(texts.name)
 
 
 def slots(places: Any, length: int, codes: pl.Series | None = None) -> pl.Series:

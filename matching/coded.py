@@ -6,13 +6,15 @@ points. What a text means was decided before, in `tables` or `normalise`; nothin
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from matching.cells import distinct, numbered
 from matching.comparators.name_tokens import sorted_words
 from matching.places import Places
 from matching.records import Records
@@ -29,6 +31,7 @@ LONGEST_NAME = 16
 
 OWN, FORMER, ALIAS, LATIN, PARTS = 0, 1, 2, 3, 4
 NAME_KINDS = {"own": OWN, "former": FORMER, "alias": ALIAS, "latin": LATIN, "parts": PARTS}
+SEXES = {"1": 1, "2": 2}
 ID_KINDS = {"valid18": 1, "valid15": 2, "masked": 3, "foreign": 4, "invalid": 5}
 WILDCARD = ord("?")
 
@@ -55,6 +58,26 @@ def _hashed(texts: pl.Series) -> Codes:
     if texts.null_count():
         codes = np.where(texts.is_null().to_numpy(), np.uint64(0), codes)
     return codes
+
+
+def _numbers(words: pl.Series, known: Mapping[str, int]) -> Small:
+    """A column of few known words as their numbers; 0 for all else."""
+    found = np.zeros(len(words), dtype=np.int32)
+    for word, number in known.items():
+        if number:
+            is_word: np.ndarray[Any, Any] = (words == word).fill_null(False).to_numpy()
+            found += is_word.astype(np.int32) * np.int32(number)
+    return found
+
+
+def _places(codes: pl.Series) -> tuple[Ints, Small]:
+    """Division codes filled up to twelve digits, and how many digits are known; 0 where nothing is."""
+    texts, at = distinct(codes)
+    # One more, at the end, is the place of those that lie nowhere.
+    padded = texts.str.pad_end(12, "0").cast(pl.Int64, strict=False).fill_null(0).extend(pl.Series([0]))
+    digits = texts.str.len_chars().cast(pl.Int32).extend(pl.Series([0], dtype=pl.Int32))
+    slot = at.fill_null(len(texts)).to_numpy()
+    return padded.to_numpy()[slot], digits.to_numpy()[slot]
 
 
 def _days(dates: pl.Series) -> Small:
@@ -106,10 +129,12 @@ def table_of_names(texts: pl.Series) -> Names:
     """Distinct names with their characters."""
     cut = texts.str.slice(0, LONGEST_NAME)
     size = cut.str.len_chars().to_numpy().astype(np.int32)
-    flat = np.frombuffer("".join(cut.to_list()).encode("utf-32-le"), dtype=np.uint32)
+    flat = np.frombuffer((cut.str.join()[0] or "").encode("utf-32-le"), dtype=np.uint32)
+    starts = np.cumsum(size) - size
     chars = np.zeros((len(texts), LONGEST_NAME), dtype=np.uint32)
-    inside = np.arange(LONGEST_NAME)[None, :] < size[:, None]
-    chars[inside] = flat
+    for place in range(int(size.max(initial=0))):
+        longer = np.flatnonzero(size > place)
+        chars[longer, place] = flat[starts[longer] + place]
     return Names(texts, chars, size)
 
 
@@ -143,6 +168,44 @@ class Side:
     household_row: Small
     household: Codes
     others: dict[str, tuple[Small, Codes]]
+
+    def part(self, first: int, last: int) -> Side:
+        """The records from `first` to before `last`."""
+
+        def long(rows: Small, *columns: Any) -> list[Any]:
+            at = np.flatnonzero((rows >= first) & (rows < last))
+            return [
+                rows[at] - np.int32(first),
+                *(c.gather(at) if isinstance(c, pl.Series) else c[at] for c in columns),
+            ]
+
+        entries = long(self.entry_row, self.entry_name, self.entry_kind)
+        phones = long(self.phone_row, self.phone, self.phone_text)
+        households = long(self.household_row, self.household)
+        of_records = [
+            "id_code",
+            "id_kind",
+            "id_text",
+            "birth",
+            "low",
+            "high",
+            "is_stated",
+            "sex",
+            "place",
+            "depth",
+            "address",
+            "own_name",
+            "spelt_name",
+        ]
+        return replace(
+            self,
+            n=last - first,
+            **{name: getattr(self, name)[first:last] for name in of_records},
+            **dict(zip(("entry_row", "entry_name", "entry_kind"), entries, strict=True)),
+            **dict(zip(("phone_row", "phone", "phone_text"), phones, strict=True)),
+            **dict(zip(("household_row", "household"), households, strict=True)),
+            others={kind: tuple(long(rows, codes)) for kind, (rows, codes) in self.others.items()},
+        )
 
     @cached_property
     def places(self) -> Places:
@@ -213,44 +276,35 @@ def _looked_up(days: Small, table: Small) -> Small:
 
 def coded(left: Records, right: Records) -> tuple[Side, Side, Names]:
     """Both sides with one table of names."""
-    kinds = pl.Enum(list(NAME_KINDS))
-    long = pl.concat(
-        [
-            records.names.select(
-                pl.col("row").cast(pl.UInt32),
-                "name",
-                pl.col("kind").cast(pl.String).cast(kinds),
-                pl.lit(number, dtype=pl.UInt8).alias("side"),
-            )
-            for number, records in enumerate((left, right))
-        ]
-    )
-    # Where nobody has a name, one that is wholly lost stands in the table: it is equal to nothing.
-    nameless = pl.Series("name", [chr(WILDCARD)])
-    distinct = long["name"].unique(maintain_order=True) if long.height else nameless
-    long = long.with_columns(
-        pl.col("name").cast(pl.Enum(distinct)).to_physical().cast(pl.Int32).alias("code"),
-        pl.col("kind").to_physical().cast(pl.Int32),
-    ).drop("name")
-    names = table_of_names(distinct)
-    sides = [_side(records, long.filter(pl.col("side") == n)) for n, records in enumerate((left, right))]
-    return sides[0], sides[1], names
+    texts = pl.concat([records.names["name"] for records in (left, right)])
+    if len(texts):
+        places, codes = numbered(_hashed(texts))
+        names = table_of_names(texts.gather(places))
+    else:
+        # Where nobody has a name, one that is wholly lost stands in the table: it is equal to nothing.
+        codes, names = np.empty(0, dtype=np.uint32), table_of_names(pl.Series("name", [chr(WILDCARD)]))
+    of_left = left.names.height
+    own = codes.astype(np.int32)
+    return _side(left, own[:of_left]), _side(right, own[of_left:]), names
 
 
-def _side(records: Records, names: pl.DataFrame) -> Side:
+def _side(records: Records, codes: Small) -> Side:
+    """`codes`: of each row of `records.names` the place of its name in the table of names."""
     rows = records.rows.sort("row") if not records.rows["row"].is_sorted() else records.rows
     n = rows.height
-    entries = names.filter(pl.col("kind") != PARTS).sort("row", "kind", "code")
+    row, kind = records.names["row"].to_numpy(), _numbers(records.names["kind"], NAME_KINDS)
+    # By row, then kind, then code; columns that were read one after the other are runs, which a stable sort merges.
+    order = np.argsort((row.astype(np.int64) << 3 | kind) << 32 | codes, kind="stable")
+    is_part = kind[order] == PARTS
+    entries, parts = order[~is_part], np.flatnonzero(kind == PARTS)
+    entry_row, entry_name = row[entries].astype(np.int32), codes[entries]
     own_name = np.full(n, -1, dtype=np.int32)
-    first = entries.unique("row", keep="first", maintain_order=True)
-    own_name[first["row"].to_numpy()] = first["code"].to_numpy()
+    first = np.flatnonzero(np.diff(entry_row, prepend=-1))
+    own_name[entry_row[first]] = entry_name[first]
     # Where the parts of a name were told apart, they are compared in that form.
     spelt_name = own_name.copy()
-    parts = names.filter(pl.col("kind") == PARTS).unique("row", keep="first", maintain_order=True)
-    spelt_name[parts["row"].to_numpy()] = parts["code"].to_numpy()
-    place = rows["place"].fill_null("")
-    depth = place.str.len_chars().to_numpy().astype(np.int32)
-    padded = place.str.pad_end(12, "0").cast(pl.Int64, strict=False).fill_null(0).to_numpy()
+    spelt_name[row[parts][::-1]] = codes[parts][::-1]
+    place, depth = _places(rows["place"])
     others = {
         str(kind[0]): (frame["row"].to_numpy().astype(np.int32), _hashed(frame["value"]))
         for kind, frame in sorted(records.others.partition_by("kind", as_dict=True).items())
@@ -258,10 +312,7 @@ def _side(records: Records, names: pl.DataFrame) -> Side:
     return Side(
         n=n,
         id_code=_hashed(rows["id_key"]),
-        id_kind=rows["id_kind"]
-        .replace_strict(ID_KINDS, default=0, return_dtype=pl.Int32)
-        .fill_null(0)
-        .to_numpy(),
+        id_kind=_numbers(rows["id_kind"], ID_KINDS),
         # A 15-digit number is compared in its 18-character form.
         id_text=rows.select(t=pl.when(pl.col("id_kind") == "valid15").then("id_key").otherwise("id_text"))[
             "t"
@@ -270,15 +321,15 @@ def _side(records: Records, names: pl.DataFrame) -> Side:
         low=_days(rows["birth_low"]),
         high=_days(rows["birth_high"]),
         is_stated=(rows["birth_basis"] == "stated").fill_null(False).to_numpy(),
-        sex=rows["sex"].cast(pl.Int32, strict=False).fill_null(0).to_numpy(),
-        place=padded,
+        sex=_numbers(rows["sex"], SEXES),
+        place=place,
         depth=depth,
         address=_hashed(rows["address_key"]),
         own_name=own_name,
         spelt_name=spelt_name,
-        entry_row=entries["row"].to_numpy().astype(np.int32),
-        entry_name=entries["code"].to_numpy(),
-        entry_kind=entries["kind"].to_numpy(),
+        entry_row=entry_row,
+        entry_name=entry_name,
+        entry_kind=kind[entries],
         phone_row=records.phones["row"].to_numpy().astype(np.int32),
         phone=_hashed(records.phones["phone"]),
         phone_text=records.phones["phone"],

@@ -17,6 +17,7 @@ import polars as pl
 
 from data_contracts import delimited, encodings
 from data_contracts.field_types import hide_numbers
+from data_contracts.resident_id import only_these
 from matching import addresses, birth_cells, id_cells, phone_cells
 from matching.cells import NOTHING, as_text, distinct, half_width
 from matching.name_cells import name_rows
@@ -195,7 +196,17 @@ def records_of(
 def _stacked(frames: list[pl.DataFrame], schema: pl.Schema) -> pl.DataFrame:
     if len(frames) < 2:
         return frames[0] if frames else pl.DataFrame(schema=schema)
-    return pl.concat(frames).unique(maintain_order=True)
+    long = pl.concat(frames)
+    # Most records have one value; only those with several can have one of them twice.
+    several = np.bincount(long["row"].to_numpy(), minlength=1) > 1
+    places = several[long["row"].to_numpy()].nonzero()[0]
+    some = long.select(pl.all().gather(pl.Series(places, dtype=pl.UInt32)))
+    again = ~some.select(pl.struct(pl.all()).is_first_distinct()).to_series()
+    if not again.any():
+        return long
+    keep = np.ones(long.height, dtype=bool)
+    keep[places[again.to_numpy()]] = False
+    return long.filter(pl.Series(keep))
 
 
 def _names(frame: pl.DataFrame, side: Side) -> pl.DataFrame:
@@ -278,6 +289,8 @@ def _sex(frame: pl.DataFrame, side: Side, known: pl.Series) -> pl.Series:
 
 
 def _sex_of(texts: pl.Series) -> pl.Series:
+    if only_these(texts, ("1", "2")):
+        return texts
     values, codes = distinct(texts)
     folded = (
         values.alias("v")
@@ -292,9 +305,11 @@ _PLAIN_NUMBER = r"^[0-9A-Z]+$"
 
 def _households(cells: pl.Series) -> pl.DataFrame:
     """Numbers of households: row, household; leading zeros go, because spreadsheets drop them."""
-    return _long(_folded(as_text(cells)).str.strip_chars_start("0"), "household").filter(
-        pl.col("household").str.len_bytes() > 0
-    )
+    found = _long(_folded(as_text(cells)), "household")
+    if not found["household"].str.starts_with("0").any():
+        return found
+    bare = pl.col("household").str.strip_chars_start("0")
+    return found.with_columns(bare).filter(pl.col("household").str.len_bytes() > 0)
 
 
 def _folded(texts: pl.Series) -> pl.Series:
