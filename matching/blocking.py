@@ -15,7 +15,7 @@ import polars as pl
 
 from matching import number_parts
 from matching.coded import NO_DAY, WILDCARD, Codes, Names, Side, Small, mix, month_days_of, years_of
-from matching.evidence import counted, marks, positions, slot
+from matching.evidence import counted, may_be, positions
 from matching.sounds import sound_codes
 
 LARGEST_BLOCK = 60
@@ -262,12 +262,13 @@ class Index:
         for of_left, of_right in both:
             if not of_right.any():
                 continue
-            rows_l = self._all if of_left is None else np.flatnonzero(of_left).astype(np.int32)
+            some = None if of_left is None else np.flatnonzero(of_left).astype(np.int32)
+            rows_l = self._all if some is None else some
             rows_r = np.flatnonzero(of_right).astype(np.int32)
             text_r = right.id_text.gather(rows_r)
             long = (text_r.str.len_chars() >= 17).fill_null(False).to_numpy()
             for label, (head, tail) in _ID_PARTS.items():
-                code_l = number_parts.of_side(left, head, tail, rows_l)
+                code_l = number_parts.of_side(left, head, tail, some)
                 code_r = np.where(long, number_parts.of_side(right, head, tail, rows_r), 0)
                 yield Key(f"id:{label}", (rows_l, code_l), (rows_r, code_r.astype(np.uint64)))
             yield from self._hidden_ids(rows_l, rows_r, text_r)
@@ -405,7 +406,7 @@ def _long(rows: Small, codes: Codes, wanted: Marked) -> tuple[Small, Codes]:
 
 def _met(rows: Small, codes: Codes, others: Codes) -> tuple[Small, Codes]:
     """Rows whose code may be among `others`: one look at a table of marks."""
-    near = np.flatnonzero(marks(others)[slot(codes)] & (codes != 0))
+    near = np.flatnonzero(may_be(codes, others))
     return rows[near], codes[near]
 
 
@@ -421,13 +422,28 @@ def _text_codes(texts: pl.Series, part: pl.Expr) -> Codes:
     return np.where(bad, np.uint64(0), codes)
 
 
-def meet(keys: Iterator[Key], n_left: int, known: Pairs | None = None, most: int = 12_000_000) -> Pairs:
-    """All pairs that agree in one of the keys, each once. `most`: pairs a key may give; its cap sinks until it fits."""
+MOST_OF_KEY, MOST_OF_STAGE = 12_000_000, 36_000_000
+"""Pairs that one key, and all keys of a stage together, may give: some 0.6 GB."""
+
+
+def meet(
+    keys: Iterator[Key],
+    n_left: int,
+    known: Pairs | None = None,
+    most: int = MOST_OF_KEY,
+    most_of_all: int = MOST_OF_STAGE,
+) -> Pairs:
+    """All pairs that agree in one of the keys, each once.
+
+    `most`: pairs that a key may give, `most_of_all`: that all may give, repeated ones included; the cap of a key sinks until
+    it fits, and what is lost is told.
+    """
     found: list[np.ndarray[Any, np.dtype[np.uint64]]] = []
     told: list[dict[str, Any]] = []
     for key in keys:
-        right, left, report = _join(key, most)
+        right, left, report = _join(key, max(min(most, most_of_all), 0))
         told.append(report)
+        most_of_all -= len(right)
         if len(right):
             found.append(right.astype(np.uint64) * np.uint64(n_left) + left.astype(np.uint64))
     if known is not None:
@@ -449,8 +465,9 @@ def _join(key: Key, most: int) -> tuple[Small, Small, dict[str, Any]]:
     nothing = np.empty(0, dtype=np.int32)
     if not len(rows_r):
         return nothing, nothing, report
-    # Nearly all of the left side meets nobody.
+    # Nearly all of the left side meets nobody, and much of the right.
     rows_l, code_l = _met(*key.left, code_r)
+    rows_r, code_r = _met(rows_r, code_r, code_l)
     order = np.argsort(code_l)
     rows_l, code_l = rows_l[order], code_l[order]
     starts = np.flatnonzero(np.concatenate([[True], code_l[1:] != code_l[:-1]])) if len(code_l) else _NOWHERE
@@ -462,7 +479,7 @@ def _join(key: Key, most: int) -> tuple[Small, Small, dict[str, Any]]:
     hit = distinct[place] == code_r
     low, size = starts[place], np.where(hit, sizes[place], 0)
     cap = key.cap
-    while cap > 4 and int(size[size <= cap].sum()) > most:
+    while cap and int(size[size <= cap].sum()) > most:
         cap //= 2
     lost = size > cap
     report["lost_pairs"], report["lost_rows"] = int(size[lost].sum()), int(lost.sum())

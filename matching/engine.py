@@ -18,7 +18,7 @@ from matching.blocking import Index, Pairs, meet
 from matching.coded import NO_DAY, Names, Side, Small, coded
 from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
-from matching.evidence import Population, marks, positions, slot
+from matching.evidence import Population, may_be, positions
 from matching.model import BY_NAME, NAMESAKES_AMONG_STRANGERS, SECOND_RECORD, Model
 from matching.records import Records
 
@@ -154,7 +154,7 @@ def link(
 
 def _certain(left: Side, right: Side, names: Names) -> np.ndarray[Any, np.dtype[np.int32]]:
     """Left and right rows with the same valid number and one name in common, nothing against it, each once."""
-    near = np.flatnonzero(marks(right.id_code)[slot(left.id_code)] & (left.id_code != 0))
+    near = np.flatnonzero(may_be(left.id_code, right.id_code))
     order = near[np.argsort(left.id_code[near])]
     codes = left.id_code[order]
     rows = np.flatnonzero((right.id_code != 0) & (right.id_kind > 0)).astype(np.int32)

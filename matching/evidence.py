@@ -40,26 +40,20 @@ def silent(n: int) -> Evidence:
 
 
 _ODD = np.uint64(0x9E3779B97F4A7C15)
-_BITS = np.uint64(40)
-
-
-def slot(codes: Codes) -> Codes:
-    """24 bits of a code, for tables of marks."""
-    return (codes * _ODD) >> _BITS
-
-
-def marks(codes: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """A table by slot of the codes that occur. A code whose slot is not marked does not occur; others may."""
-    found = np.zeros(1 << 24, dtype=bool)
-    found[slot(codes[codes != 0])] = True
-    return found
+_SLOTS_EACH = 16
 
 
 def may_be(codes: Codes, wanted: Codes) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Whether each code may be one of the wanted; one that is not marked is none of them."""
+    """Whether each code may be one of the wanted: one look at a table of marks. What is not marked is none of them."""
+    wanted = wanted[wanted != 0]
     if not len(wanted):
         return np.zeros(len(codes), dtype=bool)
-    found: np.ndarray[Any, np.dtype[np.bool_]] = marks(wanted)[slot(codes)] & (codes != 0)
+    # Small tables stay in the cache; one code in `_SLOTS_EACH` or fewer is marked by chance.
+    bits = np.uint64(64 - min(max(int(len(wanted) * _SLOTS_EACH).bit_length(), 12), 24))
+    table = np.zeros(1 << (64 - int(bits)), dtype=bool)
+    table[(wanted * _ODD) >> bits] = True
+    found: np.ndarray[Any, np.dtype[np.bool_]] = table[(codes * _ODD) >> bits]
+    found &= codes != 0
     return found
 
 

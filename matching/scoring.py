@@ -87,8 +87,7 @@ def score(
     parts = np.exp2(weight - top[group])
     rest = np.exp2(nobody - top) + np.exp2(beside[0] - top) + np.exp2(beside[1] - top)
     total = np.add.reduceat(parts, starts) + rest
-    others = _others(parts, starts, group, rest)
-    log_odds = weight - top[group] - np.log2(others)
+    log_odds = weight - top[group] - np.log2(_others(parts, starts, group, rest))
     return Scored(log_odds, parts / total[group])
 
 
@@ -96,16 +95,16 @@ def _others(
     parts: _Floats, starts: np.ndarray[Any, Any], group: np.ndarray[Any, Any], rest: _Floats
 ) -> _Floats:
     """Sum of all other hypotheses of the record, without cancelling (one may be 2^60 times the others)."""
-    summed = np.add.reduceat(parts, starts)
-    biggest = np.maximum.reduceat(parts, starts)
-    others = summed[group] - parts + rest[group]
-    is_top = parts == biggest[group]
+    places = np.flatnonzero(parts == np.maximum.reduceat(parts, starts)[group])
+    first = places[np.searchsorted(places, starts)]
     # For the biggest itself the others are summed without it.
-    small = np.where(is_top, 0, parts)
-    alone = np.add.reduceat(small, starts)
-    ties = np.add.reduceat(is_top.astype(np.float64), starts)
-    exact = alone[group] + (ties[group] - 1) * biggest[group] + rest[group]
-    return np.maximum(np.where(is_top, exact, others), 1e-300)
+    small = parts.copy()
+    small[first] = 0
+    alone = np.add.reduceat(small, starts) + rest
+    others = (alone + parts[first])[group] - parts
+    # Two of the same weight have the same others.
+    others[places] = alone[group[places]]
+    return np.maximum(others, 1e-300)
 
 
 def expected_counts(compared: Compared, probability: _Floats) -> dict[str, np.ndarray[Any, Any]]:
