@@ -125,7 +125,7 @@ class Comparer:
 
     def _surname_shares(self) -> np.ndarray[Any, Any]:
         """By name, the share of left people with its first character."""
-        own = self.left.own_name[self.left.own_name >= 0]
+        own = self.population.left.own_name[self.population.left.own_name >= 0]
         first = self.names.first.astype(np.int64)
         people = np.bincount(first[own], minlength=int(first.max(initial=0)) + 1)
         people[0] = 0
@@ -138,27 +138,36 @@ class Comparer:
 
     @cached_property
     def _words(self) -> Words:
-        return Words(self.names.texts.gather(self.left.entry_name))
+        return Words(self.names.texts.gather(self.population.left.entry_name))
 
     @cached_property
     def _near_names(self) -> list[tuple[Ints, int, sharing.Shares, np.ndarray[Any, Any]]]:
         """By township, and by cohort (sex and decade of birth): the group of each left record (0: unknown), groups in all, how
         many there bear each name that somebody on the right bears, and how many people are in each group."""
-        left = self.left
+        left, counted = self.left, self.population.left
         asked = np.zeros(len(self.names.size), dtype=bool)
         asked[self.right.own_name[self.right.own_name >= 0]] = True
-        rows = np.flatnonzero((left.own_name >= 0) & asked[np.maximum(left.own_name, 0)]).astype(np.int32)
-        township = distinct(left.places.prefix(9))[1][left.places.of]
-        if not (left.places.prefix(9) == 0).any():
-            township = township + 1
+        named = (counted.own_name >= 0) & asked[np.maximum(counted.own_name, 0)]
+        rows = np.flatnonzero(named).astype(np.int32)
+        sides = (counted,) if counted is left else (counted, left)
+        # 0 is an unknown township in any case.
+        prefixes = np.concatenate([[0], *(side.places.prefix(9) for side in sides)])
+        number, start, townships = distinct(prefixes)[1], 1, []
+        for side in sides:
+            townships.append(number[start:][side.places.of].astype(np.int64))
+            start += len(side.places.code)
         # 0 of either part is unknown.
-        cohort = np.where((left.year != 0) & (left.sex != 0), left.year // 10 * 4 + left.sex, 0)
+        cohorts = [
+            np.where((side.year != 0) & (side.sex != 0), side.year // 10 * 4 + side.sex, 0).astype(np.int64)
+            for side in sides
+        ]
         found = []
-        for group in (township.astype(np.int64), cohort.astype(np.int64)):
-            groups = int(group.max(initial=0)) + 1
-            named = self._named(left.own_name[rows], group[rows], groups)
+        for of_sides in (townships, cohorts):
+            group = of_sides[0]
+            groups = max(int(each.max(initial=0)) for each in of_sides) + 1
+            codes = self._named(counted.own_name[rows], group[rows], groups)
             people = np.bincount(group, minlength=groups)
-            found.append((group, groups, sharing.Shares(rows, named), people))
+            found.append((of_sides[-1], groups, sharing.Shares(rows, codes), people))
         return found
 
     @staticmethod
@@ -185,7 +194,7 @@ class Comparer:
     @cached_property
     def _people(self) -> Ints:
         """People of the left side by their own name."""
-        own = self.left.own_name[self.left.own_name >= 0]
+        own = self.population.left.own_name[self.population.left.own_name >= 0]
         return np.bincount(own, minlength=len(self.names.size))
 
     def rarity(self, names: Small) -> Bits:

@@ -57,6 +57,8 @@ class Linked:
     left: Side
     right: Side
     names: Names
+    people: int
+    """Of how many people it is known how common values are: those of the left side, unless others were counted."""
 
 
 _NONE = np.empty(0, dtype=np.int32)
@@ -71,17 +73,22 @@ def link(
     right_is_clean: bool = True,
     forbidden: pl.DataFrame | None = None,
     strong_at_least: float | None = None,
+    candidates: int | None = None,
     told: Callable[[str], None] = lambda text: None,
 ) -> Linked:
     """Link each right record to at most one left record.
 
     `model`: rates to start from; with `estimate` they are adjusted to the data. `right_is_clean`: a person has at most
     one record on the right. `forbidden`: pairs `left`, `right` (rows) that a person declared not to be the same. `strong_at_least`: the probability for
-    grade B, else as many as keep precision (`clustering.grades`). `told` is given progress in English.
+    grade B, else as many as keep precision (`clustering.grades`). `candidates`: so many left records, the first, may be linked;
+    how common values are is counted among the others alone (null: all are both). `told` is given progress in English.
     """
     start = model or Model()
     side_l, side_r, names = coded(left, right)
-    population = Population(side_l, side_r)
+    side_c = side_l
+    if candidates is not None:
+        side_l, side_c = side_l.part(0, candidates), side_l.part(candidates, side_l.n)
+    population = Population(side_c, side_r)
     told(f"{side_l.n:,} and {side_r.n:,} records")
     certain = _certain(side_l, side_r, names)
     certain = certain[:, ~_is_forbidden(certain[1], certain[0], forbidden, side_l.n)]
@@ -89,7 +96,7 @@ def link(
     open_ = np.ones(side_r.n, dtype=bool)
     open_[certain[1]] = False
 
-    people = np.bincount(side_l.own_name[side_l.own_name >= 0], minlength=len(names.size))
+    people = np.bincount(side_c.own_name[side_c.own_name >= 0], minlength=len(names.size))
     borne = np.flatnonzero(people)
     channel = NameChannel(
         pl.DataFrame({"name": names.texts.gather(borne), "count": people[borne]}), is_distinct=True
@@ -108,7 +115,7 @@ def link(
         found = meet(stage(open_), side_l.n)
         active, compared = _joined(active, compared, found, comparer, side_l.n)
         minus = _against(active, claimed, forbidden, side_l.n)
-        scored = scoring.score(active.right, scoring.weights(compared, start), side_l.n, start, minus)
+        scored = scoring.score(active.right, scoring.weights(compared, start), population.n, start, minus)
         open_[active.right[scored.log_odds >= SETTLED]] = False
         done = ~open_[active.right]
         settled.append((active.take(done), compared.take(done)))
@@ -119,7 +126,7 @@ def link(
         )
     pairs, compared = _in_order([*settled, (active, compared)], side_l.n)
     minus = _against(pairs, claimed, forbidden, side_l.n)
-    scored = scoring.score(pairs.right, scoring.weights(compared, start), side_l.n, start, minus)
+    scored = scoring.score(pairs.right, scoring.weights(compared, start), population.n, start, minus)
 
     agreed = comparer.compare(Pairs(certain[1], certain[0]))
     sure = agreed.take(_sample(certain.shape[1])) if certain.shape[1] else None
@@ -133,23 +140,23 @@ def link(
         proven = len(np.unique(pairs.right[clustering.namesakes(compared)]))
         for _ in range(ROUNDS):
             current = _estimated(start, of_some, some, proven, sure, certain.shape[1], side_r.n, n_numbers)
-            some = scoring.score(rows, scoring.weights(of_some, current), side_l.n, current, less)
+            some = scoring.score(rows, scoring.weights(of_some, current), population.n, current, less)
     said = scoring.weights(compared, current)
-    scored = scoring.score(pairs.right, said, side_l.n, current, minus)
+    scored = scoring.score(pairs.right, said, population.n, current, minus)
     if right_is_clean:
         for _ in range(2):
             taken = clustering.claims(pairs.left, pairs.right, scored.probability, side_l.n)
             scored = scoring.score(
-                pairs.right, said, side_l.n, current, minus - taken * np.log2(SECOND_RECORD)
+                pairs.right, said, population.n, current, minus - taken * np.log2(SECOND_RECORD)
             )
-    weighed = scoring.score(certain[1], scoring.weights(agreed, current), side_l.n, current)
+    weighed = scoring.score(certain[1], scoring.weights(agreed, current), population.n, current)
     links = pl.concat(
         [
             _certain_links(certain, weighed),
             _weighed_links(pairs, compared, scored, strong_at_least, certain[0] if right_is_clean else None),
         ]
     ).sort("right")
-    return Linked(links, pairs, compared, scored, current, side_l, side_r, names)
+    return Linked(links, pairs, compared, scored, current, side_l, side_r, names, population.n)
 
 
 def _certain(left: Side, right: Side, names: Names) -> np.ndarray[Any, np.dtype[np.int32]]:

@@ -210,15 +210,18 @@ class Population:
         return self._place_shares[key]
 
     @cached_property
-    def _homes(self) -> tuple[Shares, Codes]:
+    def _homes(self) -> Shares:
         homes, asked = (mix(side.address, side.place) for side in (self.left, self.right))
-        return Shares(np.arange(self.left.n, dtype=np.int32), homes, asked), homes
+        return Shares(np.arange(self.left.n, dtype=np.int32), homes, asked)
 
-    def people_at(self, rows: Small) -> tuple[Ints, Ints]:
-        """By left record, how many people live in its division, and how many at its address."""
-        addresses, homes = self._homes
-        places = self.left.places
+    def people_at(self, side: Side, rows: Small) -> tuple[Ints, Ints]:
+        """By record of a side, how many people live in its division, and how many at its address."""
         # Of one division, however deeply it is known.
-        code, of = np.unique(places.code, return_inverse=True)
-        people = np.bincount(of, weights=self._at_places, minlength=len(code))
-        return people[of][places.of[rows]].astype(np.int64), addresses.count(homes[rows])
+        code, of = np.unique(self.left.places.code, return_inverse=True)
+        people = np.bincount(of, weights=self._at_places, minlength=len(code)).astype(np.int64)
+        asked = side.place[rows]
+        at = np.minimum(np.searchsorted(code, asked), max(len(code) - 1, 0))
+        there = (
+            np.where(code[at] == asked, people[at], 0) if len(code) else np.zeros(len(rows), dtype=np.int64)
+        )
+        return there, self._homes.count(mix(side.address[rows], asked))

@@ -191,7 +191,7 @@ def reasons(linked: Linked, links: pl.DataFrame, *, with_another: float | None =
 
 
 def _certain(linked: Linked, links: pl.DataFrame) -> pl.Series:
-    n = linked.left.n
+    n = linked.people
     size = np.log2(max(n, 1))
 
     def sentence(tenths: int) -> str:
@@ -203,7 +203,7 @@ def _certain(linked: Linked, links: pl.DataFrame) -> pl.Series:
 
 def _fuzzy(linked: Linked, links: pl.DataFrame, with_another: float | None) -> pl.Series:
     chosen = links["pair"].to_numpy()
-    compared, model, n = linked.compared.take(chosen), linked.model, linked.left.n
+    compared, model, n = linked.compared.take(chosen), linked.model, linked.people
     if with_another is None:
         start = start_bits(n, model.in_registry)
         whose = f"左表{n:,}人，约{model.in_registry:.0%}的记录在其中有本人"

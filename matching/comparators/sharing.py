@@ -232,6 +232,6 @@ def compare_addresses(
     evidence.level[known & same_place] = 2
     equal = known & same_place & (a == b)
     evidence.level[equal] = 1
-    there, at_home = population.people_at(rows_l[equal])
+    there, at_home = population.people_at(left, rows_l[equal])
     evidence.bits[equal] = np.log2(np.maximum(there, 1) / np.maximum(at_home, 1))
     return evidence
