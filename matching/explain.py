@@ -9,12 +9,14 @@ import polars as pl
 
 from matching.passes import CONFLICTS_ZH, PASSES
 
-GRADES_ZH = {"A": "确定", "B": "较为确定", "C": "待人工确认"}
+GRADES_ZH = {"A": "确定", "B": "较为确定", "C": "待人工确认", "D": "暂定"}
 
 EVENTS_ZH = {
     "create": "首次出现，新建人员编号。",
     "return": "重新出现，恢复原人员编号。",
     "confirm": "临时人员经户籍登记确认，编号不变。",
+    "numbered": "暂定人员的记录有了可用的证件号码，编号不变。",
+    "pending": "记录正待人工确认是否为他人，暂停使用人员编号。",
     "absorb": "临时人员与已有人员为同一人，并入。",
     "merge": "两名登记人员经户籍变动或人工确认为同一人，并入。",
     "split": "原归入另一人员的记录分出，新建人员编号。",

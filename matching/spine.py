@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from data_contracts import opaque
-from matching import continuity, explain, normalise, passes, residue
+from matching import continuity, explain, normalise, passes, provisional, residue
 from matching import decisions as human
 from matching.model import Model
 from matching.residue import People
@@ -302,7 +302,16 @@ def _named_by(
             before.select(columns),
             own,
         ]
-    return pl.concat(found).unique("identity_key", keep="first", maintain_order=True)
+    # A provisional person is named by the record itself: of whom the others of last night are may have changed.
+    itself = (provisional.PREFIX + pl.col("identity_key")).alias("node")
+    nameable = pl.col("id_key").is_null() & (pl.col("source_class") != passes.REGISTER)
+    found.append(rows.filter(nameable).select("identity_key", itself))
+    is_provisional = pl.col("node").str.starts_with(provisional.PREFIX)
+    return (
+        pl.concat(found)
+        .unique("identity_key", keep="first", maintain_order=True)
+        .with_columns(pl.when(is_provisional).then(itself).otherwise("node").alias("node"))
+    )
 
 
 @dataclass(frozen=True)
@@ -320,18 +329,56 @@ class _Links:
         )
         return pl.concat([by_pass, self.weighed.select(columns).filter(chosen)])
 
+    def replaced(self, others: pl.DataFrame) -> _Links:
+        """The same with other links for some identities."""
+        kept = self.weighed.filter(~among("identity_key", others["identity_key"]))
+        return _Links(self.keys, pl.concat([kept, others], how="diagonal"))
+
+
+def _provisional(
+    tonight: Tonight,
+    keys: pl.DataFrame,
+    links: _Links,
+    conflicts: pl.DataFrame,
+    beside: pl.DataFrame | None,
+    same: pl.DataFrame,
+    apart: pl.DataFrame,
+) -> provisional.Found:
+    """Tonight's people whom no number names (`provisional.find`): who is linked, in conflict or waits for a review is none."""
+    weighed = links.weighed
+    taken = pl.concat([weighed["identity_key"], conflicts["identity_key"]])
+    is_open = pl.col("node").is_null() & pl.col("name_key").is_not_null() & ~among("identity_key", taken)
+    asked = pl.concat([same["identity_key"], same["other_key"]])
+    rows = keys.with_columns(is_open.alias("is_open")).filter(
+        pl.col("is_open") | among("identity_key", asked)
+    )
+    beside = provisional.BESIDE.to_frame() if beside is None else beside
+    beside = beside.filter(among("identity_key", rows["identity_key"]))
+    wanted = among("identity_key", pl.concat([rows["identity_key"], beside["other_key"]]))
+    linked = links.where(wanted).filter(pl.col("grade") != "C").select("identity_key", "node")
+    rows = rows.join(linked, on="identity_key", how="anti", maintain_order="left")
+    forms = tonight.forms(rows).with_columns(rows["is_open"])
+    return provisional.find(forms, linked, generic_among(keys, rows["phone_key"]), beside, same, apart)
+
 
 def _claims(mine: pl.DataFrame, previous: Spine, pairs: pl.DataFrame, revived: pl.DataFrame) -> pl.DataFrame:
     """Which person of last night may be which node of tonight: `node`, `person_id`, `shared` identities, `by`.
 
-    By identities that both have; then by the same number; then by a number that the police replaced.
+    By identities that both have; then by the same number; then by a number that the police replaced. What stands in review
+    hands no id on: it may be somebody else's.
     """
-    before = previous.links.select("identity_key", "person_id")
+    sure = pl.col("grade") != "C"
+    before = previous.links.filter(sure).select("identity_key", "person_id")
     shared = (
-        mine.join(before.filter(among("identity_key", mine["identity_key"])), on="identity_key")
+        mine.filter(sure)
+        .join(before.filter(among("identity_key", mine["identity_key"])), on="identity_key")
         .group_by("node", "person_id")
         .agg(pl.len().cast(pl.Int64).alias("shared"))
     )
+    # Who was known by records without a number gives way to whoever was known by the number.
+    ours = previous.persons.filter(pl.col("spine_key").str.starts_with(provisional.PREFIX))["person_id"]
+    gives_way = among("person_id", ours) & ~pl.col("node").str.starts_with(provisional.PREFIX)
+    shared = shared.with_columns(pl.col("shared") - pl.when(gives_way).then(1 << 40).otherwise(0))
     nodes = mine.select("node").unique()
     same = revived.join(nodes, left_on="spine_key", right_on="node", how="semi").select(
         pl.col("spine_key").alias("node"), "person_id", pl.lit(0, dtype=pl.Int64).alias("shared")
@@ -405,12 +452,14 @@ def resolve(
     as_of: date,
     key: opaque.Key = opaque.PUBLIC,
     model: Model | None = None,
+    beside: pl.DataFrame | None = None,
 ) -> SpineResult:
     """Tonight's persons and links, from all identities as of tonight, last night's state and human decisions.
 
     `identities` comes from `feeding.identities`; `previous` is null on the first night; `key` is the one under which
     `identities` and `previous` were made (`rekeying` brings a state under another key); `model` are the rates by which
-    the engine weighs, those of the software when null. Ids that were given stay;
+    the engine weighs, those of the software when null; `beside` (`provisional.BESIDE`) says who stands in one row with
+    whom, for people known by a name and a relative. Ids that were given stay;
     the same inputs give the same frames, whatever the order of rows. Raises `decisions.DecisionError` for decisions
     that lack a part. Everything returned has a total order.
     """
@@ -434,6 +483,8 @@ def resolve(
             forbidden.join(successors, on="node").select("identity_key", pl.col("_new").alias("node")),
         ]
     ).unique()
+    forced, same = provisional.pointers(forced)
+    forbidden, apart = provisional.pointers(forbidden)
     made = _decide(tonight, forms, previous, forced, forbidden, key)
     keys, nodes, counts, decided = made.keys, made.nodes, made.counts, made.decided
     known = _known(tonight, made, forms, previous)
@@ -449,12 +500,17 @@ def resolve(
     answered = weighed.filter(pl.col("grade") != "C")
     links = _Links(keys, weighed.filter(~disputed))
     conflicts = conflicts.join(answered, on="identity_key", how="anti")
-    if decided is not None:
-        decided = pl.concat([decided, reweighed]).unique()
-
     before = previous or Spine(
         persons=PERSONS.to_frame(), links=LINKS.to_frame(), conflicts=CONFLICTS.to_frame()
     )
+    unnamed = provisional.Found.nobody()
+    if known.people.height >= residue.FEWEST_PERSONS:
+        unnamed = _provisional(tonight, keys, links, conflicts, beside, same, apart)
+    links = links.replaced(unnamed.links)
+    conflicts = conflicts.join(unnamed.links, on="identity_key", how="anti")
+    if decided is not None:
+        decided = pl.concat([decided, reweighed, unnamed.changed(before.links, before.persons)]).unique()
+
     active = before.persons.filter(pl.col("status") == "active")
     if decided is None:
         mine = links.where(pl.lit(True))
@@ -510,7 +566,7 @@ def resolve(
         explain.reason_zh(pl.col("pass_id")).alias("reason_zh"),
     )
     again = again.join(
-        weighed.select("identity_key", "words_zh"), on="identity_key", how="left"
+        weighed.select("identity_key", "node", "words_zh"), on=["identity_key", "node"], how="left"
     ).with_columns(pl.coalesce("words_zh", "reason_zh").alias("reason_zh"))
     kept = before.links
     if decided is None:
@@ -528,7 +584,7 @@ def resolve(
         ],
         how="horizontal",
     )
-    described = _described(mine, nodes, full, generic)
+    described = _described(mine, pl.concat([nodes, unnamed.nodes]), full, generic)
     described = described.join(owners, on="node").join(
         before.persons.select("person_id", pl.col("created_on").alias("_created")), on="person_id", how="left"
     )
@@ -545,7 +601,7 @@ def resolve(
         homeless.select("person_id")
         .join(homes.select("identity_key", "person_id"), on="person_id")
         .join(
-            new_links.filter(among("identity_key", homes["identity_key"])).select(
+            new_links.filter(among("identity_key", homes["identity_key"]) & (pl.col("grade") != "C")).select(
                 "identity_key", pl.col("person_id").alias("other")
             ),
             on="identity_key",
@@ -655,10 +711,12 @@ def _events(
             pl.lit(explain.EVENTS_ZH[said]).alias("reason_zh"),
         )
 
+    sure = pl.col("grade") != "C"
     came_from = (
-        mine.join(minted, on="node")
+        mine.filter(sure)
+        .join(minted, on="node")
         .join(
-            before.links.filter(among("identity_key", mine["identity_key"])).select(
+            before.links.filter(among("identity_key", mine["identity_key"]) & sure).select(
                 "identity_key", pl.col("person_id").alias("other")
             ),
             on="identity_key",
@@ -668,10 +726,19 @@ def _events(
         .sort("person_id", "len", "other", descending=[False, True, False])
         .unique("person_id", keep="first", maintain_order=True)
     )
+    unnamed = pl.col("spine_key").str.starts_with(provisional.PREFIX)
     was = before.persons.select(
-        "person_id", pl.col("is_provisional").alias("_was"), pl.col("status").alias("_status")
+        "person_id",
+        pl.col("is_provisional").alias("_was"),
+        pl.col("status").alias("_status"),
+        unnamed.alias("_unnamed"),
     )
     now = described.join(was, on="person_id")
+    retired = homeless.filter(pl.col("status") == "retired")
+    asked = before.links.filter(among("person_id", retired["person_id"])).join(
+        mine, on="identity_key", how="semi"
+    )
+    is_asked = among("person_id", asked["person_id"])
     gone = homeless.filter(pl.col("status") == "absorbed")
     other = pl.col("absorbed_into").alias("other_person_id")
     return (
@@ -681,9 +748,13 @@ def _events(
                 rows(came_from, "split", "split", pl.col("other").alias("other_person_id")),
                 rows(now.filter(pl.col("_status") == "retired"), "create", "return"),
                 rows(now.filter(pl.col("_was") & pl.col("is_registered")), "absorb", "confirm"),
+                rows(
+                    now.filter(pl.col("_unnamed") & ~unnamed & ~pl.col("is_registered")), "absorb", "numbered"
+                ),
                 rows(gone.filter(~pl.col("is_registered")), "absorb", "absorb", other),
                 rows(gone.filter(pl.col("is_registered")), "merge", "merge", other),
-                rows(homeless.filter(pl.col("status") == "retired"), "retire", "retire"),
+                rows(retired.filter(~is_asked), "retire", "retire"),
+                rows(retired.filter(is_asked), "retire", "pending"),
             ]
         )
         .cast(EVENTS)

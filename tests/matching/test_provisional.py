@@ -1,0 +1,478 @@
+"""People whom no number names: strict groups, ids that keep their meaning, and nights in any order as one rebuild."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from matching import decisions, passes, provisional, residue, spine
+from tests.matching import world
+from tests.matching.test_spine_laws import many, partition
+
+DAYS = [world.FIRST_DAY + timedelta(days=i) for i in range(6)]
+BORN, OTHER_DAY = date(1981, 3, 4), date(1981, 3, 5)
+VILLAGE, ELSEWHERE = "150902100200", "150921100200"
+PHONE = "13612345678"
+
+
+def record(source: str = "em_disaster_relief", **said: Any) -> dict[str, Any]:
+    """What one class says of somebody without a number."""
+    return world.identity(
+        **{"source_class": source, "tier": 4, "resident_id": None, "person_name": "欧阳雨桐"} | said
+    )
+
+
+def found(*rows: dict[str, Any], beside: Any = (), same: Any = (), apart: Any = ()) -> provisional.Found:
+    """Provisional persons among records, of which none is linked."""
+    frame = world.frame(list(rows))
+    forms = passes_forms(frame).with_columns(pl.lit(True).alias("is_open"))
+    pairs = {"identity_key": pl.String, "other_key": pl.String}
+    return provisional.find(
+        forms,
+        pl.DataFrame(schema={"identity_key": pl.String, "node": pl.String}),
+        pl.Series(dtype=pl.String),
+        pl.DataFrame(list(beside), schema=provisional.BESIDE, orient="row"),
+        pl.DataFrame(list(same), schema=pairs, orient="row"),
+        pl.DataFrame(list(apart), schema=pairs, orient="row"),
+    )
+
+
+def passes_forms(frame: pl.DataFrame) -> pl.DataFrame:
+    from matching import normalise
+
+    return normalise.normalise(frame, DAYS[0])
+
+
+def groups(result: provisional.Found) -> list[tuple[int, str, str]]:
+    """Size, pass and grade of each person."""
+    return sorted(
+        (len(rows), rows["pass_id"].max(), rows["grade"].max())
+        for _, rows in result.links.group_by("node", maintain_order=True)
+    )
+
+
+def key(row: dict[str, Any]) -> str:
+    return str(row["identity_key"])
+
+
+ALONE = (1, "T0", "D")
+CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[int, str, str]]]] = {
+    "name, birth date and telephone": (
+        [record(birth_date=BORN, phone=PHONE), record("ca_cremation", birth_date=BORN, phone=PHONE)],
+        [(2, "T1", "B")],
+    ),
+    "name, birth date and village could be two people of the village": (
+        [
+            record(birth_date=BORN, village_code=VILLAGE),
+            record("ca_cremation", birth_date=BORN, village_code=VILLAGE),
+        ],
+        [(2, "T2", "D")],
+    ),
+    "an age that fits the birth date": (
+        [
+            record(birth_date=BORN, phone=PHONE),
+            record("ca_cremation", age=44, as_of=DAYS[0], phone=PHONE),
+        ],
+        [(2, "T2", "D")],
+    ),
+    "an age that does not fit": (
+        [
+            record(birth_date=BORN, phone=PHONE),
+            record("ca_cremation", age=50, as_of=DAYS[0], phone=PHONE),
+        ],
+        [ALONE, ALONE],
+    ),
+    "name and telephone where one says no birth": (
+        [record(phone=PHONE), record("ca_cremation", birth_date=BORN, phone=PHONE)],
+        [(2, "T2", "D")],
+    ),
+    "name and village alone": (
+        [record(village_code=VILLAGE), record("ca_cremation", village_code=VILLAGE)],
+        [ALONE, ALONE],
+    ),
+    "another day of birth": (
+        [record(birth_date=BORN, phone=PHONE), record("ca_cremation", birth_date=OTHER_DAY, phone=PHONE)],
+        [ALONE, ALONE],
+    ),
+    "another sex": (
+        [
+            record(birth_date=BORN, phone=PHONE, sex="1"),
+            record("ca_cremation", birth_date=BORN, phone=PHONE, sex="2"),
+        ],
+        [ALONE, ALONE],
+    ),
+    "two records of one class": (
+        [record(birth_date=BORN, phone=PHONE), record(birth_date=BORN, phone=PHONE, village_code=VILLAGE)],
+        [ALONE, ALONE],
+    ),
+    "two of one class, each like a third": (
+        [
+            record(birth_date=BORN, phone=PHONE),
+            record(birth_date=BORN, phone=PHONE, village_code=VILLAGE),
+            record("ca_cremation", birth_date=BORN, phone=PHONE, village_code=VILLAGE),
+        ],
+        [ALONE, ALONE, ALONE],
+    ),
+    "spoiled numbers that differ": (
+        [
+            record(phone=PHONE, resident_id="150902198103040001"),
+            record("ca_cremation", phone=PHONE, resident_id="150902198103049999"),
+        ],
+        [ALONE, ALONE],
+    ),
+    "a name alone is anybody's": ([record(), record("ca_cremation")], []),
+    "a name of which a character is lost": ([record(person_name="欧阳?桐", phone=PHONE)], []),
+    "nobody is named": ([record(person_name=None, phone=PHONE, birth_date=BORN)], []),
+    "another name": (
+        [
+            record(birth_date=BORN, phone=PHONE),
+            record("ca_cremation", person_name="欧阳雨彤", birth_date=BORN, phone=PHONE),
+        ],
+        [ALONE, ALONE],
+    ),
+    "through a third, all three agree": (
+        [
+            record(birth_date=BORN, phone=PHONE),
+            record("ca_cremation", birth_date=BORN, phone=PHONE, village_code=VILLAGE),
+            record("ed_enrolment", birth_date=BORN, village_code=VILLAGE),
+        ],
+        [(3, "T2", "D")],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_which_records_are_one_person(name: str) -> None:
+    rows, expected = CASES[name]
+    result = found(*rows)
+    assert groups(result) == expected
+    assert set(result.nodes["node"]) == set(result.links["node"])
+    assert all(grade == passes.PASSES[p].grade for p, grade in result.links.select("pass_id", "grade").rows())
+
+
+def test_a_group_is_named_by_its_lowest_record() -> None:
+    rows = [record(birth_date=BORN, phone=PHONE), record("ca_cremation", birth_date=BORN, phone=PHONE)]
+    node = provisional.PREFIX + min(map(key, rows))
+    result = found(*rows)
+    assert set(result.links["node"]) == {node}
+    assert result.nodes.rows() == [(node, "欧阳雨桐", "欧阳雨桐", BORN, None, False)]
+
+
+def test_a_couple_of_which_only_names_are_known() -> None:
+    """Two classes name the same couple; a third names a man of that name beside another wife."""
+    man, wife = (
+        record("ca_marriage", role="male"),
+        record("ca_marriage", role="female", person_name="司马青青"),
+    )
+    father, mother = (record(r["source_class"] and "hl_birth_death_cert", **w) for r, w in (
+        (man, {"role": "father"}), (wife, {"role": "mother", "person_name": "司马青青"})
+    ))  # fmt: skip
+    again = record("hr_insurance_contribution", role="father")
+    other = record("hr_insurance_contribution", role="mother", person_name="司马红红")
+    couples = [(man, wife), (father, mother), (again, other)]
+    beside = [(key(a), b["role"], key(b)) for a, b in couples] + [
+        (key(b), a["role"], key(a)) for a, b in couples
+    ]
+    result = found(man, wife, father, mother, again, other, beside=beside)
+    assert groups(result) == [ALONE, ALONE, (2, "T2", "D"), (2, "T2", "D")]
+    owner = dict(result.links.select("identity_key", "node").rows())
+    assert owner[key(man)] == owner[key(father)] != owner[key(again)]
+    # Without the rows they are names alone.
+    assert groups(found(man, wife, father, mother, again, other)) == []
+    # A record that stands for several rows with several wives stands for several men.
+    twice = [*beside, (key(man), "female", key(other))]
+    assert key(man) not in set(
+        found(man, wife, father, mother, again, other, beside=twice).links["identity_key"]
+    )
+
+
+def test_what_reviewers_said() -> None:
+    a, b = record(birth_date=BORN, phone=PHONE), record("ca_cremation", birth_date=BORN, phone=PHONE)
+    c = record("ed_enrolment", person_name="欧阳雨彤", birth_date=OTHER_DAY)
+    assert groups(found(a, b, apart=[(key(b), key(a))])) == [ALONE, ALONE]
+    joined = found(a, b, c, same=[(key(c), key(b))])
+    assert joined.links["node"].n_unique() == 1
+    assert dict(joined.links.select("identity_key", "pass_id").rows())[key(c)] == "H"
+    # A circle of decisions is one person as well.
+    circle = found(b, c, same=[(key(c), key(b)), (key(b), key(c))])
+    assert groups(circle) == [(2, "T0", "D")]
+    # Nothing is certain about somebody who is not confirmed.
+    assert "A" not in set(joined.links["grade"])
+
+
+# --- nights
+
+
+@cache
+def register() -> pl.DataFrame:
+    """Enough registered people for the engine to speak."""
+    people = world.population(360, 3)
+    return world.extract(people, "ps_resident", 1, 3, share=1.0).drop("true_person_id")
+
+
+def night(
+    previous: spine.Spine | None, number: int, *rows: dict[str, Any], decided: Any = None
+) -> spine.SpineResult:
+    everybody = pl.concat([register(), world.frame(list(rows))]).sort("source_class", "role", "identity_key")
+    return spine.resolve(everybody, previous, decided, DAYS[number])
+
+
+def owner(result: spine.Spine, row: dict[str, Any]) -> int | None:
+    links = result.links.filter(pl.col("identity_key") == key(row))["person_id"]
+    return links[0] if len(links) else None
+
+
+def person(result: spine.Spine, person_id: int | None) -> dict[str, Any]:
+    return result.persons.filter(pl.col("person_id") == person_id).row(0, named=True)
+
+
+def events(result: spine.SpineResult) -> list[tuple[str, int, int | None]]:
+    return list(result.events.select("event", "person_id", "other_person_id").iter_rows())
+
+
+HURT = record(birth_date=BORN, phone=PHONE)
+CREMATED = record("ca_cremation", birth_date=BORN, phone=PHONE)
+NUMBER = world.number("440305", BORN, 35)
+NUMBERED = world.identity(
+    source_class="mi_enrolment", tier=2, resident_id=NUMBER, person_name="欧阳雨桐", phone=PHONE
+)
+REGISTERED = world.identity(resident_id=NUMBER, person_name="欧阳雨桐", birth_date=BORN, village_code=VILLAGE)
+
+
+def test_a_number_names_a_provisional_person_and_the_register_confirms_him() -> None:
+    first = night(None, 0, HURT)
+    his = owner(first, HURT)
+    row = person(first, his)
+    assert (row["is_provisional"], row["is_registered"], row["resident_id"]) == (True, False, None)
+    assert (row["person_name"], row["birth_date"], row["phone"]) == ("欧阳雨桐", BORN, PHONE)
+    assert first.links.filter(pl.col("person_id") == his)["grade"].to_list() == ["D"]
+    second = night(first, 1, HURT, NUMBERED)
+    assert owner(second, HURT) == owner(second, NUMBERED) == his
+    assert events(second) == [("absorb", his, None)]
+    assert "有了可用的证件号码" in second.events["reason_zh"][0]
+    third = night(second, 2, HURT, NUMBERED, REGISTERED)
+    assert owner(third, REGISTERED) == his
+    assert events(third) == [("absorb", his, None)]
+    row = person(third, his)
+    assert (row["is_provisional"], row["resident_id"], row["created_on"]) == (False, NUMBER, DAYS[0])
+
+
+def test_a_provisional_person_goes_into_one_who_is_known() -> None:
+    kept = night(None, 0, HURT)
+    his = owner(kept, HURT)
+    alone = night(kept, 1, HURT, world.identity(resident_id=NUMBER, person_name="百里屠苏"))
+    theirs = alone.persons.filter(pl.col("resident_id") == NUMBER)["person_id"][0]
+    decided = pl.DataFrame(
+        [{"identity_key": key(HURT), "person_id": theirs, "decision": "same", "who": "0417", "decided_on": DAYS[2]}],
+        schema=dict(list(decisions.SCHEMA.items())[:5]),
+    )  # fmt: skip
+    after = night(alone, 2, HURT, world.identity(resident_id=NUMBER, person_name="百里屠苏"), decided=decided)
+    assert owner(after, HURT) == theirs
+    assert events(after) == [("absorb", his, theirs)]
+    assert person(after, his)["absorbed_into"] == theirs
+    # Taken back: the id that was absorbed is not given again.
+    undone = pl.concat([decided, decided.with_columns(decision=pl.lit("unsure"), decided_on=pl.lit(DAYS[3]))])
+    back = night(after, 3, HURT, world.identity(resident_id=NUMBER, person_name="百里屠苏"), decided=undone)
+    assert owner(back, HURT) not in (his, theirs, None)
+
+
+def test_two_who_are_one_by_a_later_record_are_one_and_part_again() -> None:
+    """A and B stand apart until a record agrees with both; when it goes, they part, and no id is used twice."""
+    a = record(birth_date=BORN, phone=PHONE)
+    b = record("ca_cremation", birth_date=BORN, village_code=VILLAGE)
+    both = record("ed_enrolment", birth_date=BORN, phone=PHONE, village_code=VILLAGE)
+    first = night(None, 0, a, b)
+    assert owner(first, a) != owner(first, b)
+    second = night(first, 1, a, b, both)
+    assert owner(second, a) == owner(second, b) == owner(second, both)
+    assert [e for e, *_ in events(second)] == ["absorb"]
+    third = night(second, 2, a, b)
+    assert owner(third, a) != owner(third, b)
+    assert [e for e, *_ in events(third)] == ["split"]
+    assert third.persons["person_id"].is_unique().all()
+    assert third.persons.filter(pl.col("status") == "absorbed").height == 1
+
+
+def test_who_waits_for_a_reviewer_is_no_provisional_person() -> None:
+    """A candidate comes on the register: the record is asked about, and its id rests; he goes, and it is back."""
+    somebody = register().filter(pl.col("sex") == "1").row(7, named=True)
+    asked = record(person_name=somebody["person_name"], village_code=somebody["village_code"])
+    result = night(None, 0, asked)
+    link = result.links.filter(pl.col("identity_key") == key(asked))
+    assert link["grade"].to_list() == ["C"]
+    without = register().filter(pl.col("identity_key") != somebody["identity_key"])
+    before = spine.resolve(pl.concat([without, world.frame([asked])]), None, None, DAYS[0])
+    his = owner(before, asked)
+    assert person(before, his)["is_provisional"]
+    after = night(before, 1, asked)
+    assert after.links.filter(pl.col("identity_key") == key(asked))["grade"].to_list() == ["C"]
+    assert person(after, his)["status"] == "retired"
+    assert "正待人工确认" in after.events.filter(pl.col("person_id") == his)["reason_zh"][0]
+    back = spine.resolve(pl.concat([without, world.frame([asked])]), after, None, DAYS[2])
+    assert owner(back, asked) == his
+    # A reviewer says that it is not he: it is a person of its own.
+    theirs = owner(after, asked)
+    decided = pl.DataFrame(
+        [{"identity_key": key(asked), "person_id": theirs, "decision": "not_same", "who": "0417", "decided_on": DAYS[2]}],
+        schema=dict(list(decisions.SCHEMA.items())[:5]),
+    )  # fmt: skip
+    parted = night(after, 2, asked, decided=decided)
+    assert owner(parted, asked) == his
+
+
+def test_a_decision_about_provisional_persons_holds_after_a_rebuild() -> None:
+    a, c = (
+        record(birth_date=BORN, phone=PHONE),
+        record("ca_cremation", person_name="欧阳雨彤", birth_date=BORN),
+    )
+    first = night(None, 0, a, c)
+    assert owner(first, a) != owner(first, c)
+    row = {"identity_key": key(c), "person_id": owner(first, a), "decision": "same", "who": "0417"}
+    row |= {"decided_on": DAYS[1], "note": None, "person_key": key(a), "door": "review", "entry": 1}
+    decided = pl.DataFrame([row], schema=decisions.SCHEMA)
+    second = night(first, 1, a, c, decided=decided)
+    his = owner(second, a)
+    assert his == owner(second, c)
+    assert his in (owner(first, a), owner(first, c))
+    assert [e for e, *_ in events(second)] == ["absorb"]
+    assert set(second.links.filter(pl.col("person_id") == owner(second, a))["pass_id"]) == {"T0", "H"}
+    rebuilt = night(None, 1, a, c, decided=decided)
+    assert partition(rebuilt) == partition(second)
+    # And is about the person whom a later number names.
+    third = night(second, 2, a, c, NUMBERED, decided=decided)
+    assert owner(third, c) == owner(third, NUMBERED) == his
+    assert partition(night(None, 2, a, c, NUMBERED, decided=decided)) == partition(third)
+
+
+def test_too_few_people_to_say_that_somebody_is_nobody() -> None:
+    result = spine.resolve(world.frame([HURT, CREMATED]), None, None, DAYS[0])
+    assert result.links.is_empty()
+
+
+# --- laws
+
+NIGHTS = 4
+SAID: dict[str, list[Any]] = {
+    "source_class": ["em_disaster_relief", "ca_cremation", "ed_enrolment", "ca_temp_relief", "ps_resident"],
+    "role": ["self", "contact"],
+    "tier": [2, 4],
+    "resident_id": [None, None, None, None, None, NUMBER, "150902198103040001", "15090219810304****"],
+    "person_name": ["欧阳雨桐", "欧阳雨桐", "歐陽雨桐", "欧阳雨彤", "欧阳雨?", None],
+    "sex": [None, None, "1", "2"],
+    "birth_date": [None, BORN, BORN, OTHER_DAY],
+    "phone": [None, PHONE, PHONE, "13612345679"],
+    "village_code": [None, VILLAGE, ELSEWHERE],
+    "household_no": [None, None, "000077"],
+}
+
+
+@st.composite
+def lives(draw: Any) -> tuple[dict[str, Any], int, int]:
+    said = {column: draw(st.sampled_from(values)) for column, values in SAID.items()}
+    if said["birth_date"] is None and draw(st.booleans()):
+        said |= {"age": draw(st.sampled_from([44, 45, 60])), "as_of": DAYS[0]}
+    if said["resident_id"] is None and said["source_class"] == "ps_resident":
+        said["source_class"] = "ca_temp_relief"
+    return world.identity(**said), draw(st.integers(0, NIGHTS - 1)), draw(st.integers(1, NIGHTS))
+
+
+def tonight(history: list[tuple[dict[str, Any], int, int]], number: int) -> pl.DataFrame:
+    return world.frame([row for row, begins, stays in history if begins <= number < begins + stays])
+
+
+@pytest.fixture
+def mute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A county of a few people in which the engine says nothing, so that the laws are about what is left to the rules."""
+    monkeypatch.setattr(residue, "FEWEST_PERSONS", 0)
+    monkeypatch.setattr(residue, "weigh", lambda *_: residue.WEIGHED.to_frame())
+
+
+def laws(result: spine.SpineResult, identities: pl.DataFrame) -> None:
+    """What holds of the provisional persons of any night."""
+    ours = result.persons.filter(
+        pl.col("spine_key").str.starts_with(provisional.PREFIX) & (pl.col("status") == "active")
+    )
+    assert ours["is_provisional"].all()
+    assert not ours["is_registered"].any()
+    assert ours["resident_id"].null_count() == ours.height
+    rows = result.links.join(ours.select("person_id"), on="person_id").join(
+        identities, on="identity_key", suffix="_r"
+    )
+    assert set(rows["grade"]) <= {"B", "D"}
+    for _, mine in rows.group_by("person_id"):
+        assert mine["source_class"].is_unique().all()
+        for column in ("sex", "birth_date", "resident_id"):
+            assert mine[column].drop_nulls().n_unique() <= 1
+    assert result.persons["person_id"].is_unique().all()
+    assert not set(result.conflicts["identity_key"]) & set(rows["identity_key"])
+
+
+@pytest.mark.usefixtures("mute")
+@many
+@given(st.lists(lives(), min_size=1, max_size=14), st.permutations(range(NIGHTS)))
+def test_any_order_of_nights_gives_what_one_run_gives(history: list[Any], order: list[int]) -> None:
+    result: spine.SpineResult | None = None
+    used: dict[int, str] = {}
+    for step, number in enumerate(order):
+        identities = tonight(history, number)
+        before = result
+        result = spine.resolve(identities, result, None, DAYS[step])
+        laws(result, identities)
+        # An id that was absorbed never names anybody again, and a new one was never given before.
+        minted = set(result.persons["person_id"]) - set(before.persons["person_id"] if before else [])
+        assert not minted & set(used)
+        now = dict(result.persons.select("person_id", "status").rows())
+        assert all(now[p] == "absorbed" for p, status in used.items() if status == "absorbed")
+        used |= now
+        rebuilt = spine.resolve(identities, None, None, DAYS[step])
+        assert partition(result) == partition(rebuilt)
+
+
+@pytest.mark.usefixtures("mute")
+@many
+@given(st.lists(lives(), min_size=1, max_size=14), st.randoms(use_true_random=False))
+def test_the_order_of_rows_decides_nothing(history: list[Any], shuffle: Any) -> None:
+    rows = [row for row, *_ in history]
+    first = spine.resolve(world.frame(rows), None, None, DAYS[0])
+    shuffle.shuffle(rows)
+    frame = pl.DataFrame(rows, schema=world.COLUMNS).unique("identity_key", maintain_order=True)
+    second = spine.resolve(frame, None, None, DAYS[0])
+    for name, one in first.frames().items():
+        assert one.equals(second.frames()[name]), name
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_nights_with_the_engine_give_what_a_rebuild_gives(seed: int) -> None:
+    """A county with people from elsewhere, of whom two sources tell without a number."""
+    known = world.population(700, seed)
+    far = world.population(40, seed + 50).with_columns(
+        (pl.lit("司马") + pl.col("name").str.slice(1)).alias("name"),
+        pl.format("1331{}", pl.col("phone").str.slice(4)).alias("phone"),
+    )
+    outside = [
+        world.extract(far, source, 4, seed + n, share=0.8, missing=1.0)
+        for n, source in enumerate(("ca_cremation", "em_disaster_relief"))
+    ]
+    everything = pl.concat([world.records(known, seed), *outside])
+    identities = everything.drop("true_person_id")
+    order = pl.Series(range(len(identities))).sample(fraction=1.0, shuffle=True, seed=seed)
+    result: spine.SpineResult | None = None
+    for number in range(3):
+        now = identities.filter(order % 10 != number)
+        result = spine.resolve(now, result, None, DAYS[number])
+        assert partition(result) == partition(spine.resolve(now, None, None, DAYS[number]))
+        ours = result.links.filter(pl.col("pass_id").is_in(provisional.PASS_IDS))
+        judged = ours.join(
+            pl.concat(outside).select("identity_key", "true_person_id"), on="identity_key", how="left"
+        )
+        # Those of grade B are somebody from elsewhere, each person one true person, each true person once.
+        strong = judged.filter(pl.col("grade") == "B").select("person_id", "true_person_id").unique()
+        assert strong.height > 10
+        assert strong["person_id"].is_unique().all()
+        assert strong["true_person_id"].is_unique().all()
