@@ -207,44 +207,6 @@ class Side:
             others={kind: tuple(long(rows, codes)) for kind, (rows, codes) in self.others.items()},
         )
 
-    def part(self, first: int, last: int) -> Side:
-        """The records from `first` to before `last`."""
-
-        def long(rows: Small, *columns: Any) -> list[Any]:
-            at = np.flatnonzero((rows >= first) & (rows < last))
-            return [
-                rows[at] - np.int32(first),
-                *(c.gather(at) if isinstance(c, pl.Series) else c[at] for c in columns),
-            ]
-
-        entries = long(self.entry_row, self.entry_name, self.entry_kind)
-        phones = long(self.phone_row, self.phone, self.phone_text)
-        households = long(self.household_row, self.household)
-        of_records = [
-            "id_code",
-            "id_kind",
-            "id_text",
-            "birth",
-            "low",
-            "high",
-            "is_stated",
-            "sex",
-            "place",
-            "depth",
-            "address",
-            "own_name",
-            "spelt_name",
-        ]
-        return replace(
-            self,
-            n=last - first,
-            **{name: getattr(self, name)[first:last] for name in of_records},
-            **dict(zip(("entry_row", "entry_name", "entry_kind"), entries, strict=True)),
-            **dict(zip(("phone_row", "phone", "phone_text"), phones, strict=True)),
-            **dict(zip(("household_row", "household"), households, strict=True)),
-            others={kind: tuple(long(rows, codes)) for kind, (rows, codes) in self.others.items()},
-        )
-
     @cached_property
     def places(self) -> Places:
         """The divisions of the side, each once."""
