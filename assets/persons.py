@@ -79,7 +79,8 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
         secret = opaque.deployment_key(home.lake)
         before = _before(context, home, day, secret)
         decided, problems = decisions.tonight(home, day)
-        result = spine.resolve(found, before, decided, day, secret)
+        beside = feeding.beside(home.lake, day)
+        result = spine.resolve(found, before, decided, day, secret, beside=beside)
         frames = result.frames() | {"picture": evaluation.picture(result.links, found)}
         alarms = _drift(home, day, frames["picture"])
         write_frames(home.folder(GROUP, day), frames)

@@ -3,7 +3,7 @@
     python benchmarks/county.py [--persons 20000] [--seed 7] [--damage realistic|none] [--keep FOLDER]
 
 Builds a county in a temporary folder, runs the nights through Dagster and prints: seconds a night; links by grade
-(right, wrong, of which relatives, missed); planted situations by rule (raised of those that must be, raised of those
+(right, wrong, of which relatives, missed); provisional persons without a number; planted situations by rule (raised of those that must be, raised of those
 that must not be). Numbers of one seed are an example, not a claim: run several.
 """
 
@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from data_contracts.feeding import identity_rows, ledger
 from matching.evaluation import judged
+from matching.provisional import PASS_IDS, PREFIX
 from pipelines import nights
 from sample_data import build
 
@@ -97,6 +98,43 @@ def planted(home: Path, day: date) -> pl.DataFrame:
     )
 
 
+def unnamed(home: Path, day: date) -> pl.DataFrame:
+    """Provisional persons without a number by pass: how many are of one true person, and of these how many are nobody else yet.
+
+    `twice`: true persons who are several such persons.
+    """
+    persons, links = (stored(home, "persons", name, day) for name in ("persons", "links"))
+    truth = truth_of_identities(home, day).select("identity_key", "true_person_id")
+    ours = persons.filter((pl.col("status") == "active") & pl.col("spine_key").str.starts_with(PREFIX))
+    rows = links.join(truth, on="identity_key", how="left")
+    others = rows.join(ours, on="person_id", how="anti").filter(pl.col("grade") != "C")["true_person_id"]
+    known = pl.col("true_person_id").drop_nulls()
+    return (
+        rows.join(ours.select("person_id"), on="person_id")
+        .group_by("person_id")
+        .agg(
+            pl.col("pass_id").max(),
+            pl.len().alias("records"),
+            known.n_unique().alias("_people"),
+            known.first().alias("_who"),
+        )
+        .with_columns(
+            (pl.col("_people") <= 1).alias("_one"),
+            pl.col("_who").is_in(others.drop_nulls().unique().implode()).alias("_there"),
+            (pl.col("_who").is_duplicated() & pl.col("_who").is_not_null()).alias("_twice"),
+        )
+        .group_by("pass_id")
+        .agg(
+            pl.len().alias("persons"),
+            pl.col("records").sum(),
+            pl.col("_one").sum().alias("of_one_true_person"),
+            (pl.col("_one") & ~pl.col("_there").fill_null(False)).sum().alias("not_there_otherwise"),
+            pl.col("_twice").sum().alias("twice"),
+        )
+        .sort("pass_id")
+    )
+
+
 def main() -> int:
     """Run and print; exit status 1 when a night fails."""
     parser = argparse.ArgumentParser(
@@ -123,9 +161,12 @@ def main() -> int:
                 print(f"steps failed: {failed}")
                 return 1
         truth = truth_of_identities(home, day)
-        verdicts = judged(stored(home, "persons", "links", day), truth)
+        links = stored(home, "persons", "links", day)
+        # Who is a provisional person without a number was linked to nobody.
+        verdicts = judged(links.filter(~pl.col("pass_id").is_in(PASS_IDS)), truth)
         with pl.Config(tbl_rows=80, tbl_cols=12, tbl_hide_dataframe_shape=True):
             print(verdicts.group_by("grade", "verdict").len().sort("grade", "verdict", nulls_last=True))
+            print(unnamed(home, day))
             print(planted(home, day))
     return 0
 

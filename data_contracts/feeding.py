@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
+from itertools import permutations
 from pathlib import Path
 
 import duckdb
@@ -274,6 +275,32 @@ def identity_rows(lake: Path, as_of: date, contracts: Iterable[Contract] | None 
                 )
                 frames.append(rows.pl().cast(frames[0].schema))
     return pl.concat(frames).sort("source_class", "delivery_id", "row", "role", "position")
+
+
+def beside(lake: Path, as_of: date, contracts: Iterable[Contract] | None = None) -> pl.DataFrame:
+    """Who stands in one delivered row with an identity that has no number, as of a day: a spouse, a child, a guardian.
+
+    Columns: `identity_key`, `role` and `other_key` of the other; each pair once, sorted. Packed roles are left out.
+    """
+    schema = pl.Schema({name: pl.String() for name in ("identity_key", "role", "other_key")})
+    frames = [schema.to_frame()]
+    with _memory(lake) as connection:
+        for contract in contracts if contracts is not None else catalogue().values():
+            subjects = [subject for subject in contract.subjects if not subject.packed]
+            files = accepted_files(lake, contract.id, as_of) if len(subjects) > 1 else []
+            if not files:
+                continue
+            connection.execute(f"CREATE OR REPLACE TEMP TABLE state AS {state_sql(contract, files)}")
+            for one, other in permutations(subjects, 2):
+                mine, theirs = (_identity_expressions(contract, subject) for subject in (one, other))
+                rows = connection.sql(
+                    f"SELECT DISTINCT {_key_sql(contract, one, mine)} AS identity_key, "
+                    f"{_quoted(other.role)} AS role, {_key_sql(contract, other, theirs)} AS other_key FROM state "
+                    f"WHERE {mine['resident_id']} IS NULL AND {_names_somebody(one, mine)} "
+                    f"AND {_names_somebody(other, theirs)}"
+                )
+                frames.append(rows.pl().cast(schema))
+    return pl.concat(frames).sort(pl.all())
 
 
 def facts(

@@ -6,7 +6,7 @@ import polars as pl
 
 from data_contracts import opaque
 from matching import decisions as human
-from matching import passes
+from matching import passes, provisional
 from matching.residue import People
 from matching.spine import Spine
 
@@ -28,6 +28,11 @@ def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
             .select("node", "new_node")
             .unique()
         )
+    ours = [
+        (provisional.PREFIX + pl.col(c)).alias(n)
+        for c, n in zip(new_keys.columns, nodes.columns, strict=True)
+    ]
+    persons = _renamed(_renamed(previous.persons, "spine_key", nodes), "spine_key", new_keys.select(ours))
     keys = previous.keys
     if keys is not None:
         keys = _renamed(keys, "identity_key", new_keys)
@@ -36,7 +41,7 @@ def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
         ("K" + pl.col("identity_key").str.slice(0, 16)).alias("conflict_id")
     )
     return Spine(
-        persons=_renamed(previous.persons, "spine_key", nodes),
+        persons=persons,
         links=_renamed(previous.links, "identity_key", new_keys).sort("identity_key"),
         conflicts=conflicts.sort("conflict_id"),
         keys=keys,

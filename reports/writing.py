@@ -628,11 +628,12 @@ def _quality_plots(rows: Mapping[str, pl.DataFrame]) -> dict[str, str]:
             title="各类数据的问题",
         ),
         "quality_links": plot.stacked_bars(
-            bars(rows["quality_links"], "class_zh", ("grade_a", "grade_b", "grade_c", "unlinked")),
+            bars(rows["quality_links"], "class_zh", ("grade_a", "grade_b", "grade_c", "grade_d", "unlinked")),
             [
                 ("A 确定", "#2e7d32"),
                 ("B 较为确定", "#a5d6a7"),
                 ("C 待人工确认", "#f9a825"),
+                ("D 暂定", "#90caf9"),
                 ("未比中", "#b0bec5"),
             ],
             title="各类身份记录的比对结果",

@@ -1,6 +1,6 @@
 /*---
 id: quality_links
-version: 2
+version: 3
 title: {zh: 人员比对, en: Links}
 purpose: How surely the identities of each class were linked to persons, by grade, and how many conflicts wait.
 audience: audit
@@ -14,11 +14,12 @@ columns:
   - {name: grade_a, zh: A 确定, width: 9, kind: integer, total: true}
   - {name: grade_b, zh: B 较为确定, width: 11, kind: integer, total: true}
   - {name: grade_c, zh: C 待人工确认, width: 11, kind: integer, total: true}
+  - {name: grade_d, zh: D 暂定, width: 9, kind: integer, total: true}
   - {name: unlinked, zh: 未比中, width: 9, kind: integer, total: true}
   - {name: share_a, zh: 确定率, width: 8, kind: share}
   - {name: conflicts, zh: 冲突, width: 8, kind: integer, total: true}
 carries: [class_no, class_id]
-note_zh: 核查规则只使用 A 级比对结果；冲突是指证件号码相同而姓名、出生日期、性别明显不符等情形，一律不自动合并。
+note_zh: 核查规则只使用 A 级比对结果；冲突是指证件号码相同而姓名、出生日期、性别明显不符等情形，一律不自动合并；D 暂定是指没有可用号码、现有人员中也无可能对应的人员，清单和规则均不采用。
 ---*/
 with linked as (
   select source_class as class_id,
@@ -26,6 +27,7 @@ with linked as (
          coalesce(sum(identities) filter (where grade = 'A'), 0)::bigint      as grade_a,
          coalesce(sum(identities) filter (where grade = 'B'), 0)::bigint      as grade_b,
          coalesce(sum(identities) filter (where grade = 'C'), 0)::bigint      as grade_c,
+         coalesce(sum(identities) filter (where grade = 'D'), 0)::bigint      as grade_d,
          coalesce(sum(identities) filter (where grade is null), 0)::bigint    as unlinked
   from link_count
   group by source_class
@@ -45,6 +47,7 @@ select coalesce(c.class_zh, j.class_id)          as class_zh,
        coalesce(j.grade_a, 0)                    as grade_a,
        coalesce(j.grade_b, 0)                    as grade_b,
        coalesce(j.grade_c, 0)                    as grade_c,
+       coalesce(j.grade_d, 0)                    as grade_d,
        coalesce(j.unlinked, 0)                   as unlinked,
        round(j.grade_a / nullif(j.identities, 0), 4) as share_a,
        coalesce(j.conflicts, 0)                  as conflicts,

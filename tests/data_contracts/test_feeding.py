@@ -316,6 +316,45 @@ def test_an_id_carried_by_another_number_is_found(tmp_path, student_no, resident
     assert found.select("person_name", "resident_id", "rows").rows() == [("王五", resident_id, 1)]
 
 
+def test_who_stands_beside_a_record_without_a_number(tmp_path):
+    """Of two roles of a row the one without a number asks; a row that names one person, and a packed role, say nothing."""
+    couple = contract(
+        fields=[
+            *({"name": n, "source": n, "type": "person_name"} for n in ("guardian_name", "wife_name")),
+            {"name": "deed_no", "source": "证号", "type": "identifier", "required": True},
+            {"name": "student_no", "source": "学籍号", "type": "student_no"},
+        ],
+        subjects=[
+            {
+                "role": "man",
+                "title": ZH,
+                "evidence": {"person_name": "guardian_name"},
+                "derived_id": "student_no",
+            },
+            {"role": "wife", "title": ZH, "evidence": {"person_name": "wife_name"}},
+        ],
+        feeds=[],
+    )
+    rows = [
+        {"deed_no": "a", "guardian_name": "张三", "wife_name": "李四"},
+        {"deed_no": "b", "guardian_name": "张三", "wife_name": "李四"},
+        {"deed_no": "c", "guardian_name": "王五", "wife_name": "赵六", "student_no": f"G{ID_A}"},
+        {"deed_no": "d", "guardian_name": "孤身", "wife_name": None},
+    ]
+    deliver(tmp_path, NIGHTS[0], [{k: v for k, v in row.items() if k != "wife_name"} for row in rows])
+    path = tmp_path / "accepted" / "toy_deed" / f"batch_date={NIGHTS[0]}" / "1117fulltoy_deed.csv.parquet"
+    stored = pl.read_parquet(path)
+    stored.with_columns(pl.Series("wife_name", [row["wife_name"] for row in rows])).write_parquet(path)
+    called = dict(identities(tmp_path, NIGHTS[0], [couple]).select("identity_key", "person_name").rows())
+    found = feeding.beside(tmp_path, NIGHTS[0], [couple])
+    assert sorted((called[a], role, called[b]) for a, role, b in found.rows()) == [
+        ("张三", "wife", "李四"),
+        ("李四", "man", "张三"),
+        ("赵六", "man", "王五"),
+    ]
+    assert feeding.beside(tmp_path, NIGHTS[0], [contract()]).is_empty()
+
+
 def test_facts_carry_persons_grades_and_origin(tmp_path, monkeypatch):
     deed = contract()
     monkeypatch.setattr(feeding, "catalogue", lambda: {deed.id: deed})

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from matching import decisions, passes, provisional, residue, spine
+from data_contracts import opaque
+from matching import decisions, normalise, passes, provisional, rekeying, residue, spine
 from tests.matching import world
 from tests.matching.test_spine_laws import many, partition
 
@@ -31,7 +32,7 @@ def record(source: str = "em_disaster_relief", **said: Any) -> dict[str, Any]:
 def found(*rows: dict[str, Any], beside: Any = (), same: Any = (), apart: Any = ()) -> provisional.Found:
     """Provisional persons among records, of which none is linked."""
     frame = world.frame(list(rows))
-    forms = passes_forms(frame).with_columns(pl.lit(True).alias("is_open"))
+    forms = normalise.normalise(frame, DAYS[0]).with_columns(pl.lit(True).alias("is_open"))
     pairs = {"identity_key": pl.String, "other_key": pl.String}
     return provisional.find(
         forms,
@@ -41,12 +42,6 @@ def found(*rows: dict[str, Any], beside: Any = (), same: Any = (), apart: Any = 
         pl.DataFrame(list(same), schema=pairs, orient="row"),
         pl.DataFrame(list(apart), schema=pairs, orient="row"),
     )
-
-
-def passes_forms(frame: pl.DataFrame) -> pl.DataFrame:
-    from matching import normalise
-
-    return normalise.normalise(frame, DAYS[0])
 
 
 def groups(result: provisional.Found) -> list[tuple[int, str, str]]:
@@ -353,6 +348,23 @@ def test_a_decision_about_provisional_persons_holds_after_a_rebuild() -> None:
 def test_too_few_people_to_say_that_somebody_is_nobody() -> None:
     result = spine.resolve(world.frame([HURT, CREMATED]), None, None, DAYS[0])
     assert result.links.is_empty()
+
+
+def test_under_a_new_key_they_keep_their_ids() -> None:
+    old, new = (
+        opaque.Key("the key of the nights before, long"),
+        opaque.Key("the key of tonight, which is long too"),
+    )
+    rows = pl.concat([register(), world.frame([HURT, CREMATED, record(birth_date=OTHER_DAY)])])
+    names = [new.opaque(name) for name in rows["identity_key"]]
+    first = spine.resolve(rows, None, None, DAYS[0], old)
+    again = rekeying.rekeyed(first, rows.select("identity_key", pl.Series("new_key", names)), new)
+    second = spine.resolve(rows.with_columns(pl.Series("identity_key", names)), again, None, DAYS[1], new)
+    ours = pl.col("spine_key").str.starts_with(provisional.PREFIX)
+    assert first.persons.filter(ours).height == 2
+    assert second.events.is_empty()
+    columns = ["person_id", "person_name", "birth_date", "status"]
+    assert second.persons.filter(ours).select(columns).equals(first.persons.filter(ours).select(columns))
 
 
 # --- laws
