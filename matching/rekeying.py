@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from data_contracts import opaque
@@ -51,12 +53,15 @@ def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
         else _renamed(_renamed(previous.weighed, "identity_key", new_keys), "node", nodes).sort(
             "identity_key"
         ),
-        known=None
-        if previous.known is None
-        else People(
-            _renamed(previous.known.people, "node", nodes).sort("node"),
-            _renamed(previous.known.traits, "node", nodes).sort("node", "kind", "value"),
-        ),
+        known=previous.known and _people(previous.known, nodes),
+        census=previous.census and replace(previous.census, people=_people(previous.census.people, nodes)),
+    )
+
+
+def _people(known: People, nodes: pl.DataFrame) -> People:
+    return People(
+        _renamed(known.people, "node", nodes).sort("node"),
+        _renamed(known.traits, "node", nodes).sort("node", "kind", "value"),
     )
 
 

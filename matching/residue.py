@@ -6,12 +6,16 @@ night become `Records` and the engine's answer becomes links of the night.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from matching import engine, waterfall
+from matching.blocking import Index
+from matching.census import PEOPLE, TRAITS, People
+from matching.coded import coded
+from matching.evidence import is_among
 from matching.model import Model
 from matching.records import HOUSEHOLDS, NAMES, OTHERS, PHONES, ROWS, Records
 
@@ -44,38 +48,26 @@ PASS_OF_GRADE = {"A": "MB", "B": "MB", "C": "MC"}
 """Without an agreed number nothing that is weighed is certain: check-out rules never rest on it."""
 
 
-PEOPLE = pl.Schema({"node": pl.String(), "birth": pl.Date(), "sex": pl.String(), "place": pl.String()})
-TRAITS = pl.Schema({"node": pl.String(), "kind": pl.String(), "value": pl.String()})
-"""What a person may have several of: names by kind (see `records`), telephones (phone), households (household)."""
-
-
-@dataclass(frozen=True)
-class People:
-    """The persons of the passes as the engine sees them: `people` (`PEOPLE`), `traits` (`TRAITS`), ordered by node."""
-
-    people: pl.DataFrame
-    traits: pl.DataFrame
-
-
 def weigh(
     persons: People,
     open_: pl.DataFrame,
     generic_phones: pl.Series,
     forbidden: pl.DataFrame,
     model: Model,
+    counted: People | None = None,
 ) -> pl.DataFrame:
     """Engine links (`WEIGHED`) for identities that passes left without a link, or with one for review only.
 
     `persons` as `people` gives them; `open_`: identities as `normalise.normalise` gives them, which have a name;
     `generic_phones`: telephones that prove nothing, of those that they state; `forbidden`: human decisions (`identity_key`,
-    `node`). Every identity is weighed on its own against the persons of the passes, so that
-    the outcome does not depend on which others are weighed with it.
+    `node`); `counted`: among whom it is counted how common values are (`persons` when null). Every identity is weighed on its
+    own against the persons of the passes, so that the outcome does not depend on which others are weighed with it.
     """
     open_ = open_.sort("identity_key")
     if open_.is_empty() or persons.people.height < FEWEST_PERSONS:
         return WEIGHED.to_frame()
     nodes = persons.people.select("node").with_row_index("row")
-    left = _persons(persons, nodes)
+    left = _persons(persons)
     right = _identities(open_, generic_phones)
     no = (
         forbidden.join(open_.select("identity_key").with_row_index("right"), on="identity_key")
@@ -83,13 +75,14 @@ def weigh(
         .select("left", "right")
     )
     found = engine.link(
-        left,
+        left if counted is None else _joined(left, _persons(counted)),
         right,
         model=model,
         estimate=False,
         right_is_clean=False,
         forbidden=no,
         strong_at_least=STRONG,
+        candidates=None if counted is None else left.height,
     )
     told = found.links.with_columns(reasons_zh=waterfall.reasons(found, found.links))
     return (
@@ -179,16 +172,81 @@ def renewed(before: People, now: People, nodes: pl.Series) -> People:
     )
 
 
-def _persons(known: People, nodes: pl.DataFrame) -> Records:
+def differing(before: People, now: People, nodes: pl.Series) -> People:
+    """Of these nodes, the persons that the engine sees otherwise than before: as they were and as they are, the latter with
+    all who share the telephone or the household that came or went, since family counts."""
+    chosen = pl.col("node").is_in(nodes.implode())
+    people = [f.people.filter(chosen) for f in (before, now)]
+    traits = [f.traits.filter(chosen) for f in (before, now)]
+
+    def apart(frames: list[pl.DataFrame]) -> pl.DataFrame:
+        a, b = frames
+        columns = a.columns
+        return pl.concat([x.join(y, on=columns, how="anti", nulls_equal=True) for x, y in ((a, b), (b, a))])
+
+    said = apart(traits)
+    other = pl.concat([apart(people)["node"], said["node"]]).unique()
+    is_other = pl.col("node").is_in(other.implode())
+    of_family = pl.col("kind").is_in(["phone", "household"])
+    shared = said.filter(of_family)["value"].unique()
+    family = now.traits.filter(pl.col("value").is_in(shared.implode()) & of_family)["node"]
+    theirs = pl.col("node").is_in(pl.concat([other, family]).unique().implode())
+    was = People(people[0].filter(is_other), traits[0].filter(is_other))
+    return People(
+        pl.concat([was.people.with_columns(_as_was()), now.people.filter(theirs)]),
+        pl.concat([was.traits.with_columns(_as_was()), now.traits.filter(theirs)]),
+    )
+
+
+def _as_was() -> pl.Expr:
+    """Nodes of earlier versions stay apart from those of tonight; the number in them can still be read."""
+    return (pl.col("node") + _EARLIER).alias("node")
+
+
+_EARLIER = " "
+
+
+def meeting(persons: People, open_: pl.DataFrame, generic_phones: pl.Series) -> pl.Series:
+    """Identities among `open_` that agree with one of these persons in any key, however many do (`identity_key`)."""
+    if open_.is_empty() or persons.people.is_empty():
+        return pl.Series("identity_key", [], dtype=pl.String)
+    left, right, names = coded(_persons(persons), _identities(open_, generic_phones))
+    index = Index(left, right, names)
+    met = np.zeros(right.n, dtype=bool)
+    for stage in index.stages():
+        for key in stage(~met):
+            rows, codes = key.right
+            theirs = np.sort(key.left[1])
+            met[rows[is_among(theirs[theirs != 0], codes) & (codes != 0)]] = True
+    return open_["identity_key"].filter(pl.Series(met))
+
+
+def _joined(first: Records, second: Records) -> Records:
+    """The records of both, one behind the other."""
+    later = pl.col("row") + first.height
+
+    def both(name: str) -> pl.DataFrame:
+        mine, theirs = getattr(first, name), getattr(second, name)
+        return pl.concat([mine, theirs.with_columns(later)]).cast(mine.schema)
+
+    return Records(
+        pl.concat([first.ids, second.ids]),
+        *(both(n) for n in ("rows", "names", "phones", "households", "others")),
+    )
+
+
+def _persons(known: People) -> Records:
     """The spine as left side: one row a person, with all names, telephones and households known of it."""
+    nodes = known.people.select("node").with_row_index("row")
     best = known.people.with_row_index("row")
-    is_number = pl.col("node").str.contains(r"^[0-9]{17}[0-9X]$")
-    is_foreign = pl.col("node").str.starts_with("F:")
+    number = pl.col("node").str.strip_suffix(_EARLIER)
+    is_number = number.str.contains(r"^[0-9]{17}[0-9X]$")
+    is_foreign = number.str.starts_with("F:")
     table = best.select(
         "row",
-        pl.when(is_number | is_foreign).then("node").alias("id_key"),
+        pl.when(is_number | is_foreign).then(number).alias("id_key"),
         pl.when(is_number).then(pl.lit("valid18")).when(is_foreign).then(pl.lit("foreign")).alias("id_kind"),
-        pl.when(is_number).then("node").when(is_foreign).then(pl.col("node").str.slice(2)).alias("id_text"),
+        pl.when(is_number).then(number).when(is_foreign).then(number.str.slice(2)).alias("id_text"),
         "birth",
         pl.col("birth").alias("birth_low"),
         pl.col("birth").alias("birth_high"),
@@ -287,4 +345,4 @@ def rates(path: Path | None = None) -> Model:
     return Model.load(path if path is not None and path.exists() else RATES)
 
 
-__all__ = ["RATES", "WEIGHED", "rates", "weigh"]
+__all__ = ["PEOPLE", "RATES", "TRAITS", "WEIGHED", "People", "rates", "weigh"]

@@ -18,6 +18,7 @@ import polars as pl
 from data_contracts import opaque
 from matching import continuity, explain, normalise, passes, provisional, residue
 from matching import decisions as human
+from matching.census import Census
 from matching.model import Model
 from matching.residue import People
 from matching.scope import event_pairs, reached
@@ -84,7 +85,8 @@ class Spine:
 
     `persons`, `links`, `conflicts`: see `PERSONS`, `LINKS`, `CONFLICTS`. `keys`: comparing forms by identity, with
     the node, pass, grade and conflict that the passes gave each. `nodes`: whom each node of the passes names
-    (`passes.Decided`). `weighed`: the engine's links (`residue.WEIGHED`). `known`: the persons as the engine sees them. All are restricted: they hold identifying data.
+    (`passes.Decided`). `weighed`: the engine's links (`residue.WEIGHED`). `known`: the persons as the engine sees them. `census`: among whom it is counted
+    how common values are. All are restricted: they hold identifying data.
     """
 
     persons: pl.DataFrame
@@ -94,6 +96,7 @@ class Spine:
     nodes: pl.DataFrame | None = None
     weighed: pl.DataFrame | None = None
     known: People | None = None
+    census: Census | None = None
 
     @classmethod
     def of(cls, frames: Mapping[str, pl.DataFrame]) -> Self:
@@ -106,6 +109,7 @@ class Spine:
             nodes=frames.get("nodes"),
             weighed=frames.get("weighed"),
             known=People(frames["people"], frames["traits"]) if "people" in frames else None,
+            census=Census.of(frames) if "census" in frames else None,
         )
 
 
@@ -122,6 +126,8 @@ class SpineResult(Spine):
         kept = {"keys": self.keys, "nodes": self.nodes, "weighed": self.weighed}
         if self.known is not None:
             kept |= {"people": self.known.people, "traits": self.known.traits}
+        if self.census is not None:
+            kept |= self.census.frames()
         return found | {name: frame for name, frame in kept.items() if frame is not None}
 
 
@@ -235,14 +241,21 @@ def _members(tonight: Tonight, rows: pl.DataFrame, forms: pl.DataFrame | None) -
 
 def _weighed(
     tonight: Tonight,
-    keys: pl.DataFrame,
+    made: _Decided,
     known: People,
     previous: Spine | None,
     forced: pl.DataFrame,
     forbidden: pl.DataFrame,
+    decisions: pl.DataFrame | None,
     model: Model,
+    census: Census,
 ) -> tuple[pl.DataFrame, pl.Series]:
-    """Tonight's links of the engine, and the identities for which they are others than last night."""
+    """Tonight's links of the engine, and the identities for which they are others than last night.
+
+    Under the count of last night only those are weighed that are open since tonight or other, about whom somebody decided,
+    or that agree in a key with a person who is seen otherwise than last night.
+    """
+    keys = made.keys
     settled = (pl.col("grade") != "C") | (pl.col("pass_id") == "H")
     rows = keys.filter(
         (pl.col("node").is_null() | ~settled)
@@ -250,7 +263,26 @@ def _weighed(
         & ~among("identity_key", forced["identity_key"])
     )
     generic = generic_among(keys, rows["phone_key"])
-    found = residue.weigh(known, tonight.forms(rows), generic, forbidden, model)
+    counted = None if census.people is known else census.people
+    if (
+        previous is None
+        or previous.weighed is None
+        or previous.known is None
+        or made.decided is None
+        or made.changed is None
+        or previous.census is not census
+        or min(previous.known.people.height, known.people.height) < residue.FEWEST_PERSONS
+    ):
+        found = residue.weigh(known, tonight.forms(rows), generic, forbidden, model, counted)
+    else:
+        others = residue.differing(previous.known, known, made.changed)
+        asked = [made.decided] if decisions is None else [made.decided, decisions["identity_key"]]
+        forms = tonight.forms(rows)
+        again = pl.concat([*asked, residue.meeting(others, forms, generic)])
+        is_again = among("identity_key", again)
+        found = residue.weigh(known, forms.filter(is_again), generic, forbidden, model, counted)
+        stays = previous.weighed.filter(~is_again & among("identity_key", rows["identity_key"]))
+        found = stays.merge_sorted(found, "identity_key")
     if previous is None or previous.weighed is None:
         return found, found["identity_key"]
     what = ["identity_key", "node", "pass_id", "grade", "words_zh"]
@@ -453,13 +485,15 @@ def resolve(
     key: opaque.Key = opaque.PUBLIC,
     model: Model | None = None,
     beside: pl.DataFrame | None = None,
+    census: Census | None = None,
 ) -> SpineResult:
     """Tonight's persons and links, from all identities as of tonight, last night's state and human decisions.
 
     `identities` comes from `feeding.identities`; `previous` is null on the first night; `key` is the one under which
     `identities` and `previous` were made (`rekeying` brings a state under another key); `model` are the rates by which
     the engine weighs, those of the software when null; `beside` (`provisional.BESIDE`) says who stands in one row with
-    whom, for people known by a name and a relative. Ids that were given stay;
+    whom, for people known by a name and a relative; `census`, among whom it is counted how common values are: last night's
+    when null, or tonight's persons when that is due. Ids that were given stay;
     the same inputs give the same frames, whatever the order of rows. Raises `decisions.DecisionError` for decisions
     that lack a part. Everything returned has a total order.
     """
@@ -488,7 +522,11 @@ def resolve(
     made = _decide(tonight, forms, previous, forced, forbidden, key)
     keys, nodes, counts, decided = made.keys, made.nodes, made.counts, made.decided
     known = _known(tonight, made, forms, previous)
-    weighed, reweighed = _weighed(tonight, keys, known, previous, forced, forbidden, model or residue.rates())
+    model = model or residue.rates()
+    held = census or (previous.census if previous else None)
+    if held is None or (census is None and held.is_due(known, as_of, model)):
+        held = Census.taken(known, as_of, model)
+    weighed, reweighed = _weighed(tonight, made, known, previous, forced, forbidden, decisions, model, held)
     conflicts = keys.filter(pl.col("conflict").is_not_null()).select(
         "identity_key",
         "source_class",
@@ -681,6 +719,7 @@ def resolve(
         nodes=nodes,
         weighed=weighed,
         known=known,
+        census=held,
         events=events,
         counts=counts,
     )

@@ -82,7 +82,7 @@ def test_nights_weigh_what_a_rebuild_weighs(seed: int) -> None:
         tonight = identities.filter(rng % 10 != night)
         day = world.FIRST_DAY + timedelta(days=night)
         result = spine.resolve(tonight, result, None, day)
-        rebuilt = spine.resolve(tonight, None, None, day)
+        rebuilt = spine.resolve(tonight, None, None, day, census=result.census)
         assert result.weighed is not None
         assert rebuilt.weighed is not None
         assert len(result.weighed) > 5
