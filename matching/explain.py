@@ -24,6 +24,14 @@ EVENTS_ZH = {
 }
 
 
+ANSWERED_ZH = {
+    "evidence": "其他信息综合比对表明是另一人的记录（号码可能是亲属的），已归入该人，不再列入冲突清单。",
+    "holder": "其他信息综合比对表明就是号码持有人的记录，不再列入冲突清单。",
+    "hand": "经工作人员确认归属，不再列入冲突清单。",
+}
+"""What became of a conflict that found an answer; stands behind the sentence of the conflict."""
+
+
 def reason_zh(pass_id: pl.Expr) -> pl.Expr:
     """The sentence of each pass."""
     return pass_id.replace_strict({p.id: p.reason_zh for p in PASSES.values()}, return_dtype=pl.String)
@@ -34,8 +42,13 @@ def conflict_zh(kind: pl.Expr) -> pl.Expr:
     return kind.replace_strict(CONFLICTS_ZH, return_dtype=pl.String)
 
 
-def explain(identity_key: str, links: pl.DataFrame, conflicts: pl.DataFrame) -> str:
-    """Why one identity belongs to its person, or why it belongs to nobody, in one paragraph."""
+def explain(
+    identity_key: str, links: pl.DataFrame, conflicts: pl.DataFrame, answered: pl.DataFrame | None = None
+) -> str:
+    """Why one identity belongs to its person, or why it belongs to nobody, in one paragraph.
+
+    `answered` (`spine.ANSWERED`) says of a record that was once in conflict how that ended.
+    """
     link = links.filter(pl.col("identity_key") == identity_key)
     conflict = conflicts.filter(pl.col("identity_key") == identity_key)
     parts = [
@@ -43,4 +56,9 @@ def explain(identity_key: str, links: pl.DataFrame, conflicts: pl.DataFrame) -> 
         for row in link.iter_rows(named=True)
     ]
     parts += [f"列入冲突清单：{row['reason_zh']}" for row in conflict.iter_rows(named=True)]
+    if answered is not None:
+        past = answered.filter(pl.col("identity_key") == identity_key)
+        parts += [
+            f"曾有冲突（{row['answered_on']}解决）：{row['reason_zh']}" for row in past.iter_rows(named=True)
+        ]
     return "".join(parts) or "未归入任何人员：没有一条确定规则同时满足唯一性要求。"

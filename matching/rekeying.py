@@ -46,6 +46,9 @@ def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
         persons=persons,
         links=_renamed(previous.links, "identity_key", new_keys).sort("identity_key"),
         conflicts=conflicts.sort("conflict_id"),
+        answered=None
+        if previous.answered is None
+        else _renamed(previous.answered, "identity_key", new_keys).sort("identity_key", "kind", "person_id"),
         keys=keys,
         nodes=None if previous.nodes is None else _renamed(previous.nodes, "node", nodes).sort("node"),
         weighed=None

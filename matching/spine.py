@@ -68,6 +68,20 @@ CONFLICTS = pl.Schema(
         "since": pl.Date(),
     }
 )
+ANSWERED = pl.Schema(
+    {
+        "identity_key": pl.String(),
+        "source_class": pl.String(),
+        "kind": pl.String(),
+        "person_id": pl.Int64(),
+        "linked_to": pl.Int64(),
+        "pass_id": pl.String(),
+        "answered_on": pl.Date(),
+        "reason_zh": pl.String(),
+    }
+)
+"""Conflicts of the passes that are none any more: whose number it is (`person_id`), whose record it is by all other evidence
+(`linked_to`), and since which night that is known."""
 EVENTS = pl.Schema(
     {
         "event": pl.String(),
@@ -92,6 +106,8 @@ class Spine:
     persons: pl.DataFrame
     links: pl.DataFrame
     conflicts: pl.DataFrame
+    answered: pl.DataFrame | None = None
+    """Conflicts that found an answer (`ANSWERED`)."""
     keys: pl.DataFrame | None = None
     nodes: pl.DataFrame | None = None
     weighed: pl.DataFrame | None = None
@@ -105,6 +121,7 @@ class Spine:
             persons=frames["persons"],
             links=frames["links"],
             conflicts=frames["conflicts"],
+            answered=frames.get("answered"),
             keys=frames.get("keys"),
             nodes=frames.get("nodes"),
             weighed=frames.get("weighed"),
@@ -123,7 +140,12 @@ class SpineResult(Spine):
     def frames(self) -> dict[str, pl.DataFrame]:
         """Everything that is stored, by name."""
         found = {name: getattr(self, name) for name in ("persons", "links", "conflicts", "events", "counts")}
-        kept = {"keys": self.keys, "nodes": self.nodes, "weighed": self.weighed}
+        kept = {
+            "keys": self.keys,
+            "nodes": self.nodes,
+            "weighed": self.weighed,
+            "answered": self.answered,
+        }
         if self.known is not None:
             kept |= {"people": self.known.people, "traits": self.known.traits}
         if self.census is not None:
@@ -537,6 +559,7 @@ def resolve(
     disputed = pl.col("grade").is_in(["C"]) & among("identity_key", conflicts["identity_key"])
     answered = weighed.filter(pl.col("grade") != "C")
     links = _Links(keys, weighed.filter(~disputed))
+    contradicted = conflicts
     conflicts = conflicts.join(answered, on="identity_key", how="anti")
     before = previous or Spine(
         persons=PERSONS.to_frame(), links=LINKS.to_frame(), conflicts=CONFLICTS.to_frame()
@@ -696,6 +719,7 @@ def resolve(
         .cast(CONFLICTS)
         .sort("conflict_id")
     )
+    settled = contradicted.join(conflicts, on="identity_key", how="anti")
     if unknown:
         counts = pl.concat(
             [counts, pl.DataFrame({"what": ["decisions about unknown persons"], "identities": [unknown]})]
@@ -715,6 +739,7 @@ def resolve(
         persons=persons,
         links=new_links,
         conflicts=new_conflicts,
+        answered=_answered(settled, owner_of, new_links, before, as_of),
         keys=keys.select(*KEYS, *DECIDED.names()),
         nodes=nodes,
         weighed=weighed,
@@ -722,6 +747,38 @@ def resolve(
         census=held,
         events=events,
         counts=counts,
+    )
+
+
+def _answered(
+    conflicts: pl.DataFrame, owner_of: pl.DataFrame, links: pl.DataFrame, before: Spine, as_of: date
+) -> pl.DataFrame:
+    """Conflicts whose record was linked by other evidence (`ANSWERED`), each with the night since which it is."""
+    earlier = ANSWERED.to_frame() if before.answered is None else before.answered
+    same = ["identity_key", "kind", "linked_to"]
+    how = (
+        pl.when(pl.col("pass_id") == "H")
+        .then(pl.lit("hand"))
+        .when((pl.col("person_id") == pl.col("linked_to")).fill_null(False))
+        .then(pl.lit("holder"))
+        .otherwise(pl.lit("evidence"))
+    )
+    mine = links.filter(among("identity_key", conflicts["identity_key"])).select(
+        "identity_key", "pass_id", pl.col("person_id").alias("linked_to")
+    )
+    return (
+        conflicts.join(owner_of, left_on="node", right_on="spine_key", how="left")
+        .join(mine, on="identity_key")
+        .join(earlier.select(*same, pl.col("answered_on").alias("_since")).unique(same), on=same, how="left")
+        .with_columns(
+            pl.coalesce("_since", pl.lit(as_of)).alias("answered_on"),
+            (explain.conflict_zh(pl.col("kind")) + how.replace_strict(explain.ANSWERED_ZH)).alias(
+                "reason_zh"
+            ),
+        )
+        .select(ANSWERED.names())
+        .cast(ANSWERED)
+        .sort("identity_key", "kind", "person_id")
     )
 
 
