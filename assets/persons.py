@@ -13,9 +13,10 @@ from assets.io import OWNER, Home, Metadata, bars, patient_io, read_frames, tabl
 from assets.partitions import batch_date, day_of
 from data_contracts import feeding, opaque
 from data_contracts.contract import catalogue
-from matching import evaluation, journal, rekeying, spine
+from matching import by_source, evaluation, journal, rekeying, spine
 
 GROUP = "persons"
+BY_SOURCE = "by_source"
 
 
 def key(name: str) -> dg.AssetKey:
@@ -82,6 +83,7 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
         beside = feeding.beside(home.lake, day)
         result = spine.resolve(found, before, decided, day, secret, beside=beside)
         frames = result.frames() | {"picture": evaluation.picture(result.links, found)}
+        frames[BY_SOURCE] = by_source.counted(result.links, found, _last_night(home, day, BY_SOURCE))
         alarms = _drift(home, day, frames["picture"])
         write_frames(home.folder(GROUP, day), frames)
     context.log.info(
@@ -89,6 +91,9 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
     )
     for alarm in alarms["reason_zh"]:
         context.log.warning(f"not as last night: {alarm}")
+    doubtful = frames[BY_SOURCE].filter(pl.col("level") == "alarm")
+    for source, said in doubtful.select("source_class", "reason_zh").rows():
+        context.log.warning(f"not as last night: {source} {said}")
     for problem in problems:
         context.log.warning(f"review file: {problem}")
     linked = frames["links"].group_by("source_class", "grade").len("identities")
@@ -104,6 +109,8 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
         metadata: Metadata = {"dagster/row_count": frame.height, "counts": table(counts, 60)}
         if name == "links":
             metadata["not as last night"] = table(alarms.select("measure", "item", "share_before", "share"))
+            metadata["by source"] = table(frames[BY_SOURCE].drop("reason_zh"), 60)
+            metadata["alarm level"] = by_source.worst(frames[BY_SOURCE])
             rows = [(str(grade), n) for grade, n in counts.rows()]
             metadata["plot"] = bars(rows, "identities by grade of link")
         yield dg.MaterializeResult(asset_key=key(name), metadata=metadata)
@@ -111,10 +118,15 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
 
 def _drift(home: Home, day: date, tonight: pl.DataFrame) -> pl.DataFrame:
     """What is too different from the latest earlier night (`evaluation.drift`); nothing on the first."""
+    last_night = _last_night(home, day, "picture")
+    return evaluation.drift(tonight, tonight if last_night is None else last_night).filter("is_alarm")
+
+
+def _last_night(home: Home, day: date, name: str) -> pl.DataFrame | None:
+    """A frame of the latest earlier night; null where there is none."""
     folder = home.before(GROUP, day)
-    path = folder / "picture.parquet" if folder else None
-    last_night = pl.read_parquet(path) if path and path.is_file() else tonight
-    return evaluation.drift(tonight, last_night).filter("is_alarm")
+    path = folder / f"{name}.parquet" if folder else None
+    return pl.read_parquet(path) if path and path.is_file() else None
 
 
 def _before(

@@ -234,6 +234,7 @@ def status(home: Path, day: datetime | None, as_json: bool) -> int:
         show.nights_table(console, found)
         show.arrivals(console, found[-1])
         show.not_yet(console, found[-1])
+        show.linking(console, found[-1])
         show.look_at(console, found)
     return LOOK if any(night.look_at for night in found) else FINE
 

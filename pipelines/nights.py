@@ -43,7 +43,8 @@ class Night:
     `warnings`: warnings that the rules raised this night. `arrived`: department -> classes of which a file came.
     `not_fresh`: a row each class that is late, absent, failed or held. `rules_off`: rules that were silent somewhere.
     `lists_off`: lists of which every rule was off everywhere -> how many. `not_yet`: daily classes that came before, not
-    tonight, and are within their term (class_id, title_zh, last_batch, expected_by).
+    tonight, and are within their term (class_id, title_zh, last_batch, expected_by). `linking`: a row each class with links by
+    grade, match rate, the rate of the night before and how alarming the change is (`matching.by_source`).
     """
 
     batch_date: str
@@ -68,6 +69,7 @@ class Night:
     sources: dict[str, int] = field(default_factory=dict)
     arrived: dict[str, list[str]] = field(default_factory=dict)
     not_fresh: list[dict[str, Any]] = field(default_factory=list)
+    linking: list[dict[str, Any]] = field(default_factory=list)
     look_at: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
@@ -195,6 +197,7 @@ def summary(home: Path, day: date) -> Night:
         night.sources = dict(status.group_by("status").len().sort("status").rows())
         night.not_fresh = status.filter(pl.col("status") != "fresh").sort("department", "class_id").to_dicts()
         night.not_yet = _not_yet(status, ledger, day)
+    night.linking = _read(lake / "persons" / f"batch_date={day}" / "by_source.parquet").to_dicts()
     outbox = home / "outbox" / day.isoformat()
     paths = sorted(p for p in outbox.rglob("*") if p.is_file() and not p.name.startswith("."))
     night.lists = [str(p) for p in paths if p.suffix == ".xlsx"]
@@ -207,6 +210,7 @@ def summary(home: Path, day: date) -> Night:
         *_with_rules_off(refused, blamed, status, day),
         *_checks_to_look_at(lake, day),
         *_unclaimed(lake, day),
+        *(f"{r['source_class']}: {r['reason_zh']}" for r in night.linking if r["level"] == "alarm"),
         *manifest.attention(outbox),
         *_strangers(home, day),
         *_sources_to_blame(blamed, status, {class_id for class_id, _ in refused}),

@@ -126,6 +126,45 @@ def _not_fresh_table(night: Night) -> Table:
     return table
 
 
+def linking(console: Console, night: Night) -> None:
+    """How many records found their person tonight, the night before, and the sources that changed; all sources are in --json."""
+    rows = [row for row in night.linking if row["identities"]]
+    if not rows:
+        return
+    linked, of = (
+        sum(row[c] for row in rows for c in columns) for columns in (("grade_a", "grade_b"), ("identities",))
+    )
+    known = [row for row in night.linking if row["match_rate_before"] is not None]
+    of_before = sum(row["identities_before"] for row in known)
+    before = sum(row["match_rate_before"] * row["identities_before"] for row in known)
+    told = f"{night.batch_date} linked: {linked / of:.2%} of {of:,} identities"
+    console.print(told + (f" (the night before {before / of_before:.2%})" if of_before else ""))
+    changed = [row for row in night.linking if row["level"] != "none"]
+    if not changed:
+        return
+    table = Table(
+        "source",
+        "A",
+        "B",
+        "C",
+        "D",
+        "unlinked",
+        "rate",
+        "before",
+        "level",
+        title="Not linked as the night before",
+        title_justify="left",
+    )
+    for row in changed:
+        table.add_row(
+            row["source_class"],
+            *(f"{row[c]:,}" for c in ("grade_a", "grade_b", "grade_c", "grade_d", "unlinked")),
+            *("" if row[c] is None else f"{row[c]:.1%}" for c in ("match_rate", "match_rate_before")),
+            f"[{'red' if row['level'] == 'alarm' else 'yellow'}]{row['level']}[/]",
+        )
+    console.print(table)
+
+
 def look_at(console: Console, found: list[Night], limit: int = 20) -> None:
     """What somebody should look at, night by night."""
     for night in found:
