@@ -6,8 +6,10 @@ the ids of these people from night to night belongs in `spine`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
 import polars as pl
 
@@ -343,4 +345,56 @@ def _nodes(rows: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
         .select(NODES.names())
         .cast(NODES)
         .sort("node")
+    )
+
+
+# --- in words
+
+_FIELDS_ZH = {
+    "name_key": "姓名",
+    "birth_stated": "出生日期",
+    "sex_known": "性别",
+    "phone_key": "联系电话",
+    "village_code": "村（居）",
+    "household_key": "户号",
+    "resident_id": "不完整的号码",
+}
+
+NUMBERED_ZH = "有有效证件号码，但未见本地户籍登记。户籍登记中出现同一号码、姓名一致时即确认，编号不变。"
+UNNAMED_ZH = (
+    "没有可用的证件号码，现有人员中也无可能对应的人员。下列任一情况可以确认：任一来源以有效证件号码登记同名人员，且{known}相符；"
+    "户籍登记中出现这样的人员；审核人员确认其记录属于哪一人员。确认后编号不变，或并入已有人员，编号不再另作他用。{missing}"
+)
+ONLY_NAME_ZH = "同行的亲属"
+
+
+def told(keys: pl.DataFrame) -> pl.DataFrame:
+    """What each record of one provisional person says, and what of it another record says too: no values.
+
+    `keys`: its rows of the comparing forms (`tonight.KEYS`). Columns: `identity_key`, `says_zh`, `agrees_zh` (empty for one record).
+    """
+    words = [
+        (pl.col(column).is_not_null(), pl.col(column).is_duplicated() & pl.col(column).is_not_null(), word)
+        for column, word in _FIELDS_ZH.items()
+    ]
+
+    def listed(which: int) -> pl.Expr:
+        said = [pl.when(row[which]).then(pl.lit(row[2])) for row in words]
+        return pl.concat_list(said).list.drop_nulls().list.join("、")
+
+    return keys.select("identity_key", listed(0).alias("says_zh"), listed(1).alias("agrees_zh"))
+
+
+def confirming_zh(person: Mapping[str, Any]) -> str | None:
+    """What would confirm a provisional person (a row of `spine.PERSONS`), in one paragraph; null for anybody else."""
+    if not person["is_provisional"] or person["status"] != "active":
+        return None
+    if not str(person["spine_key"]).startswith(PREFIX):
+        return NUMBERED_ZH
+    columns = {"birth_date": "出生日期", "phone": "联系电话", "village_code": "村（居）", "sex": "性别"}
+    known = [word for column, word in columns.items() if person[column] is not None and column != "sex"]
+    missing = [word for column, word in columns.items() if person[column] is None]
+    return UNNAMED_ZH.format(
+        known="、".join(known) or ONLY_NAME_ZH,
+        missing=f"目前不知道：{'、'.join(missing)}。" if missing else "",
     )

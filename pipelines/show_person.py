@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from data_contracts.contract import catalogue
+from matching import provisional
 from matching.explain import GRADES_ZH
+from matching.spine import ANSWERED
 from pipelines import nights
 from pipelines.nights import CannotRun
 from reports.masking import persons_for
@@ -19,6 +21,8 @@ _EVENT_ZH = {"create": "新建", "absorb": "并入或确认", "merge": "合并",
 
 def person(home: Path, person_id: int, day: date | None) -> dict[str, Any]:
     """A person of a night: records with grade, rule and reason, what the engine weighed, conflicts and events.
+
+    Of somebody who is not confirmed also what each record says, and what would confirm it.
 
     CannotRun if unknown.
     """
@@ -40,6 +44,7 @@ def person(home: Path, person_id: int, day: date | None) -> dict[str, Any]:
             pl.lit(None, dtype=pl.Float64).alias("margin"),
             pl.lit(None, dtype=pl.String).alias("reasons_zh"),
         )
+    links = links.join(_said(folder, links), on="identity_key", how="left")
     as_of = date.fromisoformat(folder.name.partition("=")[2])
     names = dict(persons_for("township", persons, as_of).select("person_id", "name_zh").rows())
     events = pl.concat(
@@ -57,6 +62,7 @@ def person(home: Path, person_id: int, day: date | None) -> dict[str, Any]:
         "status": row["status"],
         "is_registered": row["is_registered"],
         "is_provisional": row["is_provisional"],
+        "confirm_zh": provisional.confirming_zh(row),
         "records": [
             {**record, "source_zh": _source(record["source_class"]), "role_zh": _role(record)}
             for record in links.sort("grade", "source_class", "role", "identity_key").iter_rows(named=True)
@@ -65,8 +71,28 @@ def person(home: Path, person_id: int, day: date | None) -> dict[str, Any]:
             {"source_zh": _source(one["source_class"]), **one}
             for one in conflicts.drop("person_id").sort("conflict_id").iter_rows(named=True)
         ],
+        "answered": [
+            {"source_zh": _source(one["source_class"]), **one}
+            for one in _answered(folder, person_id).iter_rows(named=True)
+        ],
         "events": events.sort("on", "event").rows(named=True),
     }
+
+
+def _said(folder: Path, links: pl.DataFrame) -> pl.DataFrame:
+    """What records of people without a number say, and what of it agrees; no values. Nothing for other records."""
+    ours = links.filter(pl.col("pass_id").is_in(provisional.PASS_IDS))["identity_key"]
+    if ours.is_empty() or not (folder / "keys.parquet").is_file():
+        return pl.DataFrame(schema=dict.fromkeys(("identity_key", "says_zh", "agrees_zh"), pl.String))
+    keys = pl.scan_parquet(folder / "keys.parquet").filter(pl.col("identity_key").is_in(ours.implode()))
+    return provisional.told(keys.collect())
+
+
+def _answered(folder: Path, person_id: int) -> pl.DataFrame:
+    """Conflicts about the number or a record of a person that found an answer."""
+    path = folder / "answered.parquet"
+    found = pl.read_parquet(path) if path.is_file() else ANSWERED.to_frame()
+    return found.filter((pl.col("person_id") == person_id) | (pl.col("linked_to") == person_id))
 
 
 def _source(class_id: str) -> str:
@@ -82,7 +108,7 @@ def _role(record: dict[str, Any]) -> str:
 
 def print_person(console: Console, found: dict[str, Any]) -> None:
     """A person as a reviewer reads it, in Chinese throughout."""
-    state = "在户籍登记" if found["is_registered"] else "临时人员（未见户籍登记）"
+    state = "在户籍登记" if found["is_registered"] else "暂定人员（未见户籍登记）"
     if found["status"] != "active":
         state = "已停用或并入他人"
     console.print(f"[bold]{found['person']}[/bold] {found['name_masked']}，{state}（{found['as_of']}）")
@@ -102,12 +128,26 @@ def print_person(console: Console, found: dict[str, Any]) -> None:
             one["reason_zh"],
         )
     console.print(table)
+    number = int(found["person"][1:])
     for one in found["records"]:
         if one["reasons_zh"]:
             console.print(
                 f"  {one['source_zh']}（{one['role_zh']}）按证据称重，把握{one['probability']:.2%}：{one['reasons_zh']}",
                 soft_wrap=True,
             )
+        if one["says_zh"]:
+            agrees = f"；与其他记录一致的：{one['agrees_zh']}" if one["agrees_zh"] else ""
+            console.print(
+                f"  {one['source_zh']}（{one['role_zh']}）给出：{one['says_zh']}{agrees}", soft_wrap=True
+            )
+    if found["confirm_zh"]:
+        console.print(f"  怎样确认：{found['confirm_zh']}", soft_wrap=True)
+    for one in found["answered"]:
+        whose = "记录归入本人" if one["linked_to"] == number else f"记录归入 P{one['linked_to']:09d}"
+        console.print(
+            f"  曾有冲突：{one['source_zh']}，{whose}，{one['reason_zh']}（{one['answered_on']}）",
+            soft_wrap=True,
+        )
     for one in found["refused"]:
         console.print(f"  未归入：{one['source_zh']}，{one['reason_zh']}（自{one['since']}）", soft_wrap=True)
     for one in found["events"]:

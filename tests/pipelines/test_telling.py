@@ -15,6 +15,8 @@ from data_contracts.contract import ContractError, catalogue
 from data_contracts.expectations import OUTCOMES
 from data_contracts.issues import ISSUES
 from data_contracts.ledger import LEDGER
+from matching import by_source, spine
+from matching.passes import PASSES
 from pipelines import nights, show, show_person
 from pipelines.cli import main
 from policy.sql_file import PolicyError
@@ -256,10 +258,11 @@ def test_a_person_is_told_whole_on_a_narrow_terminal():
     reason = "公民身份号码一致，姓名写法有别（读音相同），出生日期与性别也一致，没有别的候选"
     record = {
         "source_zh": "惠农补贴与承包地经营权登记", "role_zh": "领款人", "grade": "B", "pass_id": "P2-sound",
-        "linked_on": DAY, "reason_zh": reason, "reasons_zh": None,
+        "linked_on": DAY, "reason_zh": reason, "reasons_zh": None, "says_zh": None, "agrees_zh": None,
     }  # fmt: skip
     person = {"person": "P000000007", "name_masked": "魏*鑫", "as_of": str(DAY), "status": "active"}
-    told = person | {"is_registered": True, "records": [record], "refused": [], "events": []}
+    nothing = {"refused": [], "events": [], "answered": [], "confirm_zh": None}
+    told = person | nothing | {"is_registered": True, "records": [record]}
     console = Console(width=80)
     with console.capture() as caught:
         show_person.print_person(console, told)
@@ -268,6 +271,74 @@ def test_a_person_is_told_whole_on_a_narrow_terminal():
     assert "".join(row[-1] for row in cells) == reason
     assert "".join(row[0] for row in cells) == record["source_zh"]
     assert "P2" not in text
+
+
+def test_a_provisional_person_says_why_each_record_is_here_and_what_would_confirm_it(home):
+    keys = ["k1", "k2"]
+    person = dict.fromkeys(spine.PERSONS) | {
+        "person_id": 9, "person_name": "欧阳雨桐", "birth_date": date(1981, 3, 4), "phone": "13612345678",
+        "is_registered": False, "is_provisional": True, "status": "active", "spine_key": "T:k1",
+    }  # fmt: skip
+    links = [
+        dict.fromkeys(spine.LINKS)
+        | {"identity_key": key, "source_class": source, "role": "self", "person_id": 9, "grade": "D", "pass_id": "T2"}
+        | {"reason_zh": PASSES["T2"].reason_zh, "linked_on": DAY}
+        for key, source in zip(keys, ("em_disaster_relief", "ca_cremation"), strict=True)
+    ]  # fmt: skip
+    forms = {
+        "identity_key": keys, "name_key": ["欧阳雨桐"] * 2, "birth_stated": [date(1981, 3, 4), None],
+        "sex_known": [None] * 2, "phone_key": ["13612345678"] * 2, "village_code": ["150902100200", None],
+        "household_key": [None] * 2, "resident_id": [None] * 2,
+    }  # fmt: skip
+    answered = dict.fromkeys(spine.ANSWERED) | {
+        "identity_key": "k3", "source_class": "mi_enrolment", "person_id": 5, "linked_to": 9,
+        "answered_on": DAY, "reason_zh": "已归入该人。",
+    }  # fmt: skip
+    for name, frame in {
+        "persons": pl.DataFrame([person], schema=spine.PERSONS),
+        "links": pl.DataFrame(links, schema=spine.LINKS),
+        "conflicts": spine.CONFLICTS.to_frame(),
+        "events": spine.EVENTS.to_frame(),
+        "keys": pl.DataFrame(forms),
+        "answered": pl.DataFrame([answered], schema=spine.ANSWERED),
+    }.items():
+        put(home, f"persons/{{night}}/{name}.parquet", frame)
+    text = "".join(call(home, "explain", "P9").output.split())
+    assert "暂定人员（未见户籍登记）" in text
+    assert "给出：姓名、出生日期、联系电话、村（居）；与其他记录一致的：姓名、联系电话" in text
+    assert "怎样确认：没有可用的证件号码" in text
+    assert "且出生日期、联系电话相符" in text
+    assert "目前不知道：村（居）、性别。" in text
+    assert "曾有冲突" in text
+    assert "记录归入本人，已归入该人。" in text
+    for secret in ("13612345678", "欧阳雨桐", "150902100200"):
+        assert secret not in text
+    registered = pl.DataFrame(
+        [person | {"is_provisional": False, "is_registered": True}], schema=spine.PERSONS
+    )
+    put(home, "persons/{night}/persons.parquet", registered)
+    assert "怎样确认" not in call(home, "explain", "P9").output
+
+
+def test_links_by_source_are_told_beside_the_night_before(home):
+    row = {
+        "source_class": "mi_enrolment", "identities": 1000, "grade_a": 800, "grade_b": 50, "grade_c": 100, "grade_d": 10,
+        "unlinked": 40, "match_rate": 0.85, "identities_before": 1000, "match_rate_before": 0.95, "change": -0.1,
+        "level": "alarm", "reason_zh": "关联到人的比例由95.0%变为85.0%，请核查来源数据是否有变化。",
+    }  # fmt: skip
+    calm = row | {"source_class": "ed_enrolment", "level": "none", "reason_zh": None}
+    put(home, "persons/{night}/by_source.parquet", pl.DataFrame([row, calm], schema=by_source.BY_SOURCE))
+    night = nights.summary(home, DAY)
+    assert [r["level"] for r in night.linking] == ["alarm", "none"]
+    assert [line for line in night.look_at if "关联到人的比例" in line] == [
+        f"mi_enrolment: {row['reason_zh']}"
+    ]
+    text = call(home, "status").output
+    assert f"{DAY} linked: 85.00% of 2,000 identities (the night before 95.00%)" in text
+    table = text[text.index("Not linked as the night before") :]
+    assert "mi_enrolment" in table
+    assert "ed_enrolment" not in table
+    assert call(home, "status").exit_code == 1
 
 
 def test_a_folder_of_no_department_is_looked_at(home):
