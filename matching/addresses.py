@@ -326,17 +326,9 @@ def learn_places(divisions: list[pl.Series], addresses: list[pl.Series]) -> Plac
     """
     if not divisions and not addresses:
         return NOTHING_LEARNT
-    height = len((divisions or addresses)[0])
-    every = max(1, height // _HOME_SAMPLE)
-    sample = [[cells.gather_every(every) for cells in columns] for columns in (divisions, addresses)]
-    places = place_forms(sample[0], sample[1], -(-height // every))["place"].drop_nulls()
-    homes = (
-        places.str.slice(0, 4).alias("home").value_counts().sort("count", "home", descending=[True, False])
-    )
-    found = homes.filter(
-        (pl.col("count") >= HOME_SHARE * len(places)) & (pl.col("home").str.len_bytes() == 4)
-    )
-    home = found["home"][0] if found.height else None
+    sample = [[some(cells) for cells in columns] for columns in (divisions, addresses)]
+    height = len((sample[0] or sample[1])[0])
+    home = _home(place_forms(sample[0], sample[1], height)["place"].drop_nulls())
     if not divisions or not addresses:
         return Places(NOTHING_LEARNT.names, home)
     values, codes = distinct(divisions[0])
@@ -370,6 +362,27 @@ def learn_places(divisions: list[pl.Series], addresses: list[pl.Series]) -> Plac
         & (pl.col("known") != "")
     ).with_columns(name=pl.col("rest").str.extract(_ENDINGS[12]), meant=pl.col("code"))
     return Places(pl.concat([learnt, _agreed(villages, 9, 12)]), home)
+
+
+def some(cells: pl.Series) -> pl.Series:
+    """As many cells of a column as it takes to see where its home is."""
+    return cells.gather_every(max(1, len(cells) // _HOME_SAMPLE))
+
+
+def home_of_numbers(numbers: pl.Series) -> str | None:
+    """Prefecture in which most of the identity numbers were given; whole, masked or spoiled ones."""
+    areas = numbers.str.extract(r"^[^0-9]?([1-8][0-9]{5})[0-9Xx*]{9}").drop_nulls()
+    return _home(areas.to_frame("area").select(gazetteer.today(pl.col("area"))).to_series().drop_nulls())
+
+
+def _home(places: pl.Series) -> str | None:
+    homes = (
+        places.str.slice(0, 4).alias("home").value_counts().sort("count", "home", descending=[True, False])
+    )
+    found = homes.filter(
+        (pl.col("count") >= HOME_SHARE * len(places)) & (pl.col("home").str.len_bytes() == 4)
+    )
+    return found["home"][0] if found.height else None
 
 
 def _agreed(rows: pl.DataFrame, around: int, digits: int) -> pl.DataFrame:

@@ -18,6 +18,7 @@ import yaml
 
 from data_contracts.field_types import hide_numbers
 from matching import duplicates, engine, waterfall
+from matching.addresses import Places
 from matching.engine import Linked
 from matching.model import Model
 from matching.records import Records
@@ -93,6 +94,8 @@ def link_tables(
     day = _day(known, as_of)
     side_r = _right_side(known, right is not None, dedupe)
     places = learn_places(left, known.left)
+    if side_r is not None and right is not None and _is_homeless(places, known.left):
+        places = replace(places, home=learn_places(right, side_r).home)
     records_l = records_of(left, known.left, day, places)
     records_r = None if side_r is None or right is None else records_of(right, side_r, day, places)
     return link_records(records_l, records_r, known, dedupe=dedupe, model=model, told=told)
@@ -114,15 +117,24 @@ def link_files(
     problems: list[str] = []
     read = _delivered(left, spec.left.needed, problems, told)
     places = learn_places(read.table, spec.left)
+    other = None
+    if right is not None and side_r is not None and _is_homeless(places, spec.left):
+        other = _delivered(right, side_r.needed, problems, told)
+        places = replace(places, home=learn_places(other.table, side_r).home)
     records_l = records_of(read.table, spec.left, day, places, read.numbers)
     del read
     records_r = None
     if right is not None and side_r is not None:
-        read = _delivered(right, side_r.needed, problems, told)
+        read = other or _delivered(right, side_r.needed, problems, told)
         records_r = records_of(read.table, side_r, day, places, read.numbers)
         del read
     found = link_records(records_l, records_r, spec, dedupe=dedupe, model=model, told=told)
     return replace(found, problems=problems + found.problems)
+
+
+def _is_homeless(places: Places, side: Side) -> bool:
+    """Whether a table has places of which nothing in it says in which prefecture they lie: the other table may know."""
+    return places.home is None and bool(side.of("division", "address"))
 
 
 def _delivered(path: Path, columns: list[str], problems: list[str], told: Told) -> Delivered:

@@ -139,11 +139,17 @@ def _read_delimited(path: Path, columns: list[str] | None, shown: str) -> Delive
 def learn_places(table: pl.DataFrame | pl.LazyFrame, side: Side) -> addresses.Places:
     """What a table teaches about places: its home, and names of townships and villages that it states with their codes.
 
-    To be given to `records_of` for both tables. Raises `SpecError` when the table lacks a column of the specification.
+    Where its places do not say which prefecture is home, the numbers of its people do. To be given to `records_of` for
+    both tables. Raises `SpecError` when the table lacks a column of the specification.
     """
     side.check(table.collect_schema().names())
     frame = table.lazy().select(side.of("division", "address")).collect()
-    return addresses.learn_places(*_place_columns(frame, side))
+    found = addresses.learn_places(*_place_columns(frame, side))
+    numbers = side.of("resident_id")[:1]
+    if found.home is not None or not frame.width or not numbers:
+        return found
+    cells = table.lazy().select(numbers).collect().to_series()
+    return replace(found, home=addresses.home_of_numbers(as_text(addresses.some(cells))))
 
 
 def _place_columns(frame: pl.DataFrame, side: Side) -> tuple[list[pl.Series], list[pl.Series]]:

@@ -10,7 +10,7 @@ import pytest
 
 from matching import duplicates, linking, waterfall
 from matching.comparators import name_tokens
-from matching.linking import COLUMNS, link_tables
+from matching.linking import COLUMNS, link_files, link_tables
 from matching.model import MODEL, Model
 from matching.spec import Spec, SpecError
 from matching.tables import records_of
@@ -77,6 +77,19 @@ def shifted(rows, by=10_000):
 
 AGAIN = without(shifted(PEOPLE[300:400], 30_000), "number")
 """Second records without a number, so that a table is one in which there are some."""
+
+
+def test_where_the_left_table_knows_no_home_the_right_one_says_it(tmp_path):
+    kinds = {name: KINDS[name] for name in ("name", "birth", "sex", "village")}
+    spec = Spec.parse({**SPEC, "left": {"id": "no", "columns": kinds}})
+    left = PEOPLE[:50].with_columns(village=pl.lit("霸王河村"))
+    right = PEOPLE[:50].with_columns(village=pl.lit(None, dtype=pl.String))
+    left.write_csv(tmp_path / "left.csv")
+    right.write_csv(tmp_path / "right.csv")
+    found = link_tables(left, right, spec), link_files(tmp_path / "left.csv", tmp_path / "right.csv", spec)
+    for links in found:
+        assert np.unique(links.linked.left.place).tolist() == [150902205205]
+        assert links.frame.height == 50
 
 
 class TestTwoTables:

@@ -11,9 +11,10 @@ from typing import Any
 import polars as pl
 import pytest
 
+from data_contracts.resident_id import check_character
 from matching import birth_cells, id_cells
 from matching.name_cells import is_plain
-from matching.tables import Records, Spec, SpecError, deliver, read_table, records_of
+from matching.tables import Records, Spec, SpecError, deliver, learn_places, read_table, records_of
 
 AS_OF = date(2025, 11, 17)
 NUMBER = "11010519491231002X"
@@ -112,6 +113,38 @@ def test_identity_numbers(cell: str | None, kind: str | None, key: str | None, t
 def test_a_number_stored_with_a_floating_point_has_lost_its_end() -> None:
     row = id_cells.id_forms(pl.Series([150902198001011234.0]), AS_OF).row(0, named=True)
     assert (row["id_kind"], row["id_text"]) == ("invalid", "150902198001011???")
+
+
+def test_where_a_spreadsheet_cut_numbers_those_that_validate_by_chance_are_cut_as_well() -> None:
+    heads = pl.Series([f"51068319800101{n:03d}" for n in range(1, 200)])
+    sound = (heads + check_character(heads)).to_list()
+    chance = "510683198001018000"
+    cut = [f"1509021975{day}1000" for day in ("0101", "0212", "1031")]
+    columns = {"sound": sound, "alone": [], "cut": sound + cut, "marked": [*sound, "'" + chance, *cut]}
+    read = {name: id_cells.id_forms(pl.Series([chance, *more]), AS_OF) for name, more in columns.items()}
+    kinds = {name: forms.row(0)[:3] for name, forms in read.items()}
+    assert kinds["sound"] == kinds["alone"] == (chance, "valid18", chance)
+    assert kinds["cut"] == kinds["marked"] == (None, "invalid", "510683198001018???")
+    assert read["marked"].row(200) == (None, "invalid", "510683198001018???", None, None)
+    assert read["cut"]["id_key"][1:200].to_list() == sound
+
+
+@pytest.mark.parametrize(
+    ("numbers", "home"),
+    [
+        (["152601198001011230", "150902********1231", "'150926198001011", "510683198001011231"], "1509"),
+        (["130104198001011239", "510683198001011231", "440306198001011230"], None),
+        (["5106831980", "无", None], None),
+    ],
+)
+def test_numbers_say_where_the_home_of_a_table_is_whose_places_do_not(
+    numbers: list[str | None], home: str | None
+) -> None:
+    side = Spec.parse({"left": {"columns": {"id": "resident_id", "village": "division"}}}).left
+    villages = ["霸王河村"] * len(numbers)
+    assert learn_places(pl.DataFrame({"id": numbers, "village": villages}), side).home == home
+    stated = ["130104"] * len(numbers)
+    assert learn_places(pl.DataFrame({"id": numbers, "village": stated}), side).home == "1301"
 
 
 def day(text: str) -> date:
