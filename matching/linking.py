@@ -313,11 +313,15 @@ def save_model(links: Links, path: Path, provenance: Mapping[str, Any]) -> None:
     replace(links.model, provenance=dict(provenance)).save(path)
 
 
+_ROWS_OF_A_GROUP = 1 << 16
+"""Groups are laid out in memory one after the other; large ones need fresh memory for their texts."""
+
+
 def write_links(frame: pl.DataFrame, path: Path) -> None:
     """Parquet, or delimited text with a byte order mark (for spreadsheets) when the name ends in .csv."""
     draft = path.with_name(path.name + ".draft")
     if path.suffix.lower() == ".csv":
         frame.write_csv(draft, include_bom=True)
     else:
-        frame.write_parquet(draft, compression="lz4")
+        frame.write_parquet(draft, compression="lz4", row_group_size=_ROWS_OF_A_GROUP)
     draft.replace(path)

@@ -182,12 +182,11 @@ def reasons(linked: Linked, links: pl.DataFrame, *, with_another: float | None =
     `links`: rows of `linked.links`. `with_another`: for one table, the share of records of whose person it holds another.
     """
     is_model = links["pair"].is_not_null()
-    places = pl.Series(np.arange(links.height))
     certain = _certain(linked, links.filter(~is_model))
     fuzzy = _fuzzy(linked, links.filter(is_model), with_another)
-    told = pl.concat([certain, fuzzy])
-    order = pl.concat([places.filter(~is_model), places.filter(is_model)])
-    return told.gather(order.arg_sort()).alias("reasons")
+    weighed = is_model.to_numpy()
+    place = np.where(weighed, np.cumsum(weighed) + len(certain), np.cumsum(~weighed)) - 1
+    return pl.concat([certain, fuzzy]).gather(place).alias("reasons")
 
 
 def _certain(linked: Linked, links: pl.DataFrame) -> pl.Series:
