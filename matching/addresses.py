@@ -16,7 +16,7 @@ import polars as pl
 from matching import gazetteer
 from matching.cells import NOTHING, distinct, numbered, spread
 
-FORMS = pl.Schema({"place": pl.String(), "address_key": pl.String()})
+FORMS = pl.Schema({"place": pl.String(), "address_key": pl.String(), "village_name": pl.String()})
 
 HOME_SHARE = 0.5
 """Where a prefecture holds more than this share of a table's known addresses, names without anything above them are looked for
@@ -93,7 +93,7 @@ def fold(texts: pl.Series) -> pl.Series:
 def place_forms(
     divisions: list[pl.Series], addresses: list[pl.Series], height: int, places: Places | None = None
 ) -> pl.DataFrame:
-    """`place` and `address_key` for each row, from columns with divisions (codes or names) and with addresses.
+    """`place`, `address_key` and `village_name` for each row, from columns with divisions (codes or names) and with addresses.
 
     A division that is stated outranks the one in the address, unless the address says more about the same place.
     `places` is what another table taught (`learn_places`).
@@ -101,10 +101,11 @@ def place_forms(
     places = places or NOTHING_LEARNT
     book = places.book()
     place = pl.repeat(None, height, dtype=pl.String, eager=True).alias("place")
-    key = place.alias("address_key")
+    key, village = place.alias("address_key"), place.alias("village_name")
     for cells in divisions:
         found = _division(cells, book, places.home)
         place = _first(place, found["place"])
+        village = _first(village, found["village"])
         if not addresses:
             # The name of a village that nobody knows still tells two villages apart.
             key = _first(key, found["rest"])
@@ -119,15 +120,22 @@ def place_forms(
             .to_series()
         )
         key = _first(key, found["address_key"])
-    return pl.DataFrame({"place": place, "address_key": key}, schema=FORMS)
+        village = _first(village, found["village"])
+    if village.null_count() < height:
+        village = village.set(place.str.len_bytes().fill_null(0) == 12, None)
+    return pl.DataFrame({"place": place, "address_key": key, "village_name": village}, schema=FORMS)
 
 
 def _first(one: pl.Series, other: pl.Series) -> pl.Series:
+    if other.null_count() == len(other):
+        return one
     return other.alias(one.name) if one.null_count() == len(one) else one.fill_null(other)
 
 
 def _division(cells: pl.Series, book: dict[int, _Level], home: str | None) -> pl.DataFrame:
-    """`place`, the codes of today of a column of divisions, written as codes or as names; `rest`, what is left of names."""
+    """`place`, the codes of today of a column of divisions, written as codes or as names; `rest`, what is left of names;
+    `village`, see `_named_villages`.
+    """
     values, codes = distinct(cells)
     frame = (
         values.alias("v")
@@ -148,7 +156,9 @@ def _division(cells: pl.Series, book: dict[int, _Level], home: str | None) -> pl
         .otherwise("text")
     )
     frame = frame.with_columns(
-        place=pl.when(is_code).then(gazetteer.today(six)), rest=pl.lit(None, dtype=pl.String)
+        place=pl.when(is_code).then(gazetteer.today(six)),
+        rest=pl.lit(None, dtype=pl.String),
+        village=pl.lit(None, dtype=pl.String),
     )
     named = frame.select((~is_code & pl.col("text").str.contains(r"\p{Han}")).fill_null(False)).to_series()
     if named.any():
@@ -157,12 +167,13 @@ def _division(cells: pl.Series, book: dict[int, _Level], home: str | None) -> pl
         frame = frame.with_columns(
             place=frame["place"].scatter(at, read["place"]),
             rest=frame["rest"].scatter(at, fold(read["rest"])),
+            village=frame["village"].scatter(at, read["village"]),
         )
-    return frame.select(pl.col("place", "rest").replace("", None).gather(codes))
+    return frame.select(pl.col("place", "rest", "village").replace("", None).gather(codes))
 
 
 def _address(cells: pl.Series, place: pl.Series, book: dict[int, _Level], home: str | None) -> pl.DataFrame:
-    """`place` and `address_key` of a column of addresses; `place` is where the row is said to be, where that is known."""
+    """`place`, `address_key`, `village` of a column of addresses; `place` is where the row is said to be, where that is known."""
     values, codes = distinct(cells)
     raw = pl.col("text").cast(pl.Binary)
     halves = (
@@ -179,7 +190,8 @@ def _address(cells: pl.Series, place: pl.Series, book: dict[int, _Level], home: 
     texts, ends = _tidy(heads), fold(tails).gather(tail_of)
     rows = np.bincount(head_of.gather(codes.drop_nulls()).to_numpy(), minlength=len(heads))
     read = _with_home(texts, pl.Series(rows, dtype=pl.UInt32), book, home)
-    found = _forms(read["place"].gather(head_of), fold(read["rest"]).gather(head_of), ends)
+    of_heads = read.select("place", fold(read["rest"]).alias("rest"), "village")
+    found = _forms(of_heads.select(pl.all().gather(head_of)), ends)
     vague = (read["place"].str.len_bytes() < 9).fill_null(True) & (read["rest"].str.len_bytes() > 0)
     if vague.any() and place.null_count() < len(place):
         # Where the table says in which county the row lies, that decides between places of one name.
@@ -191,8 +203,12 @@ def _address(cells: pl.Series, place: pl.Series, book: dict[int, _Level], home: 
         of_ways, pair = _pairs(head_of.gather(value), hint)
         head, hint = head_of.gather(value.gather(of_ways)), hint.gather(of_ways)
         again = _read(_state(texts.gather(head), hints.gather(hint)), book)
-        known, rest = again["known"].replace("", None), fold(again["rest"])
-        more = _forms(known.gather(pair), rest.gather(pair), ends.gather(value))
+        of_heads = again.select(
+            pl.col("known").replace("", None).alias("place"),
+            fold(again["rest"]).alias("rest"),
+            _named_villages(again, book).alias("village"),
+        )
+        more = _forms(of_heads.select(pl.all().gather(pair)), ends.gather(value))
         codes = codes.scatter(open_, way + found.height)
         found = pl.concat([found, more])
     return found.select(pl.all().gather(codes))
@@ -205,10 +221,11 @@ def _pairs(one: pl.Series, other: pl.Series) -> tuple[pl.Series, pl.Series]:
     return pl.Series(places), pl.Series(codes)
 
 
-def _forms(place: pl.Series, rest: pl.Series, end: pl.Series) -> pl.DataFrame:
+def _forms(heads: pl.DataFrame, end: pl.Series) -> pl.DataFrame:
+    """Columns place, rest, village of the beginning of each address, and its end."""
     key = pl.concat_str("rest", "end")
-    return pl.DataFrame({"place": place, "rest": rest, "end": end}).select(
-        "place", pl.when(key.str.len_bytes() > 0).then(key).alias("address_key")
+    return heads.with_columns(end=end).select(
+        "place", pl.when(key.str.len_bytes() > 0).then(key).alias("address_key"), "village"
     )
 
 
@@ -233,13 +250,13 @@ def _state(texts: pl.Series, hints: pl.Series | None) -> pl.DataFrame:
 def _with_home(
     texts: pl.Series, rows: pl.Series | None, book: dict[int, _Level], home: str | None
 ) -> pl.DataFrame:
-    """`place`, `rest` of distinct texts that stand in so many rows. What stays vague is sought where most rows are, or at
+    """`place`, `rest`, `village` of distinct texts that stand in so many rows. What stays vague is sought where most rows are, or at
     `home` where no prefecture holds most of them.
     """
     read = _read(_state(texts, None), book)
     vague = (read["known"].str.len_bytes() < 9) & (read["rest"].str.len_bytes() > 0)
     if not vague.any():
-        return read.select(pl.col("known").replace("", None).alias("place"), "rest")
+        return _read_places(read, book)
     counts = (
         pl.DataFrame({"home": read["known"].str.slice(0, 4)})
         .with_columns(rows=pl.lit(1, dtype=pl.UInt32) if rows is None else rows)
@@ -254,7 +271,37 @@ def _with_home(
         near = read["known"].str.starts_with(home) | (read["known"].str.len_bytes() < 4)
         again = read.filter(vague & near).with_columns(hint=pl.lit(home))
         read = read.update(_read(again, book), on="n", how="left")
-    return read.select(pl.col("known").replace("", None).alias("place"), "rest")
+    return _read_places(read, book)
+
+
+def _read_places(read: pl.DataFrame, book: dict[int, _Level]) -> pl.DataFrame:
+    village = _named_villages(read, book).alias("village")
+    return read.select(pl.col("known").replace("", None).alias("place"), "rest", village)
+
+
+def _named_villages(read: pl.DataFrame, book: dict[int, _Level]) -> pl.Series:
+    """The stem of the longest name of a village with which `rest` begins, where `known` leaves open which village that is.
+
+    Bare stems (红旗) do not count: they may be a township's.
+    """
+    names, lengths, _ = book[gazetteer.LEVELS["village"]]
+    rest, known = pl.col("rest"), pl.col("known")
+    open_ = read.select("n", "rest", "known").filter(
+        (known.str.len_bytes() < 12) & (rest.str.len_chars() > 1)
+    )
+    said = (
+        open_.with_columns(begin=rest.str.slice(0, 2))
+        .join(lengths, on="begin")
+        .with_columns(name=rest.str.slice(0, pl.col("length")))
+        .join(names, on=["name", "length"])
+        .filter(pl.col("code").str.starts_with(known) & ~pl.col("is_short"))
+        .sort("n", "length", "name", descending=[False, True, False])
+        .unique("n", keep="first", maintain_order=True)
+    )
+    stems = {name: gazetteer.village_stem(name) for name in said["name"].unique()}
+    stem = said["name"].replace_strict(stems, return_dtype=pl.String) if stems else said["name"]
+    of = pl.DataFrame({"n": said["n"], "village": stem})
+    return read.select("n").join(of, on="n", how="left", maintain_order="left")["village"]
 
 
 def _read(state: pl.DataFrame, book: dict[int, _Level]) -> pl.DataFrame:
@@ -282,14 +329,15 @@ def _book() -> dict[int, _Level]:
 
 
 @cache
-def _towns_like_others() -> dict[int, list[str]]:
-    """Names of townships that begin with the short name of a county or prefecture (卓资山镇), by length."""
+def _places_like_others() -> dict[int, list[str]]:
+    """Names of townships and villages that begin with the short name of a county or prefecture (卓资山镇), by length."""
     names = gazetteer.names()
     short = set(names.filter(pl.col("is_short") & (pl.col("digits") <= 6))["name"].to_list())
     found: dict[int, list[str]] = {}
-    for town in names.filter(pl.col("digits") == 9)["name"].unique().sort():
-        if any(town[:n] in short for n in range(2, len(town) - 1)):
-            found.setdefault(len(town), []).append(town)
+    smaller = names.filter((pl.col("digits") >= 9) & ~pl.col("is_short"))
+    for place in smaller["name"].unique().sort():
+        if any(place[:n] in short for n in range(2, len(place) - 1)):
+            found.setdefault(len(place), []).append(place)
     return found
 
 
@@ -487,10 +535,10 @@ def _chosen(candidates: pl.DataFrame, digits: int) -> pl.DataFrame:
         good = good & (~pl.col("is_short") | ((width >= 9) & after.str.contains(_VILLAGE_FOLLOWED_BY)))
     else:
         is_road = after.str.contains(_FOLLOWED_BY_MORE) & ~after.str.contains(_COUNTY_AFTER_ALL)
-        is_town = pl.any_horizontal(
-            pl.col("window").str.slice(0, n).is_in(towns) for n, towns in _towns_like_others().items()
+        is_smaller = pl.any_horizontal(
+            pl.col("window").str.slice(0, n).is_in(places) for n, places in _places_like_others().items()
         )
-        good = good & ~(pl.col("is_short") & (is_road | is_town))
+        good = good & ~(pl.col("is_short") & (is_road | is_smaller))
     return (
         candidates.with_columns(near=near)
         .filter(good)

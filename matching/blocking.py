@@ -104,11 +104,14 @@ class Index:
         yield from self._with_name(
             "name",
             self.names.hashed,
-            ("household", "village", "township", "year+sex", "month_day+sex"),
+            ("household", *self._villages(), "township", "year+sex", "month_day+sex"),
             wanted,
         )
         yield from self._with_name(
-            "sound", self.sounds.whole, ("birth", "phone", "household", "village", "year+sex"), wanted
+            "sound",
+            self.sounds.whole,
+            ("birth", "phone", "household", *self._villages(), "year+sex"),
+            wanted,
         )
         yield from self._words(wanted)
         yield from self._beside_birth(wanted)
@@ -127,23 +130,31 @@ class Index:
             "sound", self.sounds.whole, ("township", "county", "month_day+sex", "alone"), wanted
         )
         chosen = np.flatnonzero(wanted).astype(np.int32)
-        village_l, village_r = left.prefix(12).astype(np.uint64), right.prefix(12).astype(np.uint64)
+        villages = {
+            label: (self._parts[id(left)].of(label), self._parts[id(right)].of(label))
+            for label in self._villages()
+        }
         address_l, address_r = (
             np.where(place != 0, side.address, 0).astype(np.uint64)
-            for side, place in ((left, village_l), (right, village_r))
+            for side, place in zip((left, right), villages["village"], strict=True)
         )
-        yield from self._alike("address+sex", (address_l, address_r), chosen, (village_l, village_r))
+        yield from self._alike("address+sex", (address_l, address_r), chosen, villages["village"])
         for label, codes in (
             ("first_sound", self.sounds.first),
             ("second_sound", self.sounds.second),
             ("last_sound", self.sounds.last),
         ):
             beside = (self._of_own(left, codes), self._of_own(right, codes))
-            name = f"village+sex+year+{label}"
-            yield from self._alike(name, (village_l, village_r), chosen, beside, years=True)
+            for village, of_sides in villages.items():
+                yield from self._alike(f"{village}+sex+year+{label}", of_sides, chosen, beside, years=True)
         for label, codes in (("name", names.hashed), ("sound", self.sounds.whole)):
             whole = (self._of_own(left, codes), self._of_own(right, codes))
             yield from self._alike(f"{label}+sex+year_known", whole, chosen, years=True)
+
+    def _villages(self) -> tuple[str, ...]:
+        """By code; by name as well where one side knows the names of some only."""
+        named = self.left.village_name.any() and self.right.village_name.any()
+        return ("village", "village_name") if named else ("village",)
 
     def _of_own(self, side: Side, of_names: Codes) -> Codes:
         """By record, what is said of its own name; 0 where it has none."""
@@ -323,7 +334,7 @@ class Index:
             rows = rows_r[fits]
             code_r = mix(*(names.chars[name_r[fits], n] for n in seen))
             rows_l, code_l = _met(left.entry_row, visible[left.entry_name], code_r)
-            for label in PARTS_BESIDE:
+            for label in (*PARTS_BESIDE, *self._villages()[1:]):
                 of_left, of_right = (self._parts[id(side)].of(label) for side in (left, right))
                 yield Key(
                     f"hidden+{label}",
@@ -362,6 +373,8 @@ class Parts:
             return np.ones(side.n, dtype=np.uint64)
         if label in ("village", "township", "county"):
             return side.prefix({"village": 12, "township": 9, "county": 6}[label]).astype(np.uint64)
+        if label == "village_name":
+            return side.village_name
         if label == "phone_ends":
             part = pl.concat_str(pl.col("t").str.head(3), pl.col("t").str.tail(4))
             return _first(side.phone_row, _text_codes(side.phone_text, part), side.n)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from matching import gazetteer
 from matching.cells import distinct, numbered
 from matching.comparators.name_tokens import sorted_words
 from matching.places import Places
@@ -168,6 +169,8 @@ class Side:
     household_row: Small
     household: Codes
     others: dict[str, tuple[Small, Codes]]
+    village_name: Codes
+    """Stem of the name of the village, where the other side knows that of some villages only; 0 elsewhere."""
 
     def part(self, first: int, last: int) -> Side:
         """The records from `first` to before `last`."""
@@ -194,6 +197,7 @@ class Side:
             "place",
             "depth",
             "address",
+            "village_name",
             "own_name",
             "spelt_name",
         ]
@@ -285,10 +289,27 @@ def coded(left: Records, right: Records) -> tuple[Side, Side, Names]:
         codes, names = np.empty(0, dtype=np.uint32), table_of_names(pl.Series("name", [chr(WILDCARD)]))
     of_left = left.names.height
     own = codes.astype(np.int32)
-    return _side(left, own[:of_left]), _side(right, own[of_left:]), names
+    side_l = _side(left, own[:of_left], has_named_villages(right if right.height else left))
+    return side_l, _side(right, own[of_left:], has_named_villages(left)), names
 
 
-def _side(records: Records, codes: Small) -> Side:
+def has_named_villages(records: Records) -> bool:
+    """Whether of some village only a name is known that others bear too."""
+    return records.rows["village_name"].null_count() < records.height
+
+
+def _village_names(rows: pl.DataFrame, of_all: bool) -> Codes:
+    """Names of villages; of those that are known by their code too if `of_all`."""
+    found = _hashed(rows["village_name"])
+    if not of_all:
+        return found
+    codes, at = distinct(rows["place"])
+    stems = codes.replace_strict(gazetteer.village_stems(), default=None, return_dtype=pl.String)
+    of_codes = np.append(_hashed(stems), np.uint64(0))
+    return np.where(found != 0, found, of_codes[at.fill_null(len(codes)).to_numpy()])
+
+
+def _side(records: Records, codes: Small, names_of_villages: bool) -> Side:
     """`codes`: of each row of `records.names` the place of its name in the table of names."""
     rows = records.rows.sort("row") if not records.rows["row"].is_sorted() else records.rows
     n = rows.height
@@ -336,4 +357,5 @@ def _side(records: Records, codes: Small) -> Side:
         household_row=records.households["row"].to_numpy().astype(np.int32),
         household=_hashed(records.households["household"]),
         others=others,
+        village_name=_village_names(rows, names_of_villages),
     )

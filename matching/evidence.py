@@ -209,6 +209,35 @@ class Population:
             self._place_shares[key] = np.where(known, people[at] if len(code) else 0, 0) / self.n
         return self._place_shares[key]
 
+    def share_named(self, names: Codes, within: Ints, digits: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Share of left people who live in a village of each name, in the division `within` of so many digits (0: anywhere)."""
+        if digits not in self._named:
+            places, names_l = self.left.places, self.left.village_name
+            deep = places.depth == 12
+            of_places = np.zeros(len(deep), dtype=np.uint64)
+            of_places[places.of] = names_l
+            vague = np.flatnonzero(~deep[places.of] & (names_l != 0))
+            at = np.concatenate([np.flatnonzero(deep), places.of[vague]])
+            people = np.concatenate([self._at_places[deep], np.ones(len(vague))])
+            keys = self._in_village(
+                np.concatenate([of_places[deep], names_l[vague]]), places.prefix(digits)[at]
+            )
+            code, of = np.unique(keys, return_inverse=True)
+            self._named[digits] = code, np.bincount(of, weights=people, minlength=len(code))
+        code, people = self._named[digits]
+        asked = self._in_village(names, within)
+        at = np.minimum(positions(code, asked), max(len(code) - 1, 0))
+        found = (code[at] == asked) & (asked != 0) if len(code) else np.zeros(len(asked), dtype=bool)
+        return np.where(found, people[at] if len(code) else 0, 0) / self.n
+
+    @staticmethod
+    def _in_village(names: Codes, within: Ints) -> Codes:
+        return mix(names, within + 1)
+
+    @cached_property
+    def _named(self) -> dict[int, tuple[Codes, np.ndarray[Any, Any]]]:
+        return {}
+
     @cached_property
     def _homes(self) -> Shares:
         homes, asked = (mix(side.address, side.place) for side in (self.left, self.right))

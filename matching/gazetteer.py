@@ -147,6 +147,19 @@ def today(codes: pl.Expr) -> pl.Expr:
     return pl.when(whole & known).then(bare).when(whole).then(pl.coalesce(moved, around))
 
 
+def village_stem(name: str) -> str:
+    """A village or community without what says that it is one: 红旗村, 红旗村委会, 红旗社区 -> 红旗."""
+    bare = _VILLAGE.sub("", name)
+    return re.sub(r"(?:社区|村|嘎查)$", "", bare) if len(bare) > 2 else bare
+
+
+@cache
+def village_stems() -> dict[str, str]:
+    """Code -> stem of its name, of all villages that are known."""
+    table = pl.read_csv(PLACES / "villages.csv", infer_schema=False)
+    return {code: village_stem(name) for code, name in table.select("code", "name").iter_rows()}
+
+
 def village_spellings(name: str) -> list[tuple[str, bool]]:
     """Ways to write a village or community, with whether it is the bare name."""
     kind = _VILLAGE.search(name)
@@ -154,7 +167,7 @@ def village_spellings(name: str) -> list[tuple[str, bool]]:
     bare = name.removesuffix(ending)
     urban = "社区" in ending or "居" in ending or bare.endswith("社区")
     rural = "嘎查" in ending or bare.endswith("嘎查")
-    bare = re.sub(r"(?:社区|村|嘎查)$", "", bare) if len(bare) > 2 else bare
+    bare = village_stem(name)
     words = ["社区", "居委会", "居民委员会"] if urban else ["嘎查"] if rural else ["村"]
     full = [(f"{bare}{word}", False) for word in words]
     # A road and the community named after it are told apart by the ending alone.

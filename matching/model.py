@@ -142,6 +142,7 @@ MODEL: tuple[Comparison, ...] = (
             ("within_township", ("village", "township")),
             ("within_county", ("village", "township", "county")),
             ("within_prefecture", ("village", "township", "county", "prefecture")),
+            ("other_village", ("township", "county", "prefecture", "elsewhere")),
         ),
     ),
     Comparison("address", "住址门牌", ("equal", "differs"), (0.45, 0.55), is_family=True),

@@ -19,6 +19,7 @@ ROWS = pl.Schema(
         "sex": pl.String(),
         "place": pl.String(),
         "address_key": pl.String(),
+        "village_name": pl.String(),
     }
 )
 NAMES = pl.Schema({"row": pl.UInt32(), "name": pl.String(), "kind": pl.String()})
@@ -45,7 +46,8 @@ class Records:
     """The ids of the records as delivered, of any type, in the order of `row`."""
     rows: pl.DataFrame
     """row, id_key, id_kind, id_text, birth, birth_low, birth_high (days, both included), birth_basis,
-    sex (GB/T 2261.1: 1 male, 2 female), place (division code of 2, 4, 6, 9 or 12 digits), address_key."""
+    sex (GB/T 2261.1: 1 male, 2 female), place (division code of 2, 4, 6, 9 or 12 digits), address_key,
+    village_name (stem of a name that several villages bear, where that is all that is known of the village)."""
     names: pl.DataFrame
     """row, name, kind (own, former, alias, latin, parts); `?` in a name is one character lost or hidden."""
     phones: pl.DataFrame

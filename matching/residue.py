@@ -254,6 +254,7 @@ def _persons(known: People) -> Records:
         "sex",
         "place",
         pl.lit(None, dtype=pl.String).alias("address_key"),
+        pl.lit(None, dtype=pl.String).alias("village_name"),
     )
     traits = known.traits.join(nodes, on="node", how="left", maintain_order="left")
     kind = pl.col("kind")
@@ -307,6 +308,7 @@ def _identities(open_: pl.DataFrame, generic: pl.Series) -> Records:
         pl.col("sex_known").alias("sex"),
         pl.coalesce("village_code", "township", "division_code").alias("place"),
         pl.lit(None, dtype=pl.String).alias("address_key"),
+        pl.lit(None, dtype=pl.String).alias("village_name"),
     )
     names = pl.concat(
         [

@@ -82,6 +82,7 @@ WORDS: dict[str, dict[str, str]] = {
         "within_township": "同乡镇",
         "within_county": "同县",
         "within_prefecture": "同市",
+        "other_village": "村（居）名不同",
     },
     "address": {"equal": "门牌或村组相同", "differs": "门牌或村组不同"},
     "household": {"equal": "户号相同", "differs": "户号不同"},

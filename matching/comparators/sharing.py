@@ -180,17 +180,20 @@ def compare_shared(
 
 _STEPS = (12, 9, 6, 4)
 _WHOLE = {12: 1, 9: 6, 6: 7, 4: 8}
+_OTHER_VILLAGE = 9
 """Level of two places that agree as deep as both are known: village, or within the township, county, prefecture."""
 
 
 def compare_places(left: Side, right: Side, rows_l: Small, rows_r: Small, population: Population) -> Evidence:
     """Divisions: the level down to which they agree (1 village, 2 township, 3 county, 4 prefecture, 5 elsewhere).
 
-    Where one side is known less deeply, agreement down to there has a level of its own (`_WHOLE`).
+    Where one side is known less deeply, agreement down to there has a level of its own (`_WHOLE`), unless the names of both
+    villages are known (`_compare_named`).
     """
     evidence = silent(len(rows_l))
     ours, theirs = left.places, right.places
-    if not ours.depth.any() or not theirs.depth.any():
+    named = bool(left.village_name.any() and right.village_name.any())
+    if not named and (not ours.depth.any() or not theirs.depth.any()):
         return evidence
     place_l, place_r = ours.of[rows_l], theirs.of[rows_r]
     depth = np.minimum(ours.depth[place_l], theirs.depth[place_r])
@@ -216,7 +219,41 @@ def compare_places(left: Side, right: Side, rows_l: Small, rows_r: Small, popula
             bits[same] = -np.log2(np.maximum(mass, 0.5 / population.n))
             open_ &= ~same
         evidence.level[here], evidence.bits[here] = level, bits
+    if named:
+        _compare_named(left, right, rows_l, rows_r, population, evidence)
     return evidence
+
+
+def _compare_named(
+    left: Side, right: Side, rows_l: Small, rows_r: Small, population: Population, evidence: Evidence
+) -> None:
+    """Villages of which one side knows the name only: equal names (level village), or another village (level 9, or the level
+    beneath which both are known to lie). Says it in `evidence` of pairs whose places do not contradict each other.
+    """
+    open_ = (evidence.level == 0) | (evidence.level >= _WHOLE[9])
+    at = np.flatnonzero(open_ & (left.village_name[rows_l] != 0))
+    at = at[right.village_name[rows_r[at]] != 0]
+    place_l, place_r = left.places.of[rows_l[at]], right.places.of[rows_r[at]]
+    depth = np.minimum(left.places.depth[place_l], right.places.depth[place_r])
+    for number, digits in enumerate((*_STEPS[1:], 2, 0)):
+        here = np.flatnonzero(depth == digits)
+        if not len(here):
+            continue
+        within = left.places.prefix(digits)[place_l[here]]
+        if digits == 2:
+            inside = within == right.places.prefix(2)[place_r[here]]
+            here, within = here[inside], within[inside]
+        pairs = at[here]
+        ours, theirs = left.village_name[rows_l[pairs]], right.village_name[rows_r[pairs]]
+        same = ours == theirs
+        share = population.share_named(theirs, within, digits)
+        evidence.level[pairs] = np.where(same, 1, number + 2 if digits >= 4 else _OTHER_VILLAGE)
+        if digits >= 4:
+            around = population.share_within(right.places, digits)[place_r[here]]
+            share = np.where(same, share, around - population.share_named(ours, within, digits))
+        else:
+            share = np.where(same, share, 1)
+        evidence.bits[pairs] = -np.log2(np.maximum(share, 0.5 / population.n))
 
 
 def compare_addresses(

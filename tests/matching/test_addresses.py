@@ -10,7 +10,8 @@ from matching.addresses import fold, learn_places, place_forms
 
 
 def read(*addresses: str | None) -> list[tuple[str | None, str | None]]:
-    return place_forms([], [pl.Series(addresses, dtype=pl.String)], len(addresses)).rows()
+    found = place_forms([], [pl.Series(addresses, dtype=pl.String)], len(addresses))
+    return found.select("place", "address_key").rows()
 
 
 CASES = [
@@ -84,7 +85,7 @@ def test_a_stated_division_decides_where_and_outranks_the_address() -> None:
 
 def test_an_address_that_says_more_about_the_same_place_is_taken() -> None:
     found = place_forms([pl.Series(["150902"])], [pl.Series(["新体路街道体育场社区3号"])], 1)
-    assert found.rows() == [("150902001002", "3")]
+    assert found.rows() == [("150902001002", "3", None)]
 
 
 @pytest.mark.parametrize(
@@ -170,11 +171,38 @@ def test_village_names_alone_are_read_at_the_home_of_the_other_table() -> None:
 
 def test_a_village_that_nobody_knows_is_a_key_where_there_is_no_address() -> None:
     villages = pl.Series(["某某村", "乌兰察布市集宁区某某村", "150902", "无", None])
-    assert place_forms([villages], [], 5).rows() == [
+    assert place_forms([villages], [], 5).drop("village_name").rows() == [
         (None, "某某村"),
         ("150902", "某某村"),
         ("150902", None),
         (None, None),
         (None, None),
     ]
-    assert place_forms([villages[:1]], [pl.Series(["3组"])], 1).rows() == [(None, "3组")]
+    assert place_forms([villages[:1]], [pl.Series(["3组"])], 1).rows() == [(None, "3组", None)]
+
+
+def test_a_name_that_several_villages_bear_is_kept_as_a_name() -> None:
+    """Five of that name lie in the prefecture: one in Liangcheng, two in Huade."""
+    said = [
+        "三道沟村",
+        "凉城县三道沟村",
+        "三道沟村委会3组",
+        "三道沟",
+        "化德县三道沟村",
+        "集宁区无此村",
+    ]
+    divisions = pl.Series([None, None, None, None, None, "150922201208"], dtype=pl.String)
+    home = ["内蒙古乌兰察布市集宁区"] * 9
+    texts = [*said, *home]
+    found = place_forms([divisions.extend_constant(None, 9)], [pl.Series(texts)], len(texts))
+    assert found["village_name"].head(6).to_list() == ["三道沟", None, "三道沟", None, "三道沟", None]
+    expected = [None, "150925104219", None, None, "150922", "150922201208"]
+    assert found["place"].head(6).to_list() == expected
+    alone = place_forms([pl.Series(said[:1])], [], 1)
+    assert alone.rows() == [(None, "三道沟村", "三道沟")]
+
+
+def test_a_prefecture_does_not_take_the_beginning_of_a_village() -> None:
+    home = ["内蒙古乌兰察布市集宁区"] * 3
+    assert read(*home, "乌兰察布综合物流产业园区社区")[-1] == ("150924109400", None)
+    assert read(*home, "乌兰察布集宁区")[-1] == ("150902", None)

@@ -328,6 +328,44 @@ def test_places(theirs: str | None, level: str | None) -> None:
     assert one_pair({"village": "150902100200"}, {"village": theirs})["place"] == level
 
 
+@pytest.mark.parametrize(
+    ("theirs", "level"),
+    [
+        ("三道沟村", "village"),
+        ("三道沟村委会", "village"),
+        ("下沙社区", "other_village"),
+        ("乌兰察布市东十号村", "prefecture"),
+    ],
+)
+def test_a_village_by_its_name_alone(theirs: str, level: str) -> None:
+    """Several villages bear each of these names; the left record lies in one called 三道沟."""
+    assert one_pair({"village": "150922201208"}, {"village": theirs})["place"] == level
+    assert one_pair({"village": theirs}, {"village": "150922201208"})["place"] == level
+
+
+def test_the_name_of_a_village_is_worth_those_who_live_in_villages_of_that_name() -> None:
+    people = invented.people(40, 5)
+    for number, row in enumerate(people):
+        row["village"] = ("150922201208", "150927217340", "440304005036", "440304005037")[number % 4]
+    blank = dict.fromkeys(invented.COLUMNS)
+    right = [
+        blank | {"no": 1, "village": "三道沟村"},
+        blank | {"no": 2, "village": "乌兰察布市三道沟村"},
+        blank | {"no": 3, "village": "下沙社区"},
+    ]
+    _, _, pairs, found = compared(invented.Tables(people, right, [None] * 3))
+    said = {
+        (int(r), int(a)): (level_name("place", int(n)), float(b))
+        for r, a, n, b in zip(
+            pairs.right, pairs.left, found.evidence["place"].level, found.evidence["place"].bits, strict=True
+        )
+    }
+    assert said[0, 0] == said[0, 1] == said[1, 0] == ("village", 1.0)
+    assert said[2, 2] == ("village", 2.0)
+    assert said[0, 2] == ("other_village", 0.0)
+    assert said[1, 2] == ("elsewhere", 0.0)
+
+
 def test_who_lives_there_counts_for_more_than_who_lives_next_to_it() -> None:
     """Also where nearly all live in one village: there are few people beside it, but none of them is meant oftener."""
     blank = dict.fromkeys(invented.COLUMNS)
