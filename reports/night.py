@@ -214,13 +214,18 @@ def _unread(lake: Path, as_of: date) -> pl.DataFrame:
 
 
 def _deaths(path: Path, as_of: date) -> pl.DataFrame:
-    """Whom a source called dead by the day, with the first day that any gives (as the measure `known_death`)."""
+    """Whom a source called dead by the day, with the first day that any gives (as the measure `known_death`).
+
+    A record in review, or of somebody who is not confirmed, marks nobody on a list as dead.
+    """
     if not path.exists():
         return empty("deaths")
     known = pl.col("death_source").is_in(["register", "cremation", "certificate"])
     return (
-        pl.read_parquet(path, columns=["person_id", "death_date", "recorded_date", "death_source"])
-        .filter(known & pl.col("person_id").is_not_null())
+        pl.read_parquet(
+            path, columns=["person_id", "link_grade", "death_date", "recorded_date", "death_source"]
+        )
+        .filter(known & pl.col("person_id").is_not_null() & pl.col("link_grade").is_in(["A", "B"]))
         .filter(pl.coalesce("death_date", "recorded_date") <= as_of)
         .group_by("person_id")
         .agg(died_on=pl.coalesce(pl.col("death_date").min(), pl.col("recorded_date").min()))

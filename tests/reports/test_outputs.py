@@ -735,15 +735,18 @@ def test_a_death_of_the_lake_is_told_once_with_its_first_day_and_never_before_it
     path = tmp_path / "death.parquet"
     pl.DataFrame(
         [
-            (1, D - timedelta(days=9), D, "register"),
-            (1, D - timedelta(days=10), D, "cremation"),
-            (2, None, D - timedelta(days=3), "certificate"),
-            (3, D + timedelta(days=1), D + timedelta(days=1), "register"),
-            (4, D - timedelta(days=1), D, None),
-            (None, D - timedelta(days=1), D, "register"),
+            (1, D - timedelta(days=9), D, "register", "A"),
+            (1, D - timedelta(days=10), D, "cremation", "B"),
+            (2, None, D - timedelta(days=3), "certificate", "A"),
+            (3, D + timedelta(days=1), D + timedelta(days=1), "register", "A"),
+            (4, D - timedelta(days=1), D, None, "A"),
+            (5, D - timedelta(days=1), D, "certificate", "C"),
+            (6, D - timedelta(days=1), D, "cremation", "D"),
+            (None, D - timedelta(days=1), D, "register", "A"),
         ],
         schema={
             "person_id": pl.Int64, "death_date": pl.Date, "recorded_date": pl.Date, "death_source": pl.String,
+            "link_grade": pl.String,
         },
         orient="row",
     ).write_parquet(path)  # fmt: skip
