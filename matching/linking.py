@@ -168,7 +168,7 @@ def _right_side(spec: Spec, has_right: bool, dedupe: bool) -> Any:
         return None
     if spec.right is None:
         raise SpecError("spec: section 'right' is missing")
-    if not _kinds(spec.left) & _kinds(spec.right):
+    if not _kinds(spec.left) & _kinds(spec.right) and _paired_identifiers(spec)[0] is None:
         raise SpecError("spec: the two tables have no kind of evidence in common")
     return spec.right
 
@@ -184,7 +184,33 @@ _EVIDENCE = {
     "address": ("address", "place"),
     "division": ("place",),
 }
-"""Kind of column -> what it says; identifiers and texts compare with the column of the same name, all others with their kind."""
+"""Kind of column -> what it says; identifiers and texts compare with the column of the same name (identifiers also where one is
+left over on each side), all others with their kind."""
+
+
+def _paired_identifiers(spec: Spec) -> tuple[tuple[str, str] | None, str | None]:
+    """The columns of kind identifier that are compared though their names differ, being the only ones left over on the left
+    and on the right; and what is wrong where several are left over, of which nothing says which belong together.
+    """
+    if spec.right is None:
+        return None, None
+    named = [set(side.of("identifier", "text")) for side in (spec.left, spec.right)]
+    of_left, of_right = (
+        [name for name in side.of("identifier") if name not in other]
+        for side, other in ((spec.left, named[1]), (spec.right, named[0]))
+    )
+    if len(of_left) == len(of_right) == 1:
+        return (of_left[0], of_right[0]), None
+    if not of_left or not of_right:
+        return None, None
+    said = " and ".join(
+        f"{section} {', '.join(hide_numbers(name) for name in names)}"
+        for section, names in (("left", of_left), ("right", of_right))
+    )
+    return None, (
+        f"identifiers are compared where their columns have one name, so these were not compared: {said}; "
+        "give columns with the same numbers the same name in both tables"
+    )
 
 
 def _kinds(side: Side) -> set[str]:
@@ -228,6 +254,14 @@ def link_records(
         told(problem)
     if right is None:
         return replace(_duplicates(left, model, told), problems=problems)
+    pair, unclear = _paired_identifiers(spec)
+    if unclear is not None:
+        told(unclear)
+        problems.append(unclear)
+    if pair is not None:
+        told("comparing identifiers: left {} with right {}".format(*(hide_numbers(name) for name in pair)))
+        kind = pl.col("kind").replace({pair[1]: pair[0]})
+        right = replace(right, others=right.others.with_columns(kind))
     return replace(_between(left, right, spec, dedupe, model, told), problems=problems)
 
 

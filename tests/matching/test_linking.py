@@ -431,6 +431,28 @@ class TestLatinNames:
         assert set(frame["right_id"]) == set(right["no"])
         assert frame.filter(pl.col("grade") == "C").height <= 15
 
+    def test_the_only_identifiers_left_over_are_compared_whatever_their_names(self):
+        left, right = self.tables()
+        right = without(right, "birth", "sex", "phone")
+        there = {("document" if c == "passport" else c): kind for c, kind in LATIN.items()}
+        spec = LATIN_SPEC | {"right": {"id": "no", "columns": there}}
+        said: list[str] = []
+        found = link_tables(left, right.rename({"passport": "document"}), spec, told=said.append)
+        assert found.frame.rows() == link_tables(left, right, LATIN_SPEC).frame.rows()
+        assert found.frame.height == right.height
+        assert found.problems == []
+        assert "comparing identifiers: left passport with right document" in said
+
+    def test_several_identifiers_left_over_are_named_as_not_compared(self):
+        left, right = self.tables()
+        right = right.with_columns(document="passport", card="no").drop("passport")
+        there = {c: kind for c, kind in LATIN.items() if c != "passport"}
+        there |= {"document": "identifier", "card": "identifier"}
+        spec = LATIN_SPEC | {"right": {"id": "no", "columns": there}}
+        found = link_tables(left, right, spec)
+        assert len(found.problems) == 1
+        assert "left passport and right document, card" in found.problems[0]
+
     def test_a_name_with_fewer_words_meets_its_own_by_birth(self):
         left, right = self.tables()
         fewer = without(right, "passport", "phone").with_columns(pl.col("latin").str.replace(r" \w+$", ""))
