@@ -48,6 +48,9 @@ _BUILDINGS = ("号楼", "栋楼", "号栋", "单元", "幢", "栋", "座")
 _UNITS = {
     "社区": "社区",
     "小区": "小区",
+    "人民公社": "公社",
+    "公社": "公社",
+    **dict.fromkeys(("生产大队", "大队"), "村"),
     **dict.fromkeys(_GROUPS, "组"),
     "号院": "号",
     **dict.fromkeys(_BUILDINGS, "-"),
@@ -354,7 +357,8 @@ class Places:
         """Names of all levels, the learnt ones among them."""
         if not self.names.height:
             return _book()
-        whole = pl.concat([gazetteer.names(), self.names])
+        known = pl.concat([gazetteer.names(), self.names])
+        whole = pl.concat([known, gazetteer.old_names(self.names, known)])
         new = set(self.names["digits"].to_list())
         return {n: _level_of(whole, n) if n in new else level for n, level in _book().items()}
 
@@ -450,8 +454,8 @@ def _agreed(rows: pl.DataFrame, around: int, digits: int) -> pl.DataFrame:
 
 _ENDINGS = {
     6: r"^(.{1,12}?[区县旗市])",
-    9: r"^(.{1,12}?(?:街道|镇|乡|苏木))",
-    12: r"^(.{1,14}?(?:社区|嘎查|村))",
+    9: r"^(.{1,12}?(?:街道|镇|乡|苏木|公社))",
+    12: r"^(.{1,14}?(?:社区|嘎查|村|大队))",
 }
 """What a name of a level mostly looks like. Tried first, because it leaves few different texts to look at."""
 

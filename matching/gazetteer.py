@@ -213,7 +213,36 @@ def names() -> pl.DataFrame:
         pl.read_csv(PLACES / "villages.csv", infer_schema=False).select("code", "name").iter_rows()
     ):
         rows |= {(12, spelling, code, is_short) for spelling, is_short in village_spellings(name)}
-    return pl.DataFrame(sorted(rows), schema=NAMES, orient="row").filter(pl.col("name").str.len_chars() > 1)
+    known = pl.DataFrame(sorted(rows), schema=NAMES, orient="row").filter(pl.col("name").str.len_chars() > 1)
+    return pl.concat([known, old_names(known, known)])
+
+
+_OLD_NAMES = {
+    9: (r"^(.{2,})(?:街道|苏木|镇|乡)$", ("公社", "人民公社", "乡", "镇")),
+    12: (r"^(.{2,})(?:社区|嘎查|村)$", ("大队", "生产大队", "村")),
+}
+"""Of places that were people's communes and production brigades until 1983, and of townships that became towns."""
+
+
+def old_names(places: pl.DataFrame, among: pl.DataFrame) -> pl.DataFrame:
+    """How paper of past decades writes townships and villages, in columns of `NAMES`.
+
+    No spelling that is the name of another place of the prefecture (`among`): today's name goes before the old one.
+    """
+    found = pl.concat(
+        places.filter((pl.col("digits") == digits) & ~pl.col("is_short"))
+        .with_columns(pl.col("name").str.extract(pattern))
+        .drop_nulls("name")
+        .join(pl.DataFrame({"kind": kinds}), how="cross")
+        .select("digits", pl.concat_str("name", "kind"), "code", "is_short")
+        for digits, (pattern, kinds) in _OLD_NAMES.items()
+    )
+    prefecture = pl.col("code").str.slice(0, 4)
+    return (
+        found.join(among, on=["digits", "name", prefecture], how="anti")
+        .unique()
+        .sort("digits", "name", "code")
+    )
 
 
 def _province(name: str) -> str:

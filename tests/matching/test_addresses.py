@@ -36,6 +36,12 @@ CASES = [
     ("广东省深圳市宝安县新安街道3号", "440306017", "3"),
     ("广东省深圳市深汕特别合作区鹅埠镇3号", "441521103", "3"),
     ("绵竹县富新镇三组", "510683119", "3组"),
+    ("绵竹县富新公社三社", "510683119", "3组"),
+    ("绵竹县富新乡友花大队三社", "510683119201", "3组"),
+    ("集宁市友花大队三社", "150902", "友花村3组"),
+    ("集宁市马莲渠人民公社霸王河生产大队3队", "150902205205", "3组"),
+    ("集宁市马莲渠镇霸王河大队", "150902205205", None),
+    ("某某人民公社某某生产大队第三生产队", None, "某某公社某某村3组"),
     ("四川绵竹", "510683", None),
     ("四川省成都市金牛区抚琴街道光明社区3号", "510106", "抚琴街道光明社区3"),
     ("伊盟东胜市3号", "150602", "3"),
@@ -160,6 +166,31 @@ def test_a_table_teaches_the_villages_that_the_gazetteer_lacks() -> None:
     found = place_forms([], [right], 4, learnt)
     assert found["place"].to_list() == ["510106031002", "510106031004", None, "110101"]
     assert place_forms([], [right], 4)["place"].to_list() == ["510106", None, None, "110101"]
+
+
+def test_old_names_are_read_unless_another_place_of_the_prefecture_bears_them_today() -> None:
+    rows = [
+        (9, "红旗乡", "990101100"),
+        (9, "红旗镇", "990102100"),
+        (12, "东风村", "990101100201"),
+        (12, "红旗社区", "990101100001"),
+        (12, "东风", "990101100201"),
+        (12, "甲村", "990101100202"),
+    ]
+    known = pl.DataFrame([(*row, row[1] == "东风") for row in rows], schema=gazetteer.NAMES, orient="row")
+    found = gazetteer.old_names(known, known)
+    assert found.select("name", "code").rows() == [
+        ("红旗人民公社", "990101100"),
+        ("红旗人民公社", "990102100"),
+        ("红旗公社", "990101100"),
+        ("红旗公社", "990102100"),
+        ("东风大队", "990101100201"),
+        ("东风生产大队", "990101100201"),
+        ("红旗大队", "990101100001"),
+        ("红旗村", "990101100001"),
+        ("红旗生产大队", "990101100001"),
+    ]
+    assert not found["is_short"].any()
 
 
 def test_village_names_alone_are_read_at_the_home_of_the_other_table() -> None:
