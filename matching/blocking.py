@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from matching import number_parts
-from matching.coded import NO_DAY, WILDCARD, Codes, Names, Side, Small, mix, month_days_of, years_of
+from matching.coded import NO_DAY, WILDCARD, Codes, Ints, Names, Side, Small, mix, month_days_of, years_of
+from matching.comparators.name_long import folded
+from matching.comparators.name_tables import all_in, transliterating
+from matching.comparators.name_tables import codes as codes_of
+from matching.comparators.sharing import family_phones
 from matching.evidence import counted, may_be, positions
 from matching.sounds import sound_codes
 
@@ -32,6 +37,9 @@ LONGEST_HIDDEN = 5
 
 LARGEST_FAMILY = 12
 """So many people share a telephone or a household; more is an office's number or a collective register."""
+
+SHORTEST_BY_SOUND = 3
+"""Names of so many characters, all of which write down sounds, may be parts of a dotted name."""
 
 _NOWHERE = np.empty(0, dtype=np.int64)
 Marked = np.ndarray[Any, np.dtype[np.bool_]]
@@ -101,6 +109,7 @@ class Index:
             _long(right.phone_row, right.phone, wanted),
             cap=LARGEST_FAMILY,
         )
+        yield from self._family_phones(wanted)
         yield from self._with_name(
             "name",
             self.names.hashed,
@@ -150,6 +159,7 @@ class Index:
         for label, codes in (("name", names.hashed), ("sound", self.sounds.whole)):
             whole = (self._of_own(left, codes), self._of_own(right, codes))
             yield from self._alike(f"{label}+sex+year_known", whole, chosen, years=True)
+        yield from self._parts_beside(wanted)
 
     def _villages(self) -> tuple[str, ...]:
         """By code; by name as well where one side knows the names of some only."""
@@ -214,27 +224,100 @@ class Index:
         for kind in sorted(self.left.others.keys() & self.right.others.keys()):
             yield Key(f"other:{kind}", self.left.others[kind], _long(*self.right.others[kind], wanted), cap=8)
 
+    def _family_phones(self, wanted: Marked) -> Iterator[Key]:
+        """The telephone of somebody of the household, whole or hidden in part, with the first character of the name."""
+        left, right = self.left, self.right
+        first_l, first_r = (self._of_own(side, self.names.first) for side in (left, right))
+        is_hidden = right.phone_text.str.contains("*", literal=True).fill_null(False).to_numpy()
+        ways = [("phone", left.phone, right.phone, ~is_hidden)]
+        if is_hidden.any():
+            ends_l, ends_r = (_text_codes(side.phone_text, _PHONE_ENDS) for side in (left, right))
+            ways.append(("phone_ends", ends_l, ends_r, is_hidden))
+        for label, of_left, of_right, these in ways:
+            keep = these & wanted[right.phone_row]
+            rows_r, code_r = right.phone_row[keep], of_right[keep]
+            rows_l, code_l = family_phones(left, code_r, of_left)
+            yield Key(
+                f"family_{label}+first",
+                (rows_l, mix(code_l, first_l[rows_l])),
+                (rows_r, mix(code_r, first_r[rows_r])),
+                cap=LARGEST_FAMILY,
+            )
+
     def _words(self, wanted: Marked) -> Iterator[Key]:
         """One word of a name in Latin letters, or one dotted part, with birth date or telephone: in any order, more or fewer."""
         columns = []
         for side, chosen in ((self.left, None), (self.right, wanted)):
             first = self.names.chars[side.entry_name, 0]
             latin = (first >= ord("A")) & (first <= ord("Z"))
-            dotted = np.flatnonzero(side.spelt_name != side.own_name).astype(np.int32)
             if chosen is not None:
-                latin, dotted = latin & chosen[side.entry_row], dotted[chosen[dotted]]
-            rows = np.concatenate([side.entry_row[latin], dotted])
-            if not len(rows):
-                return
-            texts = self.names.texts.gather(np.concatenate([side.entry_name[latin], side.spelt_name[dotted]]))
-            split = texts.str.replace_all("·", " ", literal=True).str.split(" ")
-            words = pl.DataFrame({"row": rows, "word": split}).explode("word")
-            columns.append((side, words["row"].to_numpy(), _text_codes(words["word"], pl.col("t"))))
+                latin = latin & chosen[side.entry_row]
+            rows = side.entry_row[latin]
+            words = pl.DataFrame({"row": rows, "word": self.names.texts.gather(side.entry_name[latin])})
+            words = words.with_columns(pl.col("word").str.split(" ")).explode("word")
+            dotted, parts = self._parts_of_names(side, chosen)
+            columns.append(
+                (
+                    side,
+                    np.concatenate([words["row"].to_numpy(), dotted]),
+                    np.concatenate([_text_codes(words["word"], pl.col("t")), parts]),
+                )
+            )
+        if not all(len(rows) for _, rows, _ in columns):
+            return
         for label in ("birth", "phone"):
             of_left, of_right = (
                 (rows, mix(words, self._parts[id(side)].of(label)[rows])) for side, rows, words in columns
             )
             yield Key(f"word+{label}", of_left, of_right)
+
+    def _parts_of_names(self, side: Side, chosen: Marked | None) -> tuple[Small, Codes]:
+        """Records and the dotted parts of their names, long, in one spelling for all that are written by sound.
+
+        A name that is written by sound without a dot is one part, where the other side has dotted names.
+        """
+        table, start, codes = self._named_parts
+        names = side.spelt_name if chosen is None else np.where(chosen, side.spelt_name, -1)
+        rows = np.flatnonzero((names >= 0) & (table[np.maximum(names, 0)] > 0)).astype(np.int32)
+        times, first = table[names[rows]], start[names[rows]]
+        at = (
+            np.repeat(first, times) + np.arange(int(times.sum())) - np.repeat(np.cumsum(times) - times, times)
+        )
+        return np.repeat(rows, times), codes[at]
+
+    @cached_property
+    def _named_parts(self) -> tuple[Small, Ints, Codes]:
+        """By name, how many parts it has, where the first of them stands, and the codes of all parts."""
+        texts = self.names.texts
+        dotted = texts.str.contains("·", literal=True).fill_null(False)
+        times = np.zeros(len(texts), dtype=np.int32)
+        start = np.zeros(len(texts), dtype=np.int64)
+        if not dotted.any():
+            return times, start, np.empty(0, dtype=np.uint64)
+        by_sound = (self.names.size >= SHORTEST_BY_SOUND) & all_in(codes_of(texts), transliterating())
+        asked = np.flatnonzero(dotted.to_numpy() | by_sound)
+        words = folded(texts.gather(asked)).str.split("·")
+        times[asked] = words.list.len().to_numpy()
+        start[asked] = np.cumsum(times[asked]) - times[asked]
+        return times, start, _text_codes(words.explode(), pl.col("t"))
+
+    def _parts_beside(self, wanted: Marked) -> Iterator[Key]:
+        """A dotted part of a name with the village, or with every year of birth that is possible and the sex."""
+        columns = [
+            (side, *self._parts_of_names(side, chosen))
+            for side, chosen in ((self.left, None), (self.right, wanted))
+        ]
+        if not all(len(rows) for _, rows, _ in columns):
+            return
+        beside: dict[str, list[tuple[Small, Codes]]] = {"part+village": [], "part+sex+year_known": []}
+        for side, rows, words in columns:
+            parts = self._parts[id(side)]
+            beside["part+village"].append((rows, mix(words, parts.of("village")[rows])))
+            spread, possible = parts.years_known(rows)
+            rows, words = rows[spread], words[spread]
+            beside["part+sex+year_known"].append((rows, mix(words, possible, side.sex[rows])))
+        for label, (of_left, of_right) in beside.items():
+            yield Key(label, of_left, of_right)
 
     def _beside_birth(self, wanted: Marked) -> Iterator[Key]:
         """The birth date with one character of the name, or with the place."""
@@ -376,8 +459,7 @@ class Parts:
         if label == "village_name":
             return side.village_name
         if label == "phone_ends":
-            part = pl.concat_str(pl.col("t").str.head(3), pl.col("t").str.tail(4))
-            return _first(side.phone_row, _text_codes(side.phone_text, part), side.n)
+            return _first(side.phone_row, _text_codes(side.phone_text, _PHONE_ENDS), side.n)
         rows, codes = (
             (side.phone_row, side.phone) if label == "phone" else (side.household_row, side.household)
         )
@@ -422,6 +504,8 @@ def _met(rows: Small, codes: Codes, others: Codes) -> tuple[Small, Codes]:
     near = np.flatnonzero(may_be(codes, others))
     return rows[near], codes[near]
 
+
+_PHONE_ENDS = pl.concat_str(pl.col("t").str.head(3), pl.col("t").str.tail(4))
 
 _ID_PARTS = {"head14": (14, 0), "tail8": (0, 8), "head10+tail4": (10, 4)}
 """One wrong, lost, added or swapped character of an 18-character number leaves at least one of these as it was."""

@@ -21,8 +21,12 @@ WRONG_AMONG_STRONG = 0.0006
 cases are not independent of each other."""
 
 STRONG_AT_LEAST = 0.995
-REVIEW_AT_LEAST = 0.20
-"""Grade C: more than one in five is right, so that a reviewer does not look in vain."""
+REVIEW_AT_LEAST = 0.45
+"""Grade C of two tables: about as probably right as not, so that people who are not there stay unlinked and a tie of two is
+still told."""
+
+OPEN_AT_LEAST = 0.2
+"""Grade C of the night: more than one in five is right, so that a reviewer does not look in vain."""
 
 CERTAIN_AT_LEAST = 0.99999
 CLAIMED = 0.5
@@ -104,11 +108,11 @@ def grades(
 
     A: the number and the name agree and nothing speaks against it. B: the strongest, as many as keep the expected share
     of wrong links at `WRONG_AMONG_STRONG`; or, with `strong_at_least`, all of that probability, so that the grade of a
-    record does not depend on the others. C: for review. Two valid numbers are never more than
+    record does not depend on the others (the night). C: for review. Two valid numbers are never more than
     C, unless the right one is a household member's: then it is not the person's own.
     """
     found = np.full(len(probability), "", dtype="<U1")
-    found[probability >= REVIEW_AT_LEAST] = "C"
+    found[probability >= (REVIEW_AT_LEAST if strong_at_least is None else OPEN_AT_LEAST)] = "C"
     barred = two_numbers(compared)
     allowed = np.flatnonzero((probability >= (strong_at_least or STRONG_AT_LEAST)) & ~barred)
     if strong_at_least is None:

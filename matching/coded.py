@@ -238,6 +238,18 @@ class Side:
         return digits, check
 
     @cached_property
+    def number_day(self) -> Small:
+        """The birth date in each valid number; `NO_DAY` where there is none."""
+        digits, _ = self.digits
+        known = np.flatnonzero(digits >= 0)
+        date = digits[known] // 1000 % 100_000_000
+        years, months, days = date // 10_000, date // 100 % 100, date % 100
+        months = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
+        found = np.full(self.n, NO_DAY, dtype=np.int32)
+        found[known] = (months.astype("datetime64[D]").astype(np.int64) + days - 1).astype(np.int32)
+        return found
+
+    @cached_property
     def home_address(self) -> Codes:
         """One code for the address, where the township is known."""
         return np.where((self.address != 0) & (self.depth >= 9), mix(self.address, self.place), 0).astype(

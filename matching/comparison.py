@@ -13,10 +13,11 @@ from typing import Any, Protocol
 import numpy as np
 import polars as pl
 
-from matching.blocking import Pairs
+from matching.blocking import SHORTEST_BY_SOUND, Pairs
 from matching.coded import NO_DAY, Codes, Ints, Names, Side, Small
 from matching.comparators import birth as births
 from matching.comparators import identity, sharing
+from matching.comparators.name_tables import CODE_POINTS, transliterating
 from matching.comparators.name_tokens import Words
 from matching.evidence import Bits, Evidence, Population, silent
 from matching.model import BY_NAME, NAME_LEVELS
@@ -24,7 +25,8 @@ from matching.places import distinct
 from matching.sounds import Sounds
 
 _LEVEL_OF_KIND = {kind: number + 1 for number, kind in enumerate(NAME_LEVELS)}
-_NONE = _LEVEL_OF_KIND["none"]
+NO_NAME = _NONE = _LEVEL_OF_KIND["none"]
+_KINDS_OF_SOUNDED = [_LEVEL_OF_KIND[kind] for kind in ("spelling", "order", "part", "surname_added")]
 _PRIOR_BITS = np.log2([1.0, *BY_NAME["name"].rates])
 _FORMER = _LEVEL_OF_KIND["former"]
 HIDDEN_FITS, HIDDEN_SLIP, HIDDEN_NONE = 1, 2, 3
@@ -38,6 +40,9 @@ Assumed; engineering constant."""
 
 RELATIVES_OF_ONE_SURNAME = 0.5
 """Of two people of one household this share has one surname: parents, children, brothers, sisters; not couples."""
+
+LEAST_SOUNDED = 0.01
+"""Share of names written by their sound is taken as no less: fewer are chance."""
 
 GENERATION_CHARACTER = 0.2
 """Brothers and sisters with the generation character (40 % of men born before 1980, 15 % after)."""
@@ -221,7 +226,12 @@ class Comparer:
         found["hidden_id"] = identity.compare_hidden_ids(left, right, rows_l, rows_r, population)
         # A date that was taken out of a number says nothing beside the number.
         both_numbers = (left.id_code[rows_l] != 0) & (right.id_code[rows_r] != 0)
-        day = np.where(both_numbers & ~right.is_stated[rows_r], NO_DAY, right.birth[rows_r]).astype(np.int32)
+        silent_day = both_numbers & ~right.is_stated[rows_r]
+        # Nor does one that belongs to the number speak against somebody, where the number is another person's.
+        another = np.flatnonzero(np.isin(found["id"].level, (identity.RELATIVE, identity.OTHER_PERSON)))
+        copied = (right.birth == right.number_day)[rows_r[another]]
+        silent_day[another] |= copied & (left.birth[rows_l[another]] != right.birth[rows_r[another]])
+        day = np.where(silent_day, NO_DAY, right.birth[rows_r]).astype(np.int32)
         found["birth"] = births.compare_births(left.birth[rows_l], day, population)
         vague = right.birth[rows_r] == NO_DAY
         found["age"] = births.compare_ages(
@@ -270,7 +280,9 @@ class Comparer:
         return evidence
 
     @cached_property
-    def _phone_ends(self) -> tuple[sharing.Values, sharing.Values, sharing.Shares] | None:
+    def _phone_ends(
+        self,
+    ) -> tuple[sharing.Values, sharing.Values, sharing.Shares, sharing.Family | None] | None:
         """Visible ends of telephones: of all on the left, of hidden ones on the right; None where none is hidden."""
         hidden = self.right.phone_text.str.contains("*", literal=True).to_numpy()
         if not hidden.any():
@@ -290,6 +302,7 @@ class Comparer:
             sharing.Values(left.phone_row, few, left.n),
             sharing.Values(right.phone_row, of_right, right.n),
             shares,
+            sharing.Family.of(left, of_right, shares, few),
         )
 
     def _hidden_phones(self, rows_l: Small, rows_r: Small, plain: Evidence) -> Evidence:
@@ -297,7 +310,8 @@ class Comparer:
         evidence = silent(len(rows_l))
         if self._phone_ends is None:
             return evidence
-        evidence = sharing.compare_shared(*self._phone_ends[:2], rows_l, rows_r, self._phone_ends[2], apart=3)
+        of_left, of_right, shares, family = self._phone_ends
+        evidence = sharing.compare_shared(of_left, of_right, rows_l, rows_r, shares, family, apart=3)
         plain.level[evidence.level > 0] = 0
         plain.bits[evidence.level > 0] = 0
         return evidence
@@ -351,11 +365,32 @@ class Comparer:
             .replace_strict(_LEVEL_OF_KIND | {"wildcard": 1}, default=_NONE, return_dtype=pl.UInt8)
         ).to_numpy()
         worth = said["log2_p"].fill_null(-np.inf).to_numpy() + self.rarity(second.astype(np.int32))
+        # P(right) >= P(left) P(right | left): a name that was misspelt is worth no more than the same name spelt well.
+        worth = np.minimum(worth, self.rarity(first.astype(np.int32)))
+        worth += np.where(np.isin(level, _KINDS_OF_SOUNDED) & self._is_sounded[first], self._sounded_bits, 0)
         # What explains less than chance does explains nothing.
         level = np.where(worth + _PRIOR_BITS[level] < _PRIOR_BITS[_NONE], _NONE, level).astype(np.uint8)
         worth = np.where(level == _NONE, 0, worth)
         plain.level[places] = level[back]
         plain.bits[places] = worth[back]
+
+    @cached_property
+    def _is_sounded(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Names that are written by their sound, in parts or at length: Mongolian, Uyghur, Tibetan, foreign ones."""
+        names = self.names
+        chars = np.minimum(names.chars[:, :4].astype(np.int64), CODE_POINTS - 1)
+        beyond = np.arange(4)[None, :] >= names.size[:, None]
+        by_sound = (transliterating()[chars] | beyond).all(axis=1) & (names.size >= SHORTEST_BY_SOUND)
+        dotted = names.texts.str.contains("·", literal=True).fill_null(False).to_numpy()
+        found: np.ndarray[Any, np.dtype[np.bool_]] = by_sound | dotted | (names.size > 4)
+        return found
+
+    @cached_property
+    def _sounded_bits(self) -> float:
+        """What befalls only names written by sound is as much commoner among them as they are few."""
+        spelt = self.left.spelt_name[self.left.spelt_name >= 0]
+        share = float(self._is_sounded[spelt].mean()) if len(spelt) else 1.0
+        return float(-np.log2(min(max(share, LEAST_SOUNDED), 1.0)))
 
     def _is_near(self, a: Small, b: Small) -> np.ndarray[Any, np.dtype[np.bool_]]:
         """Whether the channel may find anything: all but one place agree in character or sound, or a name is special."""

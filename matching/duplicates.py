@@ -15,7 +15,7 @@ import polars as pl
 
 from matching import clustering, scoring
 from matching.blocking import Index, Key, Pairs, meet
-from matching.coded import NO_DAY, Codes, Names, Side, coded, mix
+from matching.coded import ID_KINDS, NO_DAY, Codes, Names, Side, coded, mix
 from matching.comparators import birth
 from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
@@ -180,8 +180,8 @@ def _same_number_and_name(side: Side, names: Names, single: _Ints) -> _Ints:
 
 
 def _numbers(side: Side) -> Codes:
-    """Valid numbers and those of foreign documents; 0 for records that carry none. Two different ones are never one person."""
-    return side.id_code
+    """Valid numbers; 0 for records that carry none. Two different ones are never one person; passports are renewed."""
+    return np.where(side.id_kind == ID_KINDS["foreign"], 0, side.id_code).astype(np.uint64)
 
 
 def _candidates(index: Index, side: Side) -> Pairs:

@@ -17,7 +17,7 @@ from matching import clustering, scoring
 from matching.blocking import Index, Pairs, meet
 from matching.coded import NO_DAY, Names, Side, Small, coded
 from matching.comparators.name import NameChannel
-from matching.comparison import Compared, Comparer
+from matching.comparison import NO_NAME, Compared, Comparer
 from matching.evidence import Population, may_be, positions
 from matching.model import BY_NAME, NAMESAKES_AMONG_STRANGERS, SECOND_RECORD, Model
 from matching.records import Records
@@ -32,7 +32,8 @@ YEARS_OFF = 731
 """Days by which a stated age or year may miss the birth date without speaking against it."""
 
 SETTLED = 14.0
-"""A record whose best candidate has this weight (bits) after one stage of keys is not looked for under wider ones."""
+"""A record whose best candidate has this weight (bits) after one stage of keys is not looked for under wider ones, unless the
+two names have nothing in common: then the number may be a relative's."""
 
 HOPELESS = -45.0
 """A pair of less weight (bits) before rates are estimated takes no part in estimating them."""
@@ -116,7 +117,8 @@ def link(
         active, compared = _joined(active, compared, found, comparer, side_l.n)
         minus = _against(active, claimed, forbidden, side_l.n)
         scored = scoring.score(active.right, scoring.weights(compared, start), population.n, start, minus)
-        open_[active.right[scored.log_odds >= SETTLED]] = False
+        named = compared.evidence["name"].level != NO_NAME
+        open_[active.right[(scored.log_odds >= SETTLED) & named]] = False
         done = ~open_[active.right]
         settled.append((active.take(done), compared.take(done)))
         met += int(np.count_nonzero(done))

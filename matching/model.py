@@ -31,6 +31,8 @@ class Comparison:
     """Levels that stand for several of the others, where no more is known: their rate is the sum, and their counts are shared out."""
     unclear: tuple[str, ...] = ()
     """Levels whose rate is never estimated above the prior (others' numbers, other names): EM would learn its own errors."""
+    twice: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Unclear levels that are two of other levels at once: they may be as common as chance makes two of these."""
 
 
 NAME_LEVELS = (
@@ -81,6 +83,7 @@ MODEL: tuple[Comparison, ...] = (
             0.0005,
         ),
         unclear=("other", "two", "none"),
+        twice=(("two", ("sound", "near_sound", "shape")),),
     ),
     Comparison(
         "hidden_name",
@@ -199,6 +202,11 @@ class Model:
             found = (seen[1:] + comparison.strength * prior) / (seen[1:].sum() + comparison.strength)
             unclear = np.isin(comparison.levels, comparison.unclear)
             most = prior / prior[~unclear].sum() * found[~unclear].sum()
+            for level, parts in comparison.twice:
+                # Two slips in two characters, where each is made as often as is seen alone.
+                alone = sum(found[comparison.levels.index(part)] for part in parts)
+                place = comparison.levels.index(level)
+                most[place] = max(most[place], (alone / 2) ** 2)
             found = np.where(unclear, np.minimum(found, most), found)
             rates[comparison.name] = tuple((found / found.sum()).tolist())
         return replace(self, rates=rates, in_registry=in_registry, namesakes=namesakes, version="estimated")

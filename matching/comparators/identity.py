@@ -9,10 +9,14 @@ import polars as pl
 
 from matching import number_parts
 from matching.coded import ID_KINDS, Codes, Side, Small, mix
-from matching.evidence import GENERIC, Evidence, Population, Shares, is_among, may_be, silent
+from matching.evidence import GENERIC, SILENT, Evidence, Population, Shares, is_among, may_be, silent
 
 EQUAL, SLIP, SLIPS, RELATIVE, OTHER_PERSON, OTHER, FITS, DIFFERS = range(1, 9)
 MASKED, FOREIGN, FIFTEEN = (ID_KINDS[kind] for kind in ("masked", "foreign", "valid15"))
+
+
+SOMEBODY_ELSES = 0.007
+"""Records with somebody else's number (CHINESE_DATA D3)."""
 
 
 class Holders:
@@ -100,6 +104,11 @@ def compare_ids(
     kin[at] = holders.is_of_home(code_r[at], rows_l[at])
     evidence.level[apart] = OTHER
     evidence.level[apart & held] = OTHER_PERSON
+    # A stranger whose record has the number of somebody on the left has somebody else's as well.
+    evidence.bits[apart & held] = -np.log2(SOMEBODY_ELSES)
+    # A passport is renewed under another number: two different ones say nothing, unless one is somebody else's.
+    renewed = apart & ~held & (kind_l == FOREIGN)
+    evidence.level[renewed] = SILENT
     evidence.level[kin] = RELATIVE
     # One of some four people of the house.
     evidence.bits[kin] = bits_n - 2
@@ -108,13 +117,13 @@ def compare_ids(
     whole_text = (kind_l == FIFTEEN) | (kind_r == FIFTEEN)
     spoiled = ~((code_l != 0) & (code_r != 0)) & (kind_l > 0) & (kind_r > 0)
     spoiled &= ~((kind_l == MASKED) | (kind_r == MASKED)) & ((kind_l == FOREIGN) == (kind_r == FOREIGN))
-    rest = np.flatnonzero(spoiled | (apart & ~kin & whole_text))
+    rest = np.flatnonzero(spoiled | (apart & ~kin & whole_text) | renewed)
     if len(rest):
         level, bits = _slips(
             left.id_text.gather(rows_l[rest]),
             right.id_text.gather(rows_r[rest]),
             population.n,
-            whole_text[rest],
+            whole_text[rest] | renewed[rest],
         )
         known = apart[rest] & (level == DIFFERS)
         evidence.level[rest] = np.where(known, evidence.level[rest], level)

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from matching.coded import Codes, Ints, Side, Small, mix
 from matching.evidence import GENERIC, Evidence, Population, Shares, is_among, may_be, positions, silent
@@ -110,21 +111,17 @@ class Family:
         self._with_phone = np.unique(np.concatenate(of_homes)) if of_homes else np.empty(0, dtype=np.uint64)
 
     @classmethod
-    def of(cls, side: Side, wanted: Codes, shares: Shares) -> Family | None:
-        """Of those telephones that may be `wanted`; None where there are no homes or no telephones."""
-        if not len(side.phone_row) or not len(wanted):
+    def of(cls, side: Side, wanted: Codes, shares: Shares, phones: Codes | None = None) -> Family | None:
+        """Of those telephones that may be `wanted`; None where there are no homes or no telephones.
+
+        `phones`: other codes of the telephones of the side, as `shares` counts them.
+        """
+        found = _homes_with_phones(side, wanted, side.phone if phones is None else phones)
+        if found is None:
             return None
-        if len(side.household_row):
-            rows, homes = side.household_row, side.household
-        else:
-            # Without household numbers those of one address are a household.
-            rows = np.flatnonzero(side.home_address).astype(np.int32)
-            homes = side.home_address[rows]
-        if not len(rows):
-            return None
-        near = np.flatnonzero(may_be(side.phone, wanted))
-        near = near[shares.count(side.phone[near]) <= GENERIC]
-        return cls(rows, homes, side.phone_row[near], side.phone[near], side.n)
+        rows, homes, near, codes = found
+        few = shares.count(codes) <= (GENERIC if phones is None else len(codes))
+        return cls(rows, homes, side.phone_row[near[few]], codes[few], side.n)
 
     def _each(self, rows: Small) -> Iterator[tuple[Ints, Codes]]:
         """Places in `rows` and their homes, first homes first."""
@@ -144,6 +141,41 @@ class Family:
         for at, homes in self._each(rows):
             found[at] |= is_among(self._keys, mix(homes, codes[at])) & (homes != 0) & (codes[at] != 0)
         return found
+
+
+def _homes_with_phones(side: Side, wanted: Codes, phones: Codes) -> tuple[Small, Codes, Ints, Codes] | None:
+    """Records and homes (long), and the telephones that may be wanted: their places and codes."""
+    if not len(side.phone_row) or not len(wanted):
+        return None
+    if len(side.household_row):
+        rows, homes = side.household_row, side.household
+    else:
+        # Without household numbers those of one address are a household.
+        rows = np.flatnonzero(side.home_address).astype(np.int32)
+        homes = side.home_address[rows]
+    if not len(rows):
+        return None
+    near = np.flatnonzero(may_be(phones, wanted))
+    return rows, homes, near, phones[near]
+
+
+def family_phones(side: Side, wanted: Codes, phones: Codes) -> tuple[Small, Codes]:
+    """Members of households and the telephones that somebody there has, of those that may be `wanted`: each once, long.
+
+    `phones`: codes of the telephones of the side, one a place of `side.phone_row`.
+    """
+    nothing = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint64)
+    found = _homes_with_phones(side, wanted, phones)
+    if found is None:
+        return nothing
+    rows, homes, near, codes = found
+    holds = pl.DataFrame({"row": side.phone_row[near], "phone": codes})
+    everybody = pl.DataFrame({"row": rows, "home": homes}).filter(pl.col("home") != 0)
+    at_home = holds.join(everybody, on="row").select("home", "phone").unique()
+    members = everybody.filter(pl.Series(may_be(everybody["home"].to_numpy(), at_home["home"].to_numpy())))
+    members = members.filter(pl.len().over("home").is_between(2, GENERIC))
+    members = at_home.join(members, on="home").select("row", "phone").unique().sort("row", "phone")
+    return members["row"].to_numpy().astype(np.int32), members["phone"].to_numpy()
 
 
 def compare_shared(

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from matching.comparators.name import NameChannel
+from matching.comparators.name_tables import transliterating
 from matching.comparison import NAMESAKES_AT_HOME
 from matching.model import BY_NAME, MODEL, UNLISTED_RELATIVES, Model
 from matching.records import Records
@@ -119,6 +120,11 @@ class Slow:
         found["id"] = self._id(a, b)
         found["hidden_id"] = self._hidden_id(a, b)
         found["birth"] = self._birth(a, b)
+        another = found["id"] is not None and found["id"][0] in ("relative", "other_person")
+        born = b.row["birth"]
+        copied = another and born and f"{born:%Y%m%d}" == b.row["id_key"][6:14]
+        if copied and a.row["birth"] != born:
+            found["birth"] = None
         found["age"] = self._age(a, b)
         if a.row["sex"] and b.row["sex"]:
             found["sex"] = ("equal" if a.row["sex"] == b.row["sex"] else "differs", 1.0)
@@ -154,6 +160,9 @@ class Slow:
         else:
             kind, log2_p = self.channel[a.own, b.own]
             kind, worth = "exact" if kind == "wildcard" else kind, log2_p + self.rarity[b.own]
+            worth = min(worth, self.rarity[a.own])
+            if kind in ("spelling", "order", "part", "surname_added") and by_sound(a.own):
+                worth -= log2(max(sum(by_sound(p.own) for p in self.left if p.own) / self.named, 0.01))
             prior = dict(zip(BY_NAME["name"].levels, BY_NAME["name"].rates, strict=True))
             if kind != "none" and log2(prior[kind]) + worth >= log2(prior["none"]):
                 said = (kind, worth)
@@ -178,7 +187,7 @@ class Slow:
             holder = next(p for p in self.left if p.row["id_key"] == y)
             if holder.home and holder.home == a.home:
                 return ("relative", log2(self.n) - 2)
-            return ("other_person", 0.0)
+            return ("other_person", -log2(0.007))
         kinds = {a.row["id_kind"], b.row["id_kind"]}
         if None in kinds or "masked" in kinds:
             return None
@@ -249,12 +258,7 @@ class Slow:
         theirs = [x for x in b.phones if x not in common]
         asked = {x for p in self.right for x in p.phones}
         ours = [x for x in a.phones if x not in common or x not in asked]
-        members: list[Person] = []
-        for household in a.households:
-            fellows = [p for p in self.left if household in p.households]
-            if 2 <= len(fellows) <= GENERIC:
-                members += fellows
-        family = [x for p in members for x in p.phones if x in asked and x not in common]
+        family = [x for x in self._family(a) if x in asked and x not in common]
         if not theirs:
             return None
         both = [x for x in theirs if x in ours]
@@ -265,16 +269,32 @@ class Slow:
             return ("family", max(log2(self.with_phone / self.phones[kin[0]]) - 2, 0))
         return ("differs", 0.0) if ours else None
 
+    def _family(self, a: Person) -> list[str]:
+        """Telephones of all in the households of a record."""
+        members: list[Person] = []
+        for household in a.households:
+            fellows = [p for p in self.left if household in p.households]
+            if 2 <= len(fellows) <= GENERIC:
+                members += fellows
+        return [x for p in members for x in p.phones]
+
     def _hidden_phone(self, a: Person, b: Person) -> Said | None:
         def ends(phone: str) -> str:
             return phone[:3] + phone[-4:]
 
         counts = Counter(ends(x) for p in self.left for x in p.phones)
         theirs = [ends(x) for x in b.phones if "*" in x]
-        ours = [ends(x) for x in a.phones if counts[ends(x)] <= 4 * GENERIC]
-        if not theirs or not ours:
+        if not theirs:
             return None
-        return self._shared(ours, theirs, counts, self.with_phone, "differs")
+        ours = [ends(x) for x in a.phones if counts[ends(x)] <= 4 * GENERIC]
+        both = [x for x in theirs if x in ours]
+        if both:
+            return ("equal", log2(self.with_phone / counts[both[0]]))
+        family = [ends(x) for x in self._family(a) if counts[ends(x)] <= 4 * GENERIC]
+        kin = [x for x in theirs if x in family]
+        if kin:
+            return ("family", max(log2(self.with_phone / counts[kin[0]]) - 2, 0))
+        return ("differs", 0.0) if ours else None
 
     def _place(self, a: Person, b: Person) -> Said | None:
         x, y = a.row["place"] or "", b.row["place"] or ""
@@ -319,6 +339,12 @@ class Slow:
         if said["id"] and said["id"][0] == "equal":
             bits += log2(0.0065) + log2(self.n) - 2
         return bits
+
+
+def by_sound(name: str) -> bool:
+    """Whether a name is long, or of characters that write down sounds."""
+    sounds = transliterating()
+    return len(name) > 4 or "·" in name or (len(name) >= 3 and all(sounds[ord(c)] for c in name))
 
 
 def edits(a: str, b: str) -> int:

@@ -313,18 +313,20 @@ class TestOneTable:
             }
             assert frozenset(no) not in pairs
 
-    def test_two_passports_of_one_name_and_birth_are_two_persons(self):
+    def test_a_renewed_passport_is_a_question_and_another_birth_date_is_none(self):
+        """Another passport number says nothing; other birth dates do."""
         one = without(PEOPLE[30:31], "number").with_columns(name=pl.lit("阮氏兰"))
-        two = [one.with_columns(pl.col("no") + n, number=pl.lit(f"E{n}2345678")) for n in (1, 7)]
-        nobody = one.with_columns(pl.col("no") + 10)
-        table = pl.concat([PEOPLE[60:], *two, nobody, AGAIN])
-        records = records_of(table, Spec.parse(ONE).left, date(2025, 11, 17))
-        group = duplicates.find(records).group[1440:1443]
-        assert group[0] != group[1]
-        assert group[2] in (group[0], group[1], 1442)
-        same = pl.concat([PEOPLE[60:], two[0], two[0], AGAIN])
-        group = duplicates.find(records_of(same, Spec.parse(ONE).left, date(2025, 11, 17))).group
-        assert group[1440] == group[1441]
+        numbers = ("E12345678", "K98761234")
+        two = [one.with_columns(pl.col("no") + n, number=pl.lit(number)) for n, number in enumerate(numbers)]
+        table = pl.concat([PEOPLE[60:], *two, AGAIN])
+        links = duplicates.find(records_of(table, Spec.parse(ONE).left, date(2025, 11, 17))).linked.links
+        asked = links.filter((pl.col("left") == 1440) & (pl.col("right") == 1441))
+        assert asked["grade"].to_list() == ["C"]
+        assert asked["probability"][0] > 0.9
+        other = two[1].with_columns(birth=pl.lit("1951-03-02"), sex=pl.lit("女"))
+        table = pl.concat([PEOPLE[60:], two[0], other, AGAIN])
+        links = duplicates.find(records_of(table, Spec.parse(ONE).left, date(2025, 11, 17))).linked.links
+        assert links.filter((pl.col("left") == 1440) & (pl.col("right") == 1441)).is_empty()
 
     @pytest.mark.parametrize("others", [10, 60], ids=["small group", "large group"])
     def test_what_contradicts_the_group_is_parted_also_from_a_large_one(self, others):
