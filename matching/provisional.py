@@ -140,8 +140,8 @@ _GRADES = {p: passes.PASSES[p].grade for p in PASS_IDS}
 def _by_hand(rows: pl.DataFrame, linked: pl.DataFrame, same: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """What reviewers joined (`identity_key`, `node`: a node of the passes, or an identity), and the identities left to the rules.
 
-    Records joined to one another, directly or not, are one person: the one of the passes that one of them is linked to, else
-    the one of the lowest record to which others were joined. If they are linked to two, the decisions contradict each other and none counts.
+    Records joined to one another, directly or not, are one person: the one of the passes that one of them is linked to (those
+    that others were joined to go before), else the one of the lowest record to which others were joined. If they are linked to two, the decisions contradict each other and none counts.
     """
     open_ = rows.filter("is_open")["identity_key"]
     pairs = same.filter(pl.col("identity_key") != pl.col("other_key")).unique()
@@ -161,7 +161,10 @@ def _by_hand(rows: pl.DataFrame, linked: pl.DataFrame, same: pl.DataFrame) -> tu
     of_group = (
         frame.group_by("_group")
         .agg(
-            pl.col("node").drop_nulls().unique(),
+            pl.when(pl.col("node").filter("_asked").count() > 0)
+            .then(pl.col("node").filter("_asked").drop_nulls().unique().implode())
+            .otherwise(pl.col("node").drop_nulls().unique().implode())
+            .alias("node"),
             pl.coalesce(
                 pl.col("identity_key").filter(where).min()
                 for where in (pl.col("is_open") & pl.col("_asked"), pl.col("is_open"), pl.col("_here"))
@@ -172,9 +175,8 @@ def _by_hand(rows: pl.DataFrame, linked: pl.DataFrame, same: pl.DataFrame) -> tu
     )
     joined = (
         frame.filter("_here")
-        .drop("node")
         .join(of_group, on="_group")
-        .filter(pl.col("_to") != pl.col("identity_key"))
+        .filter((pl.col("_to") != pl.col("identity_key")) & pl.col("node").ne_missing(pl.col("_to")))
         .select("identity_key", pl.col("_to").alias("node"))
         .sort("identity_key")
     )

@@ -410,7 +410,8 @@ def _provisional(
     beside = beside.filter(among("identity_key", rows["identity_key"]))
     wanted = among("identity_key", pl.concat([rows["identity_key"], beside["other_key"]]))
     linked = links.where(wanted).filter(pl.col("grade") != "C").select("identity_key", "node")
-    rows = rows.join(linked, on="identity_key", how="anti", maintain_order="left")
+    found = linked.filter(~among("identity_key", same["identity_key"]))
+    rows = rows.join(found, on="identity_key", how="anti", maintain_order="left")
     forms = tonight.forms(rows).with_columns(rows["is_open"])
     return provisional.find(forms, linked, generic_among(keys, rows["phone_key"]), beside, same, apart)
 

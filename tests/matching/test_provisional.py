@@ -348,6 +348,23 @@ def test_a_decision_about_provisional_persons_holds_after_a_rebuild() -> None:
     assert partition(rebuilt) == partition(third)
 
 
+def test_a_decision_about_a_record_without_a_number_holds_after_a_rebuild_whoever_it_was_given_to() -> None:
+    """The record by which a reviewer knew the person has no number and is linked by name, birth date and telephone."""
+    other = world.number("440305", OTHER_DAY, 37)
+    insured = world.identity(source_class="ed_enrolment", tier=3, resident_id=other, person_name="百里屠苏")
+    rows = [HURT, NUMBERED, insured]
+    first = night(None, 0, *rows)
+    theirs = owner(first, NUMBERED)
+    assert owner(first, HURT) == theirs != owner(first, insured)
+    row = {"identity_key": key(insured), "person_id": theirs, "decision": "same", "who": "0417"}
+    row |= {"decided_on": DAYS[1], "note": None, "person_key": key(HURT), "door": "review", "entry": 1}
+    decided = pl.DataFrame([row], schema=decisions.SCHEMA)
+    second = night(first, 1, *rows, decided=decided)
+    assert owner(second, insured) == theirs
+    rebuilt = night(None, 1, *rows, decided=decided, census=second.census)
+    assert partition(rebuilt) == partition(second)
+
+
 def test_too_few_people_to_say_that_somebody_is_nobody() -> None:
     result = spine.resolve(world.frame([HURT, CREMATED]), None, None, DAYS[0])
     assert result.links.is_empty()
