@@ -101,12 +101,12 @@ def _speaks() -> pl.Expr:
         pl.col("source_class").is_in([passes.REGISTER, passes.EVENTS])
         | pl.col("former_id_key").is_not_null()
         | pl.col("former_name_key").is_not_null()
-        | (pl.col("name_aliases").list.len() > 0).fill_null(False)
+        | (pl.col("name_aliases") != "").fill_null(False)
     )
 
 
 def _says_one_name() -> pl.Expr:
-    return pl.col("former_name_key").is_null() & ~(pl.col("name_aliases").list.len() > 0).fill_null(False)
+    return pl.col("former_name_key").is_null() & ~(pl.col("name_aliases") != "").fill_null(False)
 
 
 @dataclass(frozen=True)

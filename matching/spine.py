@@ -22,7 +22,7 @@ from matching.census import Census
 from matching.model import Model
 from matching.residue import People
 from matching.scope import event_pairs, reached
-from matching.tonight import AT, DECIDED, KEYS, Tonight, after, among, first
+from matching.tonight import AT, DECIDED, Tonight, after, among, first, packed
 
 PERSONS = pl.Schema(
     {
@@ -97,7 +97,7 @@ EVENTS = pl.Schema(
 class Spine:
     """The state of a night that the next night needs. Without `keys`, `nodes`, `weighed` everything is decided anew.
 
-    `persons`, `links`, `conflicts`: see `PERSONS`, `LINKS`, `CONFLICTS`. `keys`: comparing forms by identity, with
+    `persons`, `links`, `conflicts`: see `PERSONS`, `LINKS`, `CONFLICTS`. `keys`: comparing forms by identity (in no order), with
     the node, pass, grade and conflict that the passes gave each. `nodes`: whom each node of the passes names
     (`passes.Decided`). `weighed`: the engine's links (`residue.WEIGHED`). `known`: the persons as the engine sees them. `census`: among whom it is counted
     how common values are. All are restricted: they hold identifying data.
@@ -122,7 +122,7 @@ class Spine:
             links=frames["links"],
             conflicts=frames["conflicts"],
             answered=frames.get("answered"),
-            keys=frames.get("keys"),
+            keys=packed(frames["keys"]) if "keys" in frames else None,
             nodes=frames.get("nodes"),
             weighed=frames.get("weighed"),
             known=People(frames["people"], frames["traits"]) if "people" in frames else None,
@@ -177,6 +177,8 @@ def _decide(
     scope = reached(tonight, previous.keys, previous.nodes, pl.concat([forced, forbidden]))
     seen_at = tonight.rows.select(pl.arg_where(among("identity_key", scope.see))).to_series()
     seen_rows = tonight.rows[seen_at]
+    order = seen_rows["identity_key"].arg_sort()
+    seen_at, seen_rows = seen_at.gather(order), seen_rows[order]
     seen = tonight.forms(seen_rows)
     generic = generic_among(tonight.rows, seen["phone_key"])
     # All who bear a name that somebody without a number has are seen, and so counted.
@@ -189,12 +191,12 @@ def _decide(
         pl.any_horizontal(pl.col(c).ne_missing(decided[c]) for c in DECIDED.names()) | is_late
     ).to_series()
     other, late = now.filter(is_other), tonight.rows[tonight.known :]
-    late = pl.concat([other, late.filter(~among("identity_key", other["identity_key"]))]).sort("identity_key")
+    late = pl.concat([other, late.filter(~among("identity_key", other["identity_key"]))])
     keys = tonight.rows[: tonight.known]
     if len(late):
         stays = np.ones(tonight.known, dtype=bool)
         stays[at.filter(is_other & ~is_late).to_numpy()] = False
-        keys = keys.filter(pl.Series(stays)).merge_sorted(late, "identity_key")
+        keys = pl.concat([keys.filter(pl.Series(stays)), late])
     # Nodes whose telephone number became, or is no longer, everybody's are described anew as well.
     again = keys.select("identity_key", "node", "phone_key").filter(
         among("phone_key", scope.phones) | among("identity_key", tonight.earlier["identity_key"])
@@ -240,7 +242,8 @@ def _with_outcome(rows: pl.DataFrame, done: passes.Decided) -> pl.DataFrame:
 
 def generic_among(rows: pl.DataFrame, phones: pl.Series) -> pl.Series:
     """Those of some telephones that prove nothing, by all identities."""
-    return normalise.generic_phones(rows.select("phone_key", "name_key").filter(among("phone_key", phones)))
+    some = rows.select("phone_key", "name_key").filter(pl.col("phone_key").is_not_null())
+    return normalise.generic_phones(some.filter(among("phone_key", phones)))
 
 
 def _known(tonight: Tonight, made: _Decided, forms: pl.DataFrame | None, previous: Spine | None) -> People:
@@ -741,7 +744,7 @@ def resolve(
         links=new_links,
         conflicts=new_conflicts,
         answered=_answered(settled, owner_of, new_links, before, as_of),
-        keys=keys.select(*KEYS, *DECIDED.names()),
+        keys=keys.drop(AT),
         nodes=nodes,
         weighed=weighed,
         known=known,

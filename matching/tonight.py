@@ -37,7 +37,7 @@ KEYS = (
     "first_batch",
     "last_batch",
 )
-"""Columns that are kept from night to night so that an identity is normalised once."""
+"""Columns that are kept from night to night so that an identity is normalised once; lists as `packed` has them."""
 
 DECIDED = pl.Schema(
     {
@@ -65,21 +65,40 @@ FORMS_ONLY = [
     )
 ]
 
+_LISTS = ("name_aliases", "name_sounds")
+_BETWEEN = "\x1f"
+
 AT = "_at"
 """Place of an identity in the frame of tonight's identities."""
 
 
+def packed(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same with each list as one text: lists of a million rows take as long to copy as all other columns together."""
+    lists = [c for c in _LISTS if rows.schema[c] == pl.List(pl.String)]
+    return rows.with_columns(pl.col(c).list.join(_BETWEEN) for c in lists)
+
+
+def _unpacked(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(
+        pl.when(pl.col(c) == "")
+        .then(pl.lit([], dtype=pl.List(pl.String)))
+        .otherwise(pl.col(c).str.split(_BETWEEN))
+        .alias(c)
+        for c in _LISTS
+    )
+
+
 def among(column: str, values: pl.Series) -> pl.Expr:
     """Whether a value is one of these; null is not."""
-    return pl.col(column).is_in(values.drop_nulls().unique().implode()).fill_null(False)
+    return pl.col(column).is_in(pl.Series([values])).fill_null(False)
 
 
 @dataclass(frozen=True)
 class Tonight:
     """The identities of a night with what last night knew of them.
 
-    `rows`: `KEYS`, `DECIDED` as of last night (null for new ones) and `AT`; those that were known come first, in order of
-    `identity_key`. `is_known`: how many these are. `gone`: rows of last night that are no more. `earlier`: rows of last
+    `rows`: `KEYS`, `DECIDED` as of last night (null for new ones) and `AT`; those that were known come first, in last
+    night's order. `is_known`: how many these are. `gone`: rows of last night that are no more. `earlier`: rows of last
     night of identities that have other dates or forms tonight, and `later` the same as they are now.
     """
 
@@ -98,7 +117,7 @@ class Tonight:
     def forms(self, rows: pl.DataFrame) -> pl.DataFrame:
         """Some of the identities as `normalise.normalise` gives them."""
         return pl.concat(
-            [self.identities[rows[AT].to_numpy()], rows.select(FORMS_ONLY)],
+            [self.identities[rows[AT].to_numpy()], _unpacked(rows.select(FORMS_ONLY))],
             how="horizontal",
         )
 
@@ -106,7 +125,7 @@ class Tonight:
 def first(identities: pl.DataFrame, as_of: date) -> tuple[Tonight, pl.DataFrame]:
     """A night of which nothing is known from before, and the comparing forms of all its identities."""
     forms = normalise.normalise(identities.sort("identity_key"), as_of)
-    rows = forms.select(KEYS).with_columns(
+    rows = packed(forms.select(KEYS)).with_columns(
         *(pl.lit(None, dtype=dtype).alias(name) for name, dtype in DECIDED.items()),
         pl.int_range(pl.len()).alias(AT),
     )
@@ -115,22 +134,9 @@ def first(identities: pl.DataFrame, as_of: date) -> tuple[Tonight, pl.DataFrame]
 
 
 def after(identities: pl.DataFrame, keys: pl.DataFrame, as_of: date) -> Tonight:
-    """A night after the one that left `keys` (`KEYS`, `DECIDED`, ordered by `identity_key`)."""
+    """A night after the one that left `keys` (`KEYS`, `DECIDED`)."""
     dates = ["first_batch", "last_batch"]
-    met = (
-        identities.lazy()
-        .select("identity_key", *dates)
-        .with_row_index(AT)
-        .join(
-            keys.lazy()
-            .select("identity_key", *(pl.col(c).alias(f"{c}_old") for c in dates))
-            .with_row_index("_old"),
-            on="identity_key",
-            how="left",
-        )
-        .drop("identity_key")
-        .collect()
-    )
+    met = _met(identities, keys, dates)
     found = met.filter(pl.col("_old").is_not_null())
     at = np.full(keys.height, -1, dtype=np.int64)
     at[found["_old"].to_numpy()] = found[AT].to_numpy()
@@ -146,10 +152,8 @@ def after(identities: pl.DataFrame, keys: pl.DataFrame, as_of: date) -> Tonight:
         keep = keep.scatter(stale, False)
     rows = now.filter(keep)
     fresh_at = pl.concat([met.filter(pl.col("_old").is_null())[AT].cast(pl.Int64), now[AT].gather(stale)])
-    fresh = (
-        normalise.normalise(identities[fresh_at.to_numpy()], as_of)
-        .select(KEYS)
-        .with_columns(pl.Series(AT, fresh_at))
+    fresh = packed(normalise.normalise(identities[fresh_at.to_numpy()], as_of).select(KEYS)).with_columns(
+        pl.Series(AT, fresh_at)
     )
     decided = now[stale.to_numpy()].select("identity_key", *DECIDED.names())
     fresh = fresh.join(decided, on="identity_key", how="left").select(rows.columns).sort("identity_key")
@@ -163,20 +167,45 @@ def after(identities: pl.DataFrame, keys: pl.DataFrame, as_of: date) -> Tonight:
     )
 
 
+def _met(identities: pl.DataFrame, keys: pl.DataFrame, dates: list[str]) -> pl.DataFrame:
+    """Every identity of tonight with its place last night: `AT`, `_old` (null for new ones) and the dates of both."""
+
+    def joined(by: pl.Expr) -> pl.DataFrame:
+        before = keys.lazy().select(by.alias("_by"), *(pl.col(c).alias(f"{c}_old") for c in dates))
+        return (
+            identities.lazy()
+            .select(by.alias("_by"), *dates)
+            .with_row_index(AT)
+            .join(before.with_row_index("_old"), on="_by", how="left")
+            .drop("_by")
+            .collect()
+        )
+
+    key = pl.col("identity_key")
+    found = joined(key.hash())
+    both = found.filter(pl.col("_old").is_not_null())
+    same = identities["identity_key"].gather(both[AT]) == keys["identity_key"].gather(both["_old"])
+    # Two keys of one hash: once in a hundred million nights.
+    return found if found.height == identities.height and same.all() else joined(key)
+
+
 def _stale(now: pl.DataFrame, identities: pl.DataFrame, as_of: date) -> pl.Series:
     """Places of those whose forms depend on the day: the holder of a number is born by now, or not yet."""
-    former = identities.with_row_index(AT).filter(pl.col("former_resident_id").is_not_null())[AT]
+    unborn = (pl.col("birth") > as_of) & (pl.col("birth_basis") == "resident_id")
+    former = identities.select(pl.arg_where(pl.col("former_resident_id").is_not_null())).to_series()
     doubtful = (
-        now.select(AT, "id_kind", "former_id_key", "birth_basis", "birth")
+        now.lazy()
+        .select(AT, "id_kind", "former_id_key", "birth_basis", "birth")
         .with_row_index("_old")
         .filter(
             (pl.col(AT) >= 0)
             & (
                 (pl.col("id_kind") == "invalid").fill_null(False)
-                | ((pl.col("birth_basis") == "resident_id") & (pl.col("birth") > as_of)).fill_null(False)
-                | (pl.col("former_id_key").is_null() & pl.col(AT).is_in(former.cast(pl.Int64).implode()))
+                | unborn.fill_null(False)
+                | (pl.col("former_id_key").is_null() & among(AT, former.cast(pl.Int64)))
             )
         )
+        .collect()
     )
     raw = identities[doubtful[AT].to_numpy()].select("resident_id", "former_resident_id")
     # Whether the holder of a number is born yet depends on the day.

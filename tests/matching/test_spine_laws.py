@@ -314,7 +314,8 @@ def test_any_order_of_nights_of_a_county_gives_what_one_run_gives(seed: int, ord
         stepped = spine.resolve(nights[night], stepped, None, day)
         rebuilt = spine.resolve(nights[night], None, None, day, census=stepped.census)
         assert partition(stepped) == partition(rebuilt)
-        for name in ("keys", "nodes", "weighed", "people", "traits"):
+        assert stepped.keys.sort("identity_key").equals(rebuilt.keys)
+        for name in ("nodes", "weighed", "people", "traits"):
             assert stepped.frames()[name].equals(rebuilt.frames()[name]), (step, name)
         assert len(stepped.weighed) >= 20
         assert len(stepped.frames()["people"]) >= 300
