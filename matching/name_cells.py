@@ -21,7 +21,7 @@ from matching.records import NAMES
 REFERENCE = Path(__file__).resolve().parent / "reference"
 
 WILDCARD = "?"
-"""Stands for a character that the source could not store or hid: ?, □, �, *, private-use code points."""
+"""Stands for a character that the source could not store or hid: ?, □, �, *, 某, ○, 〇, X behind a Han character, private-use code points."""
 
 DOTS = "·•‧・･．.。∙⋅●﹒、ꞏ᛫"
 """What is found where U+00B7 should stand (民委发〔2016〕33号 asks for U+00B7)."""
@@ -29,13 +29,13 @@ DOTS = "·•‧・･．.。∙⋅●﹒、ꞏ᛫"
 JOINTS = r"[\s·\-_'`\x{2019}]"
 """What may stand between the parts of a name."""
 
-_HIDDEN = r"[?\x{25A1}\x{FFFD}*＊×\x{3013}\x{E000}-\x{F8FF}\x{F0000}-\x{FFFFD}\x{100000}-\x{10FFFD}]"
+_HIDDEN = r"[?\x{25A1}\x{FFFD}*＊×╳某○◯〇\x{3013}\x{E000}-\x{F8FF}\x{F0000}-\x{FFFFD}\x{100000}-\x{10FFFD}]"
 _ALIAS = r"(?:又名|曾用名|原名|小名|别名|化名|乳名|也叫)[::]?"
 _NOT_A_NAME = r"^(?:无|无名氏?|无姓名|不详|不明|未知|未填|空|NULL|NONE|测试)$"
 _NEWBORN = r"(?:之[长次三四五大二小]?[子女儿]|男婴|女婴|婴儿|宝宝|新生儿|未取名|未起名|未命名)$"
 
-_WATCHED = "之无未不婴又名叫"
-"""A name with one of these may be a word for nothing, a newborn's, or hold a note."""
+_WATCHED = "之无未不婴又名叫某"
+"""A name with one of these may be a word for nothing, a newborn's, partly hidden, or hold a note."""
 
 _WATCHED_ENDS = ("宝宝", "生儿", "先生", "女士", "同志", "老师", "测试")
 
@@ -76,7 +76,7 @@ def bare_names(names: pl.Series) -> pl.DataFrame:
         .str.replace_all(r"·+", "·")
         .str.strip_chars("· ")
     )
-    frame = pl.DataFrame({"cell": names, "bare": bare, "said": said})
+    frame = pl.DataFrame({"cell": names, "bare": _without_crosses(bare), "said": said})
     is_newborn = pl.col("bare").str.contains(_NEWBORN)
     no_name = pl.col("bare").str.contains(_NOT_A_NAME) | ~pl.col("bare").str.contains(r"\p{L}")
     return frame.select(
@@ -92,6 +92,23 @@ def bare_names(names: pl.Series) -> pl.DataFrame:
         # A blank inside 张　伟 is typesetting; between two longer parts it stands for a lost dot.
         pl.col("bare").str.contains(r"\p{L}·\p{L}|\p{L}{2,}\s+\p{L}{2,}").alias("is_divided"),
     )
+
+
+_CROSSES = 4
+"""So many X one behind the other are hidden characters."""
+
+
+def _without_crosses(names: pl.Series) -> pl.Series:
+    """X between or behind Han characters as hidden ones: 张X明, 张XX. Longer runs of letters are a reading (孙XIN华)."""
+    if not names.str.contains(r"[\p{Han}?]X").any():
+        return names
+    for count in range(1, _CROSSES + 1):
+        # Twice, because two neighbouring runs share the character between them.
+        for _ in range(2):
+            names = names.str.replace_all(
+                rf"([\p{{Han}}?])X{{{count}}}([\p{{Han}}?·\s]|$)", "${1}" + WILDCARD * count + "${2}"
+            )
+    return names
 
 
 @cache

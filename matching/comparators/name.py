@@ -57,7 +57,9 @@ class NameChannel:
         for candidates in one_apart(a, b, rows[plain & (np.abs(apart) == 1)], self._substitutions):
             best.take(candidates)
             surnamed.append(candidates.rows)
-        self._take_named(best, [name_long.surname_added(_pairs(left, right, _joined(surnamed)))])
+        surnamed.append(_behind_surnames(a, b, rows[plain]))
+        surnamed_rows = np.unique(_joined(surnamed))
+        self._take_named(best, [name_long.surname_added(_pairs(left, right, surnamed_rows))])
         latin = tables.any_in(a, tables.latin())[rows] | tables.any_in(b, tables.latin())[rows]
         self._take_named(best, name_long.explained(_pairs(left, right, rows[~latin & _long(a, b, rows)])))
         self._take_named(best, name_latin.explained(_pairs(left, right, rows[latin]), self.frequencies))
@@ -97,6 +99,20 @@ def _joined(rows: list[Ints]) -> Ints:
 def _pairs(left: pl.Series, right: pl.Series, rows: Ints) -> pl.DataFrame:
     index = pl.Series("row", rows.astype(np.uint32))
     return pl.DataFrame({"row": index, "left": left.gather(index), "right": right.gather(index)})
+
+
+def _behind_surnames(a: Codes, b: Codes, rows: Ints) -> Ints:
+    """Pairs of which the longer may have a surname of several characters in front, or one before a name that is spelt otherwise."""
+    apart = np.abs(b.length[rows] - a.length[rows])
+    some = rows[(apart >= 1) & (apart <= name_long.SURNAME_AT_MOST)]
+    longer = a.length[some] > b.length[some]
+    first = np.zeros(len(some), np.int64)
+    first[longer] = a.matrix(some[longer], 1)[:, 0]
+    first[~longer] = b.matrix(some[~longer], 1)[:, 0]
+    begins = tables.members(name_long.surname_beginnings())[first]
+    sounding = tables.transliterating()
+    foreign = np.where(longer, tables.all_in(b, sounding)[some], tables.all_in(a, sounding)[some])
+    return some[begins & ((np.abs(b.length[some] - a.length[some]) > 1) | foreign)]
 
 
 def _long(a: Codes, b: Codes, rows: Ints) -> Ints:

@@ -21,6 +21,8 @@ FORMS = {"surname first": 0.6, "given name first": 0.3, "given name as initials"
 """How a Chinese name stands in Latin letters; assumed."""
 PLAIN_U = 0.3
 """Share of ü (v in readings) written as u; assumed."""
+TURNED_AT_LEAST = 6
+"""Letters of a name that is run together and may stand in another order."""
 _WHOLE = r"^[A-Z ,.'·-]+$"
 
 
@@ -50,7 +52,16 @@ def _foreign(pairs: pl.DataFrame) -> list[Candidate]:
     ordered = pl.col("l").list.sort() == pl.col("r").list.sort()
     common = pl.col("l").list.set_intersection(pl.col("r")).list.len()
     inside = (common == pl.min_horizontal(size_l, size_r)) & (size_l != size_r)
-    like = frame.filter(~together & ~ordered)
+    letters_l, letters_r = pl.col("l").list.join(""), pl.col("r").list.join("")
+    # Of one that is run together it is not known where a part ends.
+    length = letters_l.str.len_chars()
+    turned = (
+        (length == letters_r.str.len_chars())
+        & (length >= TURNED_AT_LEAST)
+        & (letters_l + letters_l).str.contains(letters_r, literal=True)
+    )
+    run = frame.filter(turned & ~together & ~ordered)
+    like = frame.filter(~together & ~ordered & ~turned)
     a, b = like["l"].list.join("").to_list(), like["r"].list.join("").to_list()
     ratio = cpdist(a, b, scorer=Indel.normalized_similarity, dtype=np.float32)
     edits = cpdist(a, b, scorer=Levenshtein.distance, dtype=np.int32)
@@ -58,6 +69,7 @@ def _foreign(pairs: pl.DataFrame) -> list[Candidate]:
     return [
         ("exact", frame.filter(together).select("row", log2_p=pl.lit(0.0))),
         ("order", frame.filter(ordered & ~together).select("row", log2_p=-size_l.cast(pl.Float64).log(2.0))),
+        ("order", run.select("row", log2_p=-(length - 1).cast(pl.Float64).log(2.0))),
         (
             "part",
             frame.filter(inside & ~together).select("row", log2_p=-CHOICE_BITS - (size_l + size_r).log(2.0)),

@@ -23,6 +23,7 @@ LIKE = 0.75
 """Indel ratio of two spellings of one name (CHINESE_DATA, recommendation 4)."""
 LONG = 5
 CUT_AT_LEAST = 4
+SURNAME_AT_MOST = 3
 CUT_BITS = 2.0
 """Fields cut at 4, 5, 8 characters or 20 bytes."""
 
@@ -193,10 +194,10 @@ def _lost_dot(frame: pl.DataFrame) -> Candidate:
 
 
 def surname_added(pairs: pl.DataFrame) -> Candidate:
-    """A Han surname stands in front on one side only, before a name that is no Han given name.
+    """A surname stands in front on one side only, before a name that is no Han given name, which may be spelt otherwise.
 
-    That is a name of three characters or more, or one listed among the given names of the groups concerned. On the
-    right the surname is one of those that the groups carry; on the left it is gone.
+    That is a name of three characters or more, one listed among the given names of the groups concerned, or one behind a
+    surname of several characters that the groups carry (吉克约布). On the right the surname is one of those; on the left it is gone.
     """
     surnames = table("minority_surnames").select("surname", weight=pl.col("weight").cast(pl.Float64))
     listed = table("minority_given_names")["name"].implode()
@@ -205,16 +206,38 @@ def surname_added(pairs: pl.DataFrame) -> Candidate:
         long=pl.when(size_l > size_r).then("left").otherwise("right"),
         short=pl.when(size_l > size_r).then("right").otherwise("left"),
         added=size_r > size_l,
-    ).filter((size_l - size_r.cast(pl.Int64)).abs() == 1)
-    frame = frame.filter(
-        (pl.col("long").str.slice(1) == pl.col("short"))
-        & ((pl.col("short").str.len_chars() >= 3) | pl.col("short").is_in(listed))
-    ).join(
+    ).filter((size_l - size_r.cast(pl.Int64)).abs().is_between(1, SURNAME_AT_MOST))
+    width = pl.col("long").str.len_chars() - pl.col("short").str.len_chars()
+    frame = frame.join(
         surnames,
-        left_on=pl.col("long").str.slice(0, 1),
+        left_on=pl.col("long").str.slice(0, width),
         right_on="surname",
         how="inner",
         maintain_order="left",
+    ).with_columns(given=pl.col("long").str.slice(width))
+    folds = _mapped(frame["short"], frame["given"])
+    for name in ("short", "given"):
+        named = folds.rename({"name": name, "folded": f"{name}_folded"})
+        frame = frame.join(named, on=name, how="left", maintain_order="left")
+    size = pl.col("short").str.len_chars()
+    frame = frame.filter(
+        (pl.col("given_folded") == pl.col("short_folded"))
+        & (
+            (size >= 3)
+            | ((size == 2) & (width > 1))
+            | pl.col("short").is_in(listed)
+            | pl.col("given").is_in(listed)
+        )
     )
     chance = pl.when("added").then(pl.col("weight").log(2.0)).otherwise(0.0)
-    return "surname_added", frame.select("row", log2_p=chance)
+    apart = pl.Series(_apart(frame["given"], frame["short"]), dtype=pl.Float64)
+    spelled = (
+        pl.when(pl.col("given") == pl.col("short")).then(0.0).otherwise(CHOICE_BITS + SPELLING_BITS * apart)
+    )
+    return "surname_added", frame.select("row", log2_p=chance - spelled)
+
+
+@cache
+def surname_beginnings() -> str:
+    """First characters of the surnames that may be added."""
+    return "".join(sorted({name[0] for name in table("minority_surnames")["surname"]}))
