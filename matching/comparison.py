@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from matching.blocking import SHORTEST_BY_SOUND, Pairs
-from matching.coded import NO_DAY, Codes, Ints, Names, Side, Small
+from matching.coded import NO_DAY, Codes, Ints, Names, Side, Small, mix
 from matching.comparators import birth as births
 from matching.comparators import identity, sharing
 from matching.comparators.name_tables import CODE_POINTS, transliterating
@@ -40,6 +40,10 @@ Assumed; engineering constant."""
 
 RELATIVES_OF_ONE_SURNAME = 0.5
 """Of two people of one household this share has one surname: parents, children, brothers, sisters; not couples."""
+
+CLAN_SMOOTHED_BY = 30.0
+"""So many people's worth does the share of a surname in the county weigh against its share in a village. Assumed;
+engineering constant."""
 
 LEAST_SOUNDED = 0.01
 """Share of names written by their sound is taken as no less: fewer are chance."""
@@ -252,12 +256,44 @@ class Comparer:
         )
         found["hidden_phone"] = self._hidden_phones(rows_l, rows_r, found["phone"])
         found["place"] = sharing.compare_places(left, right, rows_l, rows_r, population)
+        self._less_for_clans(rows_l, rows_r, found)
         found["address"] = sharing.compare_addresses(left, right, rows_l, rows_r, population)
         found["household"] = sharing.compare_shared(
             self.homes_l, self.homes_r, rows_l, rows_r, population.households
         )
         found["other"] = self._others(rows_l, rows_r)
         return Compared(found, self._relative(rows_l, rows_r, found))
+
+    def _less_for_clans(self, rows_l: Small, rows_r: Small, found: dict[str, Evidence]) -> None:
+        """Takes from the names of pairs of one village what the surname is commoner there than in the county.
+
+        Villages of one surname are usual: name and village are not independent, so that both in full count one thing twice.
+        """
+        a, b = (side.own_name[rows] for side, rows in ((self.left, rows_l), (self.right, rows_r)))
+        first = self.names.first
+        one_surname = (a >= 0) & (b >= 0) & (first[a] == first[b]) & (first[a] != 0)
+        at = np.flatnonzero(one_surname & (found["place"].level == sharing.VILLAGE))
+        if not len(at):
+            return
+        villages, bearers = self._villages
+        village = self.left.prefix(12)[rows_l[at]].astype(np.uint64)
+        people = np.maximum(villages.count(village) - 1, 0)
+        others = np.maximum(bearers.count(mix(first[a[at]], village)) - 1, 0)
+        share = self._surnames[a[at]]
+        there = (others + CLAN_SMOOTHED_BY * share) / (people + CLAN_SMOOTHED_BY)
+        less = np.where(village != 0, np.log2(np.maximum(there / share, 1.0)), 0.0)
+        for name in ("name", "hidden_name"):
+            bits = found[name].bits
+            bits[at] = np.where(bits[at] > 0, np.maximum(bits[at] - less, 0), bits[at])
+
+    @cached_property
+    def _villages(self) -> tuple[sharing.Shares, sharing.Shares]:
+        """How many people live in each village, and how many of each surname there."""
+        side = self.population.left
+        village = side.prefix(12).astype(np.uint64)
+        rows = np.arange(side.n, dtype=np.int32)
+        surname = np.where(side.own_name >= 0, self.names.first[np.maximum(side.own_name, 0)], 0)
+        return sharing.Shares(rows, village), sharing.Shares(rows, mix(surname, village))
 
     def _sexes(self, rows_l: Small, rows_r: Small) -> Evidence:
         evidence = silent(len(rows_l))

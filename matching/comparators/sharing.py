@@ -210,6 +210,9 @@ def compare_shared(
     return evidence
 
 
+VILLAGE = 1
+"""Level of two places that are one village."""
+
 _STEPS = (12, 9, 6, 4)
 _WHOLE = {12: 1, 9: 6, 6: 7, 4: 8}
 _OTHER_VILLAGE = 9

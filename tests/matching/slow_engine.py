@@ -133,6 +133,7 @@ class Slow:
         if found["hidden_phone"]:
             found["phone"] = None
         found["place"] = self._place(a, b)
+        self._clan(a, b, found)
         found["address"] = self._address(a, b)
         if a.households and b.households:
             found["household"] = self._shared(
@@ -312,6 +313,22 @@ class Slow:
                 finer = {9: 12, 6: 9, 4: 6}[digits]
                 return (names[digits], -log2(max(mass - self.at(x, finer) / self.n, 0.5 / self.n)))
         return ("elsewhere", 0.0)
+
+    def _clan(self, a: Person, b: Person, found: dict[str, Said | None]) -> None:
+        """Less for a name whose surname is common in the village that both come from."""
+        place, village = found["place"], a.row["place"] or ""
+        if place is None or place[0] != "village" or len(village) != 12 or a.own is None or b.own is None:
+            return
+        if a.own[0] != b.own[0] or a.own[0] == "?":
+            return
+        there = [p for p in self.left if p.row["place"] == village]
+        bearers = sum(p.own is not None and p.own[0] == a.own[0] for p in there)
+        share = max(max(self.firsts[a.own[0]], 1) / self.named, 1e-6)
+        local = (max(bearers - 1, 0) + 30 * share) / (max(len(there) - 1, 0) + 30)
+        for name in ("name", "hidden_name"):
+            said = found[name]
+            if said is not None and said[1] > 0:
+                found[name] = (said[0], max(said[1] - max(log2(local / share), 0), 0))
 
     def _address(self, a: Person, b: Person) -> Said | None:
         x, y = a.row["address_key"], b.row["address_key"]
