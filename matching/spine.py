@@ -196,7 +196,7 @@ def _decide(
     if len(late):
         stays = np.ones(tonight.known, dtype=bool)
         stays[at.filter(is_other & ~is_late).to_numpy()] = False
-        keys = pl.concat([keys.filter(pl.Series(stays)), late])
+        keys = pl.concat([keys.filter(pl.Series(stays)), late]).rechunk()
     # Nodes whose telephone number became, or is no longer, everybody's are described anew as well.
     again = keys.select("identity_key", "node", "phone_key").filter(
         among("phone_key", scope.phones) | among("identity_key", tonight.earlier["identity_key"])
@@ -419,6 +419,27 @@ def _provisional(
     return provisional.find(forms, linked, generic_among(keys, rows["phone_key"]), beside, same, apart)
 
 
+def _contested(
+    now: pl.DataFrame, earlier: pl.DataFrame, persons: pl.DataFrame, links: pl.DataFrame
+) -> pl.Series:
+    """Nodes, of those that a change reached, whose person must be found: new and vanished ones, and those between which an
+    identity moved. All others are the person that they were.
+
+    `now` and `earlier`: links of what was decided again, tonight and last night; `persons` (`spine_key`, `person_id`): whom
+    the change reached; `links`: all of tonight under their nodes.
+    """
+    moved = (
+        now.join(earlier.select("identity_key", "person_id"), on="identity_key")
+        .join(persons.rename({"spine_key": "was"}), on="person_id", how="left")
+        .filter(pl.col("node").ne_missing(pl.col("was")))
+    )
+    new = now.filter(~among("node", persons["spine_key"]))["node"]
+    # Whom only records for review name is no person.
+    here = links.filter(pl.col("grade") != "C")["node"]
+    vanished = persons.filter(~among("spine_key", here))["spine_key"]
+    return pl.concat([moved["node"], moved["was"], new, vanished]).drop_nulls().unique()
+
+
 def _claims(mine: pl.DataFrame, previous: Spine, pairs: pl.DataFrame, revived: pl.DataFrame) -> pl.DataFrame:
     """Which person of last night may be which node of tonight: `node`, `person_id`, `shared` identities, `by`.
 
@@ -578,29 +599,36 @@ def resolve(
 
     active = before.persons.filter(pl.col("status") == "active")
     if decided is None:
-        mine = links.where(pl.lit(True))
+        described_too = links.where(pl.lit(True))
+        mine, quiet = described_too, described_too.clear()
         stirred = active["person_id"]
+        owned = active.select("spine_key", "person_id").clear()
     else:
+        now = links.where(among("identity_key", decided))
         earlier = before.links.filter(
             among("identity_key", pl.concat([decided, tonight.gone["identity_key"]]))
         )
-        stirred = earlier["person_id"].unique()
-        touched = pl.concat(
-            [
-                links.where(among("identity_key", decided))["node"],
-                active.filter(among("person_id", stirred))["spine_key"],
-            ]
-        ).unique()
-        stirred = pl.concat([stirred, active.filter(among("spine_key", touched))["person_id"]]).unique()
+        reached_by = active.filter(
+            among("person_id", earlier["person_id"]) | among("spine_key", now["node"])
+        ).select("spine_key", "person_id")
+        touched = pl.concat([now["node"], reached_by["spine_key"]]).unique()
+        described_too = links.where(among("node", touched))
+        contested = _contested(now, earlier, reached_by, described_too)
         # A person may be claimed through rows that lie in other nodes: those are looked at as well.
+        stirred = active.filter(among("spine_key", contested))["person_id"]
         theirs = before.links.filter(among("person_id", stirred))["identity_key"]
-        touched = pl.concat([touched, links.where(among("identity_key", theirs))["node"]]).unique()
-        mine = links.where(among("node", touched))
+        beyond = links.where(among("identity_key", theirs))["node"].unique()
+        beyond = beyond.filter(~beyond.is_in(pl.Series([touched])))
+        described_too = pl.concat([described_too, links.where(among("node", beyond))])
+        is_contested = among("node", pl.concat([contested, beyond]))
+        mine = described_too.filter(is_contested)
+        quiet = now.filter(~is_contested)
+        owned = reached_by.filter(~among("spine_key", contested))
     claimable = before.persons.filter(among("person_id", stirred) | (pl.col("status") == "retired")).select(
         "spine_key", "person_id"
     )
     given = continuity.best_first(_claims(mine, before, pairs, claimable), "node", "person_id")
-    here = keys if decided is None else keys.filter(among("identity_key", mine["identity_key"]))
+    here = keys if decided is None else keys.filter(among("identity_key", described_too["identity_key"]))
 
     fresh = (
         mine.join(given, on="node", how="anti")
@@ -614,14 +642,21 @@ def resolve(
     minted = (
         fresh.select("node").with_row_index("person_id", offset=highest + 1).cast({"person_id": pl.Int64})
     )
-    owners = pl.concat([given.select("node", "person_id"), minted.select("node", "person_id")])
+    owners = pl.concat(
+        [
+            given.select("node", "person_id"),
+            minted.select("node", "person_id"),
+            owned.select(pl.col("spine_key").alias("node"), "person_id"),
+        ]
+    )
 
-    # Links: rows of nodes that were not touched stay as they are.
-    again = mine.join(owners, on="node").join(
+    # Links: rows that were not decided again, of nodes about which nobody quarrels, stay as they are.
+    again = pl.concat([mine, quiet])
+    again = again.join(owners, on="node").join(
         here.select("identity_key", "source_class", "role"), on="identity_key"
     )
     again = again.join(
-        before.links.filter(among("identity_key", mine["identity_key"])).select(
+        before.links.filter(among("identity_key", again["identity_key"])).select(
             "identity_key", "person_id", "pass_id", pl.col("linked_on").alias("_since"), "grade"
         ),
         on=["identity_key", "person_id", "pass_id", "grade"],
@@ -637,7 +672,8 @@ def resolve(
     if decided is None:
         kept = kept.clear()
     else:
-        kept = kept.filter(~among("identity_key", again["identity_key"]) & ~among("person_id", stirred))
+        away = pl.concat([again["identity_key"], decided, tonight.gone["identity_key"]])
+        kept = kept.filter(~among("identity_key", away) & ~among("person_id", stirred))
     new_links = kept.merge_sorted(again.select(LINKS.names()).sort("identity_key"), "identity_key")
 
     # Persons.
@@ -649,7 +685,7 @@ def resolve(
         ],
         how="horizontal",
     )
-    described = _described(mine, pl.concat([nodes, unnamed.nodes]), full, generic)
+    described = _described(described_too, pl.concat([nodes, unnamed.nodes]), full, generic)
     described = described.join(owners, on="node").join(
         before.persons.select("person_id", pl.col("created_on").alias("_created")), on="person_id", how="left"
     )

@@ -135,6 +135,8 @@ def first(identities: pl.DataFrame, as_of: date) -> tuple[Tonight, pl.DataFrame]
 
 def after(identities: pl.DataFrame, keys: pl.DataFrame, as_of: date) -> Tonight:
     """A night after the one that left `keys` (`KEYS`, `DECIDED`)."""
+    # Columns of unlike pieces would be made alike again in every step.
+    keys = keys.rechunk()
     dates = ["first_batch", "last_batch"]
     met = _met(identities, keys, dates)
     found = met.filter(pl.col("_old").is_not_null())
@@ -160,7 +162,7 @@ def after(identities: pl.DataFrame, keys: pl.DataFrame, as_of: date) -> Tonight:
     earlier = pl.concat([changed.cast(pl.UInt32), stale]).unique().sort()
     return Tonight(
         identities,
-        pl.concat([rows, fresh], rechunk=False),
+        pl.concat([rows, fresh]).rechunk(),
         rows.height,
         keys.filter(~is_here),
         keys[earlier.to_numpy()],
