@@ -19,7 +19,7 @@ columns:
   - {name: share_a, zh: 确定率, width: 8, kind: share}
   - {name: conflicts, zh: 冲突, width: 8, kind: integer, total: true}
 carries: [class_no, class_id]
-note_zh: 核查规则只使用 A 级比对结果；冲突是指证件号码相同而姓名、出生日期、性别明显不符等情形，一律不自动合并；D 暂定是指没有可用号码、现有人员中也无可能对应的人员，清单和规则均不采用。
+note_zh: 核查规则只使用 A 级比对结果；冲突是指证件号码相同而姓名、出生日期、性别明显不符等情形，一律不自动合并；D 暂定是指没有可用号码、所述也不足以对应到现有人员，清单和规则均不采用。
 ---*/
 with linked as (
   select source_class as class_id,
