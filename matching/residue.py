@@ -115,10 +115,31 @@ def _words(column: str) -> pl.Expr:
     return pl.lit("综合比对：") + said + "。"
 
 
+DESCRIBING = (
+    "identity_key",
+    "tier",
+    "last_batch",
+    "birth",
+    "birth_stated",
+    "sex_known",
+    "village_code",
+    "township",
+    "name_key",
+    "name_aliases",
+    "former_name_key",
+    "name_parts",
+    "phone",
+    "phone_key",
+    "phone_class",
+    "household_key",
+)
+"""Columns of `normalise.normalise` by which the engine knows a person."""
+
+
 def people(members: pl.DataFrame, generic: pl.Series) -> People:
     """What is known of the persons of the passes, as the engine needs it.
 
-    `members`: identities with their forms and the `node` that they prove something about (no links for review).
+    `members`: identities with their forms (`DESCRIBING`) and the `node` that they prove something about (no links for review).
     `generic`: telephones that prove nothing.
     """
     rows = members.sort("node", "tier", "last_batch", "identity_key", descending=[False, False, True, False])

@@ -196,7 +196,7 @@ def _decide(
     if len(late):
         stays = np.ones(tonight.known, dtype=bool)
         stays[at.filter(is_other & ~is_late).to_numpy()] = False
-        keys = pl.concat([keys.filter(pl.Series(stays)), late]).rechunk()
+        keys = pl.concat([keys.filter(pl.Series(stays)), late])
     # Nodes whose telephone number became, or is no longer, everybody's are described anew as well.
     again = keys.select("identity_key", "node", "phone_key").filter(
         among("phone_key", scope.phones) | among("identity_key", tonight.earlier["identity_key"])
@@ -260,7 +260,8 @@ def _known(tonight: Tonight, made: _Decided, forms: pl.DataFrame | None, previou
 
 
 def _members(tonight: Tonight, rows: pl.DataFrame, forms: pl.DataFrame | None) -> pl.DataFrame:
-    forms = forms[rows[AT].to_numpy()] if forms is not None else tonight.forms(rows)
+    columns = residue.DESCRIBING
+    forms = forms.select(columns)[rows[AT].to_numpy()] if forms is not None else tonight.forms(rows, columns)
     return forms.with_columns(rows["node"])
 
 
@@ -471,6 +472,20 @@ def _claims(mine: pl.DataFrame, previous: Spine, pairs: pl.DataFrame, revived: p
     return pl.concat([shared, same, replaced]).group_by("node", "person_id").agg(pl.col("shared").max())
 
 
+_DESCRIBING = [
+    "identity_key",
+    "source_class",
+    "tier",
+    "first_batch",
+    "last_batch",
+    "sex",
+    "former_name",
+    "address",
+    "village_code",
+    "household_no",
+]
+
+
 def _described(
     members: pl.DataFrame, nodes: pl.DataFrame, identities: pl.DataFrame, generic: pl.Series
 ) -> pl.DataFrame:
@@ -480,8 +495,10 @@ def _described(
     """
     rows = members.filter(pl.col("grade") != "C").join(identities, on="identity_key")
     best = rows.sort("node", "tier", "last_batch", "identity_key", descending=[False, False, True, False])
-    latest = rows.sort("node", "first_batch", "tier", "identity_key", descending=[False, True, False, False])
-    usable = ~pl.col("phone_key").is_in(generic.implode())
+    usable = pl.col("phone_key").is_not_null() & ~pl.col("phone_key").is_in(generic.implode())
+    latest = rows.filter(usable).sort(
+        "node", "first_batch", "tier", "identity_key", descending=[False, True, False, False]
+    )
     first_of = (
         best.group_by("node", maintain_order=True)
         .agg(
@@ -494,9 +511,7 @@ def _described(
             (pl.col("source_class") == passes.REGISTER).any().alias("is_registered"),
         )
         .join(
-            latest.filter(pl.col("phone_key").is_not_null() & usable)
-            .group_by("node", maintain_order=True)
-            .agg(pl.col("phone_key").first().alias("phone")),
+            latest.group_by("node", maintain_order=True).agg(pl.col("phone_key").first().alias("phone")),
             on="node",
             how="left",
         )
@@ -628,7 +643,9 @@ def resolve(
         "spine_key", "person_id"
     )
     given = continuity.best_first(_claims(mine, before, pairs, claimable), "node", "person_id")
-    here = keys if decided is None else keys.filter(among("identity_key", described_too["identity_key"]))
+    here = keys.select("identity_key", "source_class", "role", "first_batch", "phone_key", "birth_stated", AT)
+    if decided is not None:
+        here = here.filter(among("identity_key", described_too["identity_key"]))
 
     fresh = (
         mine.join(given, on="node", how="anti")
@@ -680,7 +697,7 @@ def resolve(
     generic = generic_among(keys, here["phone_key"])
     full = pl.concat(
         [
-            identities[here[AT].to_numpy()].drop("birth_date"),
+            identities.select(_DESCRIBING)[here[AT].to_numpy()],
             here.select("phone_key", "birth_stated"),
         ],
         how="horizontal",

@@ -5,6 +5,7 @@ What such a change reaches belongs in `scope`, what it leads to in `spine`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
@@ -85,6 +86,7 @@ def _unpacked(rows: pl.DataFrame) -> pl.DataFrame:
         .otherwise(pl.col(c).str.split(_BETWEEN))
         .alias(c)
         for c in _LISTS
+        if c in rows.columns
     )
 
 
@@ -114,12 +116,12 @@ class Tonight:
         fresh = self.rows[self.known :]
         return fresh.filter(~among("identity_key", self.earlier["identity_key"]))["identity_key"]
 
-    def forms(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Some of the identities as `normalise.normalise` gives them."""
-        return pl.concat(
-            [self.identities[rows[AT].to_numpy()], _unpacked(rows.select(FORMS_ONLY))],
-            how="horizontal",
-        )
+    def forms(self, rows: pl.DataFrame, columns: Collection[str] | None = None) -> pl.DataFrame:
+        """Some of the identities as `normalise.normalise` gives them, with all or some of its columns."""
+        mine = [c for c in FORMS_ONLY if columns is None or c in columns]
+        theirs = [c for c in self.identities.columns if columns is None or c in columns]
+        delivered = self.identities.select(theirs)[rows[AT].to_numpy()]
+        return pl.concat([delivered, _unpacked(rows.select(mine))], how="horizontal")
 
 
 def first(identities: pl.DataFrame, as_of: date) -> tuple[Tonight, pl.DataFrame]:
@@ -162,7 +164,7 @@ def after(identities: pl.DataFrame, keys: pl.DataFrame, as_of: date) -> Tonight:
     earlier = pl.concat([changed.cast(pl.UInt32), stale]).unique().sort()
     return Tonight(
         identities,
-        pl.concat([rows, fresh]).rechunk(),
+        pl.concat([rows, fresh]),
         rows.height,
         keys.filter(~is_here),
         keys[earlier.to_numpy()],
