@@ -12,6 +12,29 @@ from matching.tonight import AT, KEYS, Tonight, among
 COLUMNS = (*KEYS, "node", "pass_id", "grade")
 """What says whether a change reaches an identity."""
 
+LOOKED_AT = (
+    "identity_key",
+    "source_class",
+    "resident_id",
+    "id_key",
+    "former_id_key",
+    "name_key",
+    "former_name_key",
+    "name_aliases",
+    "birth_stated",
+    "birth",
+    "phone_key",
+    "village_code",
+    "household_key",
+    "township",
+    "first_batch",
+    "last_batch",
+    "node",
+    "pass_id",
+    "grade",
+)
+"""Columns in which all identities are searched."""
+
 CONTENT = [
     c
     for c in KEYS
@@ -208,7 +231,7 @@ def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: p
     a row that says nothing of others, under a number that the register anchors, is decided alone. `by_hand`: human
     decisions (`identity_key`, `node`).
     """
-    forms, old = tonight.rows.select(*COLUMNS, AT), old.select(COLUMNS)
+    whole, forms, old = tonight.rows, tonight.rows.select(LOOKED_AT), old.select(COLUMNS)
     earlier = pl.concat([tonight.gone, tonight.earlier]).select(COLUMNS)
     hands = pl.concat(
         [by_hand["identity_key"], old.filter((pl.col("pass_id") == "H").fill_null(False))["identity_key"]]
@@ -218,7 +241,7 @@ def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: p
         nothing = pl.Series(dtype=pl.String)
         return Scope(nothing, nothing, nothing)
     is_register = pl.col("source_class") == passes.REGISTER
-    after = forms.filter(among("identity_key", keys))
+    after = whole.filter(among("identity_key", keys)).select(*COLUMNS, AT)
     after = after.with_columns(tonight.identities["person_name"].gather(after[AT]))
     # By hand: what stands elsewhere since last night is a change as well.
     before = pl.concat(
@@ -231,7 +254,8 @@ def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: p
     changed = pl.concat([after.select(COLUMNS), before])
 
     pairs = pl.concat([event_pairs(forms), event_pairs(earlier)]).unique()
-    register, register_old = forms.filter(is_register), old.filter(is_register)
+    register = forms.filter(is_register)
+    register_old = old.select("source_class", "id_key", "node", "pass_id").filter(is_register)
     numbers = changed["id_key"].drop_nulls().unique()
     split = _split(
         before,
@@ -248,7 +272,7 @@ def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: p
     numbers = pl.concat([loud["id_key"], loud["former_id_key"], owning["node"], by_hand["node"]])
     # Under a number whose holder is called otherwise, it matters who on the register bears the name of the row.
     registered = _names_of(loud.filter(is_register))
-    of_names, of_names_old = (f.filter(among("name_key", registered)) for f in (forms, old))
+    of_names, of_names_old = (f.filter(among("name_key", registered)) for f in (forms, old.select(LOOKED_AT)))
     doubtful = of_names.filter(
         pl.col("id_key").is_not_null()
         & (pl.col("pass_id").is_null() | pl.col("pass_id").str.contains("-", literal=True))
@@ -256,10 +280,15 @@ def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: p
     numbers = _with_neighbours(pl.concat([numbers, doubtful["id_key"], doubtful["node"]]), pairs)
     in_block = among("id_key", numbers) | among("former_id_key", numbers) | among("node", numbers)
     block_now = forms.filter(in_block)
-    block_before = pl.concat([earlier.filter(in_block), loud])
+    block_before = pl.concat([earlier.filter(in_block), loud]).select(LOOKED_AT)
 
     generic, generic_old = (
-        normalise.generic_phones(f.filter(among("phone_key", changed["phone_key"]))) for f in (forms, old)
+        normalise.generic_phones(
+            f.select("phone_key", "name_key")
+            .filter(pl.col("phone_key").is_not_null())
+            .filter(among("phone_key", changed["phone_key"]))
+        )
+        for f in (forms, old)
     )
     phones = pl.concat(
         [
