@@ -86,6 +86,18 @@ _SHORT = r"^([0-9]{2})\s*[-/.年]\s*([0-9]{1,2})(?:\s*[-/.月]\s*([0-9]{1,2})\s*
 _DAY_FIRST = r"^([0-9]{1,2})[-/.]([0-9]{1,2})[-/.]([0-9]{4})$"
 _YEAR = r"^([0-9]{4})(?:[-/.]0{1,2}(?:[-/.]0{1,2})?|0000|年(?:生|出生|左右)?)?$"
 _NUMERALS = dict(zip("〇零○一二三四五六七八九", "000123456789", strict=True))
+_CHINESE_YEAR = r"^([〇零○一二三四五六七八九]{4}|[〇零○一二三四五六七八九]{2})年"
+_NUMERAL_BEFORE = r"[一二三四五六七八九十廿卅元][月日号]"
+_ONES = ["", *"一二三四五六七八九"]
+_COUNTED = {
+    f"{tens}{one}{unit}": f"{10 * value + number}{unit}"
+    for value, spoken in ((3, ("三十", "卅")), (2, ("二十", "廿")), (1, ("十", "一十")), (0, ("",)))
+    for tens in spoken
+    for number, one in enumerate(_ONES)
+    for unit in "月日号"
+    if tens or one
+} | {"元月": "1月"}
+"""Chinese numerals up to 39 before a month or a day, longer ones first, and the same in Arabic figures."""
 
 
 def _careful(cells: pl.Series, as_of: date | None) -> pl.DataFrame:
@@ -96,10 +108,13 @@ def _careful(cells: pl.Series, as_of: date | None) -> pl.DataFrame:
     )
     limit = 2100 if as_of is None else as_of.year
     frame = pl.DataFrame({"cell": cells, "day": days}).lazy().with_columns(text=text)
-    chinese = pl.col("text").str.extract(r"^([〇零○一二三四五六七八九]{4})年")
+    counted = pl.col("text").str.replace_many(list(_COUNTED), list(_COUNTED.values()), leftmost=True)
+    chinese = pl.col("text").str.extract(_CHINESE_YEAR)
     frame = frame.with_columns(
+        text=pl.when(pl.col("text").str.contains(_NUMERAL_BEFORE)).then(counted).otherwise("text")
+    ).with_columns(
         text=pl.when(chinese.is_not_null())
-        .then(chinese.str.replace_many(_NUMERALS) + pl.lit("年"))
+        .then(chinese.str.replace_many(_NUMERALS) + pl.col("text").str.replace(_CHINESE_YEAR, "年"))
         .otherwise("text")
     )
     t = pl.col("text")

@@ -156,6 +156,16 @@ class Index:
             beside = (self._of_own(left, codes), self._of_own(right, codes))
             for village, of_sides in villages.items():
                 yield from self._alike(f"{village}+sex+year+{label}", of_sides, chosen, beside, years=True)
+        # A character that only looks like the right one sounds otherwise, and without a day of birth little else is left.
+        undated = chosen[right.birth[chosen] == NO_DAY]
+        two = {
+            label: (self._of_own(left, codes), self._of_own(right, codes))
+            for label, codes in (names.two_of_three.items() if len(undated) else ())
+        }
+        for village, of_sides in villages.items():
+            known = undated[of_sides[1][undated] != 0]
+            for label, beside in two.items() if len(known) else ():
+                yield from self._alike(f"{village}+sex+{label}", of_sides, known, beside)
         for label, codes in (("name", names.hashed), ("sound", self.sounds.whole)):
             whole = (self._of_own(left, codes), self._of_own(right, codes))
             yield from self._alike(f"{label}+sex+year_known", whole, chosen, years=True)

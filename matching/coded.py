@@ -121,6 +121,15 @@ class Names:
         """Last character; 0 when it is lost."""
         return self._at(np.maximum(np.minimum(self.size, LONGEST_NAME) - 1, 0).astype(np.int64))
 
+    @property
+    def two_of_three(self) -> dict[str, Codes]:
+        """Of names of three characters each two; 0 for other names, and where one of the two is lost."""
+        of_three = np.where((self.size == 3)[:, None] & (self.chars[:, :3] != WILDCARD), self.chars[:, :3], 0)
+        return {
+            f"characters{a + 1}{b + 1}": mix(of_three[:, a], of_three[:, b])
+            for a, b in ((0, 1), (0, 2), (1, 2))
+        }
+
     def _at(self, place: Ints) -> Codes:
         found = self.chars[np.arange(len(place)), place]
         return np.where(found == WILDCARD, 0, found).astype(np.uint64)
@@ -247,6 +256,14 @@ class Side:
         months = ((years - 1970) * 12 + months - 1).astype("datetime64[M]")
         found = np.full(self.n, NO_DAY, dtype=np.int32)
         found[known] = (months.astype("datetime64[D]").astype(np.int64) + days - 1).astype(np.int32)
+        return found
+
+    @cached_property
+    def of_fifteen(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+        """Records whose number has 15 digits, valid or not."""
+        found: np.ndarray[Any, np.dtype[np.bool_]] = self.id_kind == ID_KINDS["valid15"]
+        odd = np.flatnonzero(self.id_kind == ID_KINDS["invalid"])
+        found[odd] = self.id_text.gather(odd).str.contains(r"^[0-9]{15}$").to_numpy()
         return found
 
     @cached_property

@@ -12,7 +12,7 @@ from matching.coded import ID_KINDS, Codes, Side, Small, mix
 from matching.evidence import GENERIC, SILENT, Evidence, Population, Shares, is_among, may_be, silent
 
 EQUAL, SLIP, SLIPS, RELATIVE, OTHER_PERSON, OTHER, FITS, DIFFERS = range(1, 9)
-MASKED, FOREIGN, FIFTEEN = (ID_KINDS[kind] for kind in ("masked", "foreign", "valid15"))
+MASKED, FOREIGN = ID_KINDS["masked"], ID_KINDS["foreign"]
 
 
 SOMEBODY_ELSES = 0.007
@@ -114,7 +114,7 @@ def compare_ids(
     evidence.bits[kin] = bits_n - 2
     # What is hidden, cut or spoiled is compared as text, once for each pair of texts; so are numbers of 15 digits, which
     # have no check character: one that differs may be a slip of the pen.
-    whole_text = (kind_l == FIFTEEN) | (kind_r == FIFTEEN)
+    whole_text = left.of_fifteen[rows_l] | right.of_fifteen[rows_r]
     spoiled = ~((code_l != 0) & (code_r != 0)) & (kind_l > 0) & (kind_r > 0)
     spoiled &= ~((kind_l == MASKED) | (kind_r == MASKED)) & ((kind_l == FOREIGN) == (kind_r == FOREIGN))
     rest = np.flatnonzero(spoiled | (apart & ~kin & whole_text) | renewed)

@@ -103,6 +103,31 @@ def test_no_pair_of_two_sides_that_know_nothing_but_sex() -> None:
         assert len(meet(stage(np.ones(6, dtype=bool)), 6).left) == 0
 
 
+@pytest.mark.parametrize(
+    ("theirs", "is_met"),
+    [
+        ({"name": "王闫芬", "village": "150902100200"}, True),
+        ({"name": "玉阎芬", "village": "150902100200"}, True),
+        ({"name": "王阎分", "village": "150902100200", "birth": "1961年"}, True),
+        ({"name": "王闫分", "village": "150902100200"}, False),
+        ({"name": "王阎", "village": "150902100200"}, False),
+        ({"name": "王闫芬", "village": "150902100201"}, False),
+        ({"name": "王闫芬", "village": "150902100200", "sex": None}, False),
+        ({"name": "王闫芬", "village": "150902"}, False),
+    ],
+)
+def test_two_characters_of_three_meet_in_a_village_where_no_day_is_known(
+    theirs: dict[str, str | None], is_met: bool
+) -> None:
+    blank = dict.fromkeys(invented.COLUMNS)
+    own = {"name": "王阎芬", "sex": "2", "village": "150902100200", "birth": "1961-03-04"}
+    left = invented.records([blank | own | {"no": 1}])
+    right = invented.records([blank | {"sex": "2"} | theirs | {"no": 2}])
+    wide = Index(*coded(left, right)).wide(np.ones(1, dtype=bool))
+    by_two = (key for key in wide if "characters" in key.name)
+    assert len(meet(by_two, 1).left) == is_met
+
+
 @pytest.mark.parametrize("seed", range(8))
 def test_whoever_weighs_much_among_all_pairs_is_met(seed: int) -> None:
     """The keys in stages lose no link that looking at all pairs would have found.

@@ -255,6 +255,8 @@ SWAPPED = NUMBER[:14] + NUMBER[15] + NUMBER[14] + NUMBER[16:]
         (f"{NUMBER[:6]}****{NUMBER[14:]}", "hidden_id", "fits"),
         (f"***{NUMBER[14:]}", "hidden_id", "fits"),
         (NUMBER[:6] + NUMBER[8:16] + str((int(NUMBER[16]) + 1) % 10), "id", "slip"),
+        (NUMBER[:6] + "804307" + NUMBER[14:17], "id", "slip"),
+        (NUMBER[:6] + "804399" + NUMBER[14:17], "id", "differs"),
     ],
 )
 def test_numbers(theirs: str, comparison: str, level: str) -> None:

@@ -159,6 +159,9 @@ EXACT = [
     "1980.1.5",
     "1980年1月5日",
     "一九八〇年一月五日",
+    "一九八〇年一月5日",
+    "1980年元月五日",
+    "八〇年一月五号",
     "1980-01-05 00:00:00",
     "29225",
     "80.1.5",
@@ -167,6 +170,20 @@ EXACT = [
     "１９８０－１－５",
     "19800105.0",
 ]
+
+
+@pytest.mark.parametrize("month", [1, 9, 10, 11, 12])
+@pytest.mark.parametrize("day_of_month", [1, 9, 10, 11, 19, 20, 21, 30, 31])
+def test_days_in_chinese_numerals_beside_figures(month: int, day_of_month: int) -> None:
+    spoken = ["", *"一二三四五六七八九十", "十一", "十二"]
+    tens = ["", "十", "二十", "三十"][day_of_month // 10]
+    cells = [
+        f"1980年{spoken[month]}月{day_of_month}日",
+        f"一九八〇年{month}月{tens}{spoken[day_of_month % 10]}日",
+    ]
+    found = birth_cells.stated_births(pl.Series(cells), AS_OF)["birth"]
+    is_day = day_of_month < 31 or month not in (9, 11)
+    assert found.to_list() == [date(1980, month, day_of_month) if is_day else None] * 2
 
 
 @pytest.mark.parametrize("cell", EXACT)
@@ -180,6 +197,8 @@ def test_every_spelling_of_a_day(cell: str) -> None:
     [
         ("198002", "1980-02-01", "1980-02-29", "month"),
         ("1980年2月", "1980-02-01", "1980-02-29", "month"),
+        ("一九八〇年二月", "1980-02-01", "1980-02-29", "month"),
+        ("一九八〇年十二月生", "1980-12-01", "1980-12-31", "month"),
         ("1980-02-00", "1980-02-01", "1980-02-29", "month"),
         ("19800200", "1980-02-01", "1980-02-29", "month"),
         ("19800230", "1980-02-01", "1980-02-29", "month"),
