@@ -105,8 +105,12 @@ class Comparer:
         """`open_`: right records that will be compared with more than the one left record that has their number."""
         self.left, self.right, self.names, self.sounds = left, right, names, sounds
         self.channel, self.population = channel, population
-        self._rarity = np.zeros(len(names.size), dtype=np.float32)
-        self._rarity_known = np.zeros(len(names.size), dtype=bool)
+        # How many records of a pair bear a name of it and were counted among the people.
+        self._own = int(one_table)
+        self._rarity = {
+            own: (np.zeros(len(names.size), np.float32), np.zeros(len(names.size), bool))
+            for own in {0, self._own}
+        }
         self.holders = identity.Holders(left, right, open_, by_home=not one_table)
         phones = population.phones
         self.phones_l = sharing.usable((left.phone_row, left.phone), phones, left.n, right.phone)
@@ -206,17 +210,19 @@ class Comparer:
         own = self.population.left.own_name[self.population.left.own_name >= 0]
         return np.bincount(own, minlength=len(self.names.size))
 
-    def rarity(self, names: Small) -> Bits:
-        """-log2 of the share of people with each name; asked of the channel once a name."""
-        wanted = np.zeros(len(self._rarity), dtype=bool)
+    def rarity(self, names: Small, own: int = 0) -> Bits:
+        """-log2 of the share of people with each name, `own` of its bearers not counted; asked of the channel once a name."""
+        bits, known = self._rarity[own]
+        wanted = np.zeros(len(bits), dtype=bool)
         wanted[names] = True
-        new = np.flatnonzero(wanted & ~self._rarity_known)
+        new = np.flatnonzero(wanted & ~known)
         if len(new):
             texts = self.names.texts.gather(new)
-            said = -self.channel.population(texts, self._people[new]).to_numpy()
-            self._rarity[new] = np.minimum(said, self._words.most_bits(texts))
-            self._rarity_known[new] = True
-        return self._rarity[names]
+            people = np.maximum(self._people[new] - own, 0)
+            said = -self.channel.population(texts, people).to_numpy()
+            bits[new] = np.minimum(said, self._words.most_bits(texts))
+            known[new] = True
+        return bits[names]
 
     # --- the comparisons
 
@@ -400,9 +406,9 @@ class Comparer:
             .cast(pl.String)
             .replace_strict(_LEVEL_OF_KIND | {"wildcard": 1}, default=_NONE, return_dtype=pl.UInt8)
         ).to_numpy()
-        worth = said["log2_p"].fill_null(-np.inf).to_numpy() + self.rarity(second.astype(np.int32))
+        worth = said["log2_p"].fill_null(-np.inf).to_numpy() + self.rarity(second.astype(np.int32), self._own)
         # P(right) >= P(left) P(right | left): a name that was misspelt is worth no more than the same name spelt well.
-        worth = np.minimum(worth, self.rarity(first.astype(np.int32)))
+        worth = np.minimum(worth, self.rarity(first.astype(np.int32), self._own))
         worth += np.where(np.isin(level, _KINDS_OF_SOUNDED) & self._is_sounded[first], self._sounded_bits, 0)
         # What explains less than chance does explains nothing.
         level = np.where(worth + _PRIOR_BITS[level] < _PRIOR_BITS[_NONE], _NONE, level).astype(np.uint8)

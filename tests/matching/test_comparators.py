@@ -422,6 +422,26 @@ def test_a_former_name_counts_as_its_own_rarity() -> None:
     assert one_pair({"name": "王建国"}, {"name": "李春(又名王建国)"})["name"] == "former"
 
 
+def test_within_one_table_a_misspelt_name_does_not_count_as_a_name_that_somebody_bears() -> None:
+    people = invented.people(200, 5)
+    people[0]["name"], people[1]["name"] = "荷花", "荷萑"
+    left, right, names = coded(invented.records(people), invented.records(people))
+    population = Population(left, right)
+    distinct, counts = counted(left.own_name.astype(np.uint64))
+    channel = NameChannel(pl.DataFrame({"name": names.texts.gather(distinct), "count": counts}))
+    sounds = Index(left, right, names).sounds
+    pair = Pairs(np.array([1], np.int32), np.array([0], np.int32))
+    said = [
+        Comparer(left, right, names, sounds, channel, population, one_table=one_table).compare(pair)
+        for one_table in (False, True)
+    ]
+    two_tables, one_table = (found.evidence["name"] for found in said)
+    assert (
+        level_name("name", int(one_table.level[0])) == level_name("name", int(two_tables.level[0])) == "shape"
+    )
+    assert one_table.bits[0] > two_tables.bits[0] + 1
+
+
 def test_levels_of_numbers_are_those_of_the_model() -> None:
     levels = BY_NAME["id"].levels
     assert levels.index("equal") + 1 == identity.EQUAL
