@@ -282,8 +282,15 @@ def _read_places(read: pl.DataFrame, book: dict[int, _Level]) -> pl.DataFrame:
     return read.select(pl.col("known").replace("", None).alias("place"), "rest", village)
 
 
+_TOWN_BEFORE = r"^.{1,8}?(?:街道|镇|乡|苏木|公社)"
+_VILLAGE_OF_ANY_NAME = (
+    r"^([^路街道巷弄号区县市]{1,8}?(?:社区|嘎查|大队|村))(?:$|[^路街道巷弄里口站新镇乡花大])"
+)
+
+
 def _named_villages(read: pl.DataFrame, book: dict[int, _Level]) -> pl.Series:
-    """The stem of the longest name of a village with which `rest` begins, where `known` leaves open which village that is.
+    """The stem of the longest name of a village with which `rest` begins, where `known` leaves open which village that is;
+    of a village that nobody knows, the stem of what looks like its name.
 
     Bare stems (红旗) do not count: they may be a township's.
     """
@@ -300,7 +307,14 @@ def _named_villages(read: pl.DataFrame, book: dict[int, _Level]) -> pl.Series:
         .filter(pl.col("code").str.starts_with(known) & ~pl.col("is_short"))
         .sort("n", "length", "name", descending=[False, True, False])
         .unique("n", keep="first", maintain_order=True)
+        .select("n", "name")
     )
+    others = (
+        open_.join(said, on="n", how="anti")
+        .select("n", rest.str.replace(_TOWN_BEFORE, "").str.extract(_VILLAGE_OF_ANY_NAME).alias("name"))
+        .drop_nulls("name")
+    )
+    said = pl.concat([said, others])
     stems = {name: gazetteer.village_stem(name) for name in said["name"].unique()}
     stem = said["name"].replace_strict(stems, return_dtype=pl.String) if stems else said["name"]
     of = pl.DataFrame({"n": said["n"], "village": stem})

@@ -148,9 +148,9 @@ def today(codes: pl.Expr) -> pl.Expr:
 
 
 def village_stem(name: str) -> str:
-    """A village or community without what says that it is one: 红旗村, 红旗村委会, 红旗社区 -> 红旗."""
+    """A village or community without what says that it is one: 红旗村, 红旗村委会, 红旗社区, 红旗大队 -> 红旗."""
     bare = _VILLAGE.sub("", name)
-    return re.sub(r"(?:社区|村|嘎查)$", "", bare) if len(bare) > 2 else bare
+    return re.sub(r"(?:社区|村|嘎查|(?:生产)?大队)$", "", bare) if len(bare) > 2 else bare
 
 
 @cache

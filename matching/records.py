@@ -47,7 +47,8 @@ class Records:
     rows: pl.DataFrame
     """row, id_key, id_kind, id_text, birth, birth_low, birth_high (days, both included), birth_basis,
     sex (GB/T 2261.1: 1 male, 2 female), place (division code of 2, 4, 6, 9 or 12 digits), address_key,
-    village_name (stem of a name that several villages bear, where that is all that is known of the village)."""
+    village_name (stem of a name that several villages or none that is known bear, where that is all that is known of
+    the village)."""
     names: pl.DataFrame
     """row, name, kind (own, former, alias, latin, parts); `?` in a name is one character lost or hidden."""
     phones: pl.DataFrame

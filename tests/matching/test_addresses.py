@@ -209,7 +209,32 @@ def test_a_village_that_nobody_knows_is_a_key_where_there_is_no_address() -> Non
         (None, None),
         (None, None),
     ]
-    assert place_forms([villages[:1]], [pl.Series(["3组"])], 1).rows() == [(None, "3组", None)]
+    assert place_forms([villages[:1]], [pl.Series(["3组"])], 1).rows() == [(None, "3组", "某某")]
+
+
+@pytest.mark.parametrize(
+    ("address", "village"),
+    [
+        ("某某村", "某某"),
+        ("某某村委会", "某某"),
+        ("某某社区居委会3号", "某某"),
+        ("某某公社某某大队三队", "某某"),
+        ("集宁市某某乡李村三组", "李村"),
+        ("青海省海南藏族自治州共和县恰卜恰镇上塔迈村1号", "上塔迈"),
+        ("集宁区马莲渠乡霸王河村", None),
+        ("某某村路3号", None),
+        ("人民路某某社区", None),
+        ("某某村镇3号", None),
+        ("某某社区花园3号", None),
+        ("三组12号", None),
+    ],
+)
+def test_what_looks_like_the_name_of_a_village_that_nobody_knows_is_kept_as_a_name(
+    address: str, village: str | None
+) -> None:
+    columns = [pl.Series([address], dtype=pl.String)]
+    assert place_forms([], columns, 1)["village_name"].to_list() == [village]
+    assert place_forms(columns, [], 1)["village_name"].to_list() == [village]
 
 
 def test_a_name_that_several_villages_bear_is_kept_as_a_name() -> None:
