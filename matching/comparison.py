@@ -430,7 +430,8 @@ class Comparer:
     @cached_property
     def _sounded_bits(self) -> float:
         """What befalls only names written by sound is as much commoner among them as they are few."""
-        spelt = self.left.spelt_name[self.left.spelt_name >= 0]
+        counted = self.population.left
+        spelt = counted.spelt_name[counted.spelt_name >= 0]
         share = float(self._is_sounded[spelt].mean()) if len(spelt) else 1.0
         return float(-np.log2(min(max(share, LEAST_SOUNDED), 1.0)))
 

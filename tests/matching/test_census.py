@@ -21,6 +21,13 @@ LAST_OF_MONTH = date(2025, 11, 30)
 def nights(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Two nights of a county between which one identity in fifty comes and one goes."""
     identities = everything(900, seed).drop("true_person_id")
+    # One in ten has a name that is written by its sound, here and there in another spelling.
+    number = pl.col("resident_id").str.slice(14, 1).cast(pl.Int32, strict=False)
+    spelt = pl.when(pl.col("source_class") == "re_ownership").then(pl.lit("古力")).otherwise(pl.lit("古丽"))
+    sounded = pl.lit("阿依") + spelt + "·" + pl.col("person_name").str.slice(1) + pl.lit("买提")
+    identities = identities.with_columns(
+        pl.when((number == 3).fill_null(False)).then(sounded).otherwise("person_name").alias("person_name")
+    )
     draw = pl.int_range(len(identities), eager=True).sample(fraction=1.0, shuffle=True, seed=seed)
     return identities.filter(draw % 50 != 0), identities.filter(draw % 50 != 1)
 
