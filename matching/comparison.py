@@ -125,7 +125,7 @@ class Comparer:
             kind: (
                 sharing.Values(*left.others[kind], left.n),
                 sharing.Values(*right.others[kind], right.n),
-                sharing.Shares(*left.others[kind]),
+                sharing.Shares(*population.left.others[kind]),
             )
             for kind in sorted(left.others.keys() & right.others.keys())
         }
@@ -335,9 +335,10 @@ class Comparer:
             codes: Codes = texts.to_frame("t").select(p=part)["p"].hash(seed=13).to_numpy().astype(np.uint64)
             return codes
 
-        left, right = self.left, self.right
+        left, right, counted = self.left, self.right, self.population.left
         of_left = ends(left.phone_text)
-        shares = sharing.Shares(left.phone_row, of_left)
+        of_counted = of_left if counted is left else ends(counted.phone_text)
+        shares = sharing.Shares(counted.phone_row, of_counted)
         few = np.where(shares.count(of_left) > 4 * sharing.GENERIC, 0, of_left).astype(np.uint64)
         of_right = np.where(hidden, ends(right.phone_text), 0).astype(np.uint64)
         return (

@@ -209,7 +209,10 @@ def differing(before: People, now: People, nodes: pl.Series) -> People:
     other = pl.concat([apart(people)["node"], said["node"]]).unique()
     is_other = pl.col("node").is_in(other.implode())
     of_family = pl.col("kind").is_in(["phone", "household"])
-    shared = said.filter(of_family)["value"].unique()
+    # A member's other telephone is another telephone of the family, whose household stays.
+    stirred = said.filter(of_family)["node"].unique()
+    homes = (pl.col("kind") == "household") & pl.col("node").is_in(stirred.implode())
+    shared = pl.concat([said.filter(of_family), *(f.filter(homes) for f in traits)])["value"].unique()
     family = now.traits.filter(pl.col("value").is_in(shared.implode()) & of_family)["node"]
     theirs = pl.col("node").is_in(pl.concat([other, family]).unique().implode())
     was = People(people[0].filter(is_other), traits[0].filter(is_other))

@@ -26,7 +26,16 @@ def nights(seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
     spelt = pl.when(pl.col("source_class") == "re_ownership").then(pl.lit("古力")).otherwise(pl.lit("古丽"))
     sounded = pl.lit("阿依") + spelt + "·" + pl.col("person_name").str.slice(1) + pl.lit("买提")
     identities = identities.with_columns(
-        pl.when((number == 3).fill_null(False)).then(sounded).otherwise("person_name").alias("person_name")
+        pl.when((number == 3).fill_null(False)).then(sounded).otherwise("person_name").alias("person_name"),
+        # Some hide the middle of the telephone.
+        pl.when((number == 4).fill_null(False) & (pl.col("source_class") != "ps_resident"))
+        .then(pl.col("phone").str.head(3) + "****" + pl.col("phone").str.tail(4))
+        .otherwise("phone")
+        .alias("phone"),
+        pl.when((number == 4).fill_null(False) & (pl.col("source_class") == "re_ownership"))
+        .then(None)
+        .otherwise("resident_id")
+        .alias("resident_id"),
     )
     draw = pl.int_range(len(identities), eager=True).sample(fraction=1.0, shuffle=True, seed=seed)
     return identities.filter(draw % 50 != 0), identities.filter(draw % 50 != 1)
@@ -53,6 +62,8 @@ def test_a_count_is_kept_within_a_month_and_taken_anew_in_the_next(seed: int) ->
         assert night.weighed.equals(rebuilt.weighed)
         assert partition(night) == partition(rebuilt)
         weights.append(night.weighed["weight"].to_list())
+        assert night.weighed["reasons_zh"].str.contains("电话可见部分").any()
+        assert night.weighed["reasons_zh"].str.contains("姓名译写不同").any()
     assert len(weights[0]) > 10
     assert weights[0] != weights[1]
     at_once = spine.resolve(tonight, None, None, LAST_OF_MONTH + timedelta(days=1))
