@@ -89,6 +89,17 @@ def two_numbers(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:
     return np.isin(compared.evidence["id"].level, (identity.OTHER, identity.OTHER_PERSON))
 
 
+def only_namesakes(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Pairs of two passports of which nothing agrees that a namesake of the same birth would not have as well."""
+    agrees = np.zeros(len(compared.relative), dtype=bool)
+    for name in _BESIDE_NAMES:
+        agrees |= compared.evidence[name].level == 1
+    return (compared.evidence["id"].level == identity.RENEWED) & ~agrees
+
+
+_BESIDE_NAMES = ("phone", "hidden_phone", "place", "address", "household", "other")
+
+
 def namesakes(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Pairs of one name and one birth date under two valid numbers, neither a relative's: two people for certain."""
     same_name = np.isin(compared.evidence["name"].level, (_EXACT, _FORMER))
@@ -109,11 +120,12 @@ def grades(
     A: the number and the name agree and nothing speaks against it. B: the strongest, as many as keep the expected share
     of wrong links at `WRONG_AMONG_STRONG`; or, with `strong_at_least`, all of that probability, so that the grade of a
     record does not depend on the others (the night). C: for review. Two valid numbers are never more than
-    C, unless the right one is a household member's: then it is not the person's own.
+    C, unless the right one is a household member's: then it is not the person's own; nor are two passports where
+    nothing but name, birth and sex agrees.
     """
     found = np.full(len(probability), "", dtype="<U1")
     found[probability >= (REVIEW_AT_LEAST if strong_at_least is None else OPEN_AT_LEAST)] = "C"
-    barred = two_numbers(compared)
+    barred = two_numbers(compared) | only_namesakes(compared)
     allowed = np.flatnonzero((probability >= (strong_at_least or STRONG_AT_LEAST)) & ~barred)
     if strong_at_least is None:
         order = allowed[np.argsort(-probability[allowed], kind="stable")]

@@ -41,7 +41,7 @@ Assumed; engineering constant."""
 RELATIVES_OF_ONE_SURNAME = 0.5
 """Of two people of one household this share has one surname: parents, children, brothers, sisters; not couples."""
 
-CLAN_SMOOTHED_BY = 30.0
+CLAN_SMOOTHED_BY = 150.0
 """So many people's worth does the share of a surname in the county weigh against its share in a village. Assumed;
 engineering constant."""
 
@@ -206,9 +206,13 @@ class Comparer:
 
     @cached_property
     def _people(self) -> Ints:
-        """People of the left side by their own name."""
-        own = self.population.left.own_name[self.population.left.own_name >= 0]
-        return np.bincount(own, minlength=len(self.names.size))
+        """By name, how many of the counted people bear it; who may be linked counts himself where he was not among them."""
+        counted = self.population.left.own_name
+        people = np.bincount(counted[counted >= 0], minlength=len(self.names.size))
+        if self.population.left is not self.left:
+            own = self.left.own_name[self.left.own_name >= 0]
+            people[own] = np.maximum(people[own], 1)
+        return people
 
     def rarity(self, names: Small, own: int = 0) -> Bits:
         """-log2 of the share of people with each name, `own` of its bearers not counted; asked of the channel once a name."""

@@ -98,6 +98,10 @@ MODEL: tuple[Comparison, ...] = (
         ("equal", "slip", "slips", "relative", "other_person", "other", "fits", "differs"),
         # CHINESE_DATA D3: somebody else's number 0.7 %, of these nearly all a relative's; two numbers 0.2 %; slips 0.5 %.
         (0.974, 0.008, 0.002, 0.0065, 0.0005, 0.002, 0.006, 0.001),
+        # A passport is renewed under another number: two of them say nothing, but what they are is known (`clustering.grades`).
+        pooled=(
+            ("renewed", ("equal", "slip", "slips", "relative", "other_person", "other", "fits", "differs")),
+        ),
         unclear=("relative", "other_person", "other", "differs"),
     ),
     Comparison(

@@ -46,6 +46,7 @@ WORDS: dict[str, dict[str, str]] = {
         "other": "证件号码不同",
         "fits": "证件号码残缺，余下部分相符",
         "differs": "证件号码残缺，余下部分不符",
+        "renewed": "护照号码不同（可能已换发）",
     },
     "hidden_id": {"fits": "证件号码可见部分相符", "differs": "证件号码可见部分不符"},
     "birth": {

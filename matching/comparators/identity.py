@@ -9,9 +9,9 @@ import polars as pl
 
 from matching import number_parts
 from matching.coded import ID_KINDS, Codes, Side, Small, mix
-from matching.evidence import GENERIC, SILENT, Evidence, Population, Shares, is_among, may_be, silent
+from matching.evidence import GENERIC, Evidence, Population, Shares, is_among, may_be, silent
 
-EQUAL, SLIP, SLIPS, RELATIVE, OTHER_PERSON, OTHER, FITS, DIFFERS = range(1, 9)
+EQUAL, SLIP, SLIPS, RELATIVE, OTHER_PERSON, OTHER, FITS, DIFFERS, RENEWED = range(1, 10)
 MASKED, FOREIGN = ID_KINDS["masked"], ID_KINDS["foreign"]
 
 
@@ -107,8 +107,12 @@ def compare_ids(
     # A stranger whose record has the number of somebody on the left has somebody else's as well.
     evidence.bits[apart & held] = -np.log2(SOMEBODY_ELSES)
     # A passport is renewed under another number: two different ones say nothing, unless one is somebody else's.
-    renewed = apart & ~held & (kind_l == FOREIGN)
-    evidence.level[renewed] = SILENT
+    foreign = np.flatnonzero(apart & ~held & (kind_l == FOREIGN))
+    renewed = np.zeros(len(rows_l), dtype=bool)
+    renewed[foreign] = _are_passports(
+        left.id_text.gather(rows_l[foreign]), right.id_text.gather(rows_r[foreign])
+    )
+    evidence.level[renewed] = RENEWED
     evidence.level[kin] = RELATIVE
     # One of some four people of the house.
     evidence.bits[kin] = bits_n - 2
@@ -129,6 +133,18 @@ def compare_ids(
         evidence.level[rest] = np.where(known, evidence.level[rest], level)
         evidence.bits[rest] = np.where(known, evidence.bits[rest], bits)
     return evidence
+
+
+_KEPT = r"^[HM][0-9]{8}"
+"""Travel permits of people of Hong Kong and Macao keep their number (回乡证); passports do not."""
+
+
+def _are_passports(left: pl.Series, right: pl.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Pairs of foreign documents of which neither keeps its number when it is renewed."""
+    if not len(left):
+        return np.zeros(0, dtype=bool)
+    kept = left.str.contains(_KEPT) | right.str.contains(_KEPT)
+    return (~kept.fill_null(True)).to_numpy()
 
 
 def _slips(

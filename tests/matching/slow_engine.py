@@ -324,7 +324,7 @@ class Slow:
         there = [p for p in self.left if p.row["place"] == village]
         bearers = sum(p.own is not None and p.own[0] == a.own[0] for p in there)
         share = max(max(self.firsts[a.own[0]], 1) / self.named, 1e-6)
-        local = (max(bearers - 1, 0) + 30 * share) / (max(len(there) - 1, 0) + 30)
+        local = (max(bearers - 1, 0) + 150 * share) / (max(len(there) - 1, 0) + 150)
         for name in ("name", "hidden_name"):
             said = found[name]
             if said is not None and said[1] > 0:
