@@ -111,6 +111,8 @@ def romanised(names: pl.Series) -> pl.DataFrame:
         size = pl.col("name").str.len_chars()
         done.append(frame.filter(size == at).drop("said", "head"))
         frame = frame.filter(size > at)
+        if frame.is_empty():
+            break
         slot = SURNAME if at == 0 else GIVEN
         here = spoken.filter(pl.col("slot") == slot).select(char="char", reading="reading", share="weight")
         in_surname = pl.lit(at) < pl.col("head_size")
@@ -205,6 +207,8 @@ def usual_letters(counts: pl.DataFrame, asked: pl.Series) -> pl.DataFrame:
 
 def _romanised(pairs: pl.DataFrame, han: str, latin: str) -> Candidate:
     """The whole name in pinyin, surname first or last, or initials: log2 P(letters | characters)."""
+    if pairs.is_empty():
+        return "latin", pairs.select("row", log2_p=pl.lit(0.0))
     ways = romanised(pairs[han]).with_columns(log2_p=pl.col("weight").log(2.0))
     found = pairs.with_columns(letters=letters_of(pl.col(latin))).join(
         ways, left_on=[han, "letters"], right_on=["name", "letters"], how="inner", maintain_order="left"
@@ -214,6 +218,8 @@ def _romanised(pairs: pl.DataFrame, han: str, latin: str) -> Candidate:
 
 def _pinyin(pairs: pl.DataFrame, han: str, mixed: str) -> Candidate:
     """One character stands as its pinyin: log2 P(pinyin | character)."""
+    if pairs.is_empty():
+        return "pinyin", pairs.select("row", log2_p=pl.lit(0.0))
     run = pl.col(mixed).str.extract_groups(r"^([^A-Z]*)([A-Z]+)([^A-Z]*)$")
     before, after = run.struct.field("1"), run.struct.field("3")
     at = before.str.len_chars()
