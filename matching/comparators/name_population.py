@@ -152,6 +152,7 @@ class Population:
         """`romanised`: (name, count), letters -> letters, count (`name_latin.usual_letters`); called when a name in letters is asked."""
         self.of = frequencies
         self._romanised = romanised
+        self._hidden: dict[str, pl.DataFrame] = {}
 
     def log2(self, names: pl.Series) -> pl.Series:
         """log2 P(name), same order; null for a null. A lost character stands for all that it may hide."""
@@ -234,7 +235,12 @@ class Population:
         )
 
     def _masked(self, pattern: str) -> pl.DataFrame:
-        """Counts of names of the pattern's length, with its lost places hidden."""
+        """Counts of names of the pattern's length, with its lost places hidden; made once a pattern."""
+        if pattern not in self._hidden:
+            self._hidden[pattern] = self._masked_anew(pattern)
+        return self._hidden[pattern]
+
+    def _masked_anew(self, pattern: str) -> pl.DataFrame:
         shown = [pl.lit("?") if c == "?" else pl.col("name").str.slice(i, 1) for i, c in enumerate(pattern)]
         same = self.of.counts.filter(pl.col("name").str.len_chars() == len(pattern))
         return same.group_by(name=pl.concat_str(shown)).agg(pl.col("count").sum())
