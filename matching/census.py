@@ -11,12 +11,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from pathlib import Path
-from typing import Self
+from typing import ClassVar, Self
 
 import polars as pl
 
+from matching import software
 from matching.model import Model
 
 PEOPLE = pl.Schema({"node": pl.String(), "birth": pl.Date(), "sex": pl.String(), "place": pl.String()})
@@ -43,6 +42,8 @@ delivery, the first night of another township. Assumed; frequencies of names mov
 class Census:
     """The persons of the night `taken_on`, and what weighed them: a digest of the software and of its rates."""
 
+    FRAMES: ClassVar = ("census", "census_people", "census_traits")
+
     people: People
     taken_on: date
     weighed_with: str
@@ -55,7 +56,7 @@ class Census:
     def frames(self) -> dict[str, pl.DataFrame]:
         """As stored beside the state."""
         mark = pl.DataFrame([(self.taken_on, self.weighed_with)], schema=MARK, orient="row")
-        return {"census": mark, "census_people": self.people.people, "census_traits": self.people.traits}
+        return dict(zip(self.FRAMES, (mark, self.people.people, self.people.traits), strict=True))
 
     @classmethod
     def of(cls, frames: Mapping[str, pl.DataFrame]) -> Self:
@@ -78,14 +79,5 @@ class Census:
 def weighed_with(model: Model) -> str:
     """A digest of the rates and of the software: after a change of either everything that is open is weighed anew."""
     return hashlib.sha256(
-        (_software() + repr((model.rates, model.in_registry, model.namesakes))).encode()
+        (software.digest() + repr((model.rates, model.in_registry, model.namesakes))).encode()
     ).hexdigest()
-
-
-@cache
-def _software() -> str:
-    found = hashlib.sha256()
-    here = Path(__file__).resolve().parent
-    for path in sorted([*here.glob("*.py"), *here.glob("comparators/*.py"), *here.glob("reference/*.csv")]):
-        found.update(path.read_bytes())
-    return found.hexdigest()

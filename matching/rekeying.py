@@ -58,6 +58,7 @@ def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
         ),
         known=previous.known and _people(previous.known, nodes),
         census=previous.census and replace(previous.census, people=_people(previous.census.people, nodes)),
+        software=previous.software,
     )
 
 

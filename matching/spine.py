@@ -8,7 +8,7 @@ outcome is the same as deciding all of them. How an identity is linked belongs i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from data_contracts import opaque
-from matching import continuity, explain, normalise, passes, provisional, residue
+from matching import continuity, explain, normalise, passes, provisional, residue, software
 from matching import decisions as human
 from matching.census import Census
 from matching.model import Model
@@ -95,12 +95,14 @@ EVENTS = pl.Schema(
 
 @dataclass(frozen=True, kw_only=True)
 class Spine:
-    """The state of a night that the next night needs. Without `keys`, `nodes`, `weighed` everything is decided anew.
+    """The state of a night that the next night needs. Without `keys`, `nodes`, `weighed`, `known`, or where another `software`
+    made them, everything is decided anew, and ids stay.
 
     `persons`, `links`, `conflicts`: see `PERSONS`, `LINKS`, `CONFLICTS`. `keys`: comparing forms by identity (in no order), with
     the node, pass, grade and conflict that the passes gave each. `nodes`: whom each node of the passes names
     (`passes.Decided`). `weighed`: the engine's links (`residue.WEIGHED`). `known`: the persons as the engine sees them. `census`: among whom it is counted
-    how common values are. All are restricted: they hold identifying data.
+    how common values are. `software`: digest (`software.digest`) of what read and decided. All are restricted: they hold
+    identifying data.
     """
 
     persons: pl.DataFrame
@@ -113,6 +115,14 @@ class Spine:
     weighed: pl.DataFrame | None = None
     known: People | None = None
     census: Census | None = None
+    software: str | None = None
+
+    def read_by(self, digest: str) -> Self:
+        """The same, without what other software made of identities and persons, or what is not there in full."""
+        parts = (self.keys, self.nodes, self.weighed, self.known)
+        if self.software == digest and all(part is not None for part in parts):
+            return self
+        return replace(self, keys=None, nodes=None, weighed=None, known=None)
 
     @classmethod
     def of(cls, frames: Mapping[str, pl.DataFrame]) -> Self:
@@ -125,8 +135,9 @@ class Spine:
             keys=packed(frames["keys"]) if "keys" in frames else None,
             nodes=frames.get("nodes"),
             weighed=frames.get("weighed"),
-            known=People(frames["people"], frames["traits"]) if "people" in frames else None,
-            census=Census.of(frames) if "census" in frames else None,
+            known=People(frames["people"], frames["traits"]) if {"people", "traits"} <= set(frames) else None,
+            census=Census.of(frames) if set(Census.FRAMES) <= set(frames) else None,
+            software=frames["software"].item() if "software" in frames else None,
         )
 
 
@@ -150,6 +161,7 @@ class SpineResult(Spine):
             kept |= {"people": self.known.people, "traits": self.known.traits}
         if self.census is not None:
             kept |= self.census.frames()
+        kept["software"] = pl.DataFrame({"digest": [self.software]}, schema={"digest": pl.String})
         return found | {name: frame for name, frame in kept.items() if frame is not None}
 
 
@@ -557,9 +569,11 @@ def resolve(
     whom, for people known by a name and a relative; `census`, among whom it is counted how common values are: last night's
     when null, or tonight's persons when that is due. Ids that were given stay;
     the same inputs give the same frames, whatever the order of rows. Raises `decisions.DecisionError` for decisions
-    that lack a part. Everything returned has a total order.
+    that lack a part. Everything returned has a total order. What other software made of `previous` is not used: ids, links
+    with their dates and conflicts stay, everything is decided anew.
     """
     forms: pl.DataFrame | None = None
+    previous = previous and previous.read_by(software.digest())
     if previous is None or previous.keys is None:
         tonight, forms = first(identities, as_of)
         identities = tonight.identities
@@ -802,6 +816,7 @@ def resolve(
         weighed=weighed,
         known=known,
         census=held,
+        software=software.digest(),
         events=events,
         counts=counts,
     )

@@ -75,7 +75,7 @@ AT = "_at"
 
 def packed(rows: pl.DataFrame) -> pl.DataFrame:
     """The same with each list as one text: lists of a million rows take as long to copy as all other columns together."""
-    lists = [c for c in _LISTS if rows.schema[c] == pl.List(pl.String)]
+    lists = [c for c in _LISTS if rows.schema.get(c) == pl.List(pl.String)]
     return rows.with_columns(pl.col(c).list.join(_BETWEEN) for c in lists)
 
 
