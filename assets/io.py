@@ -6,8 +6,8 @@ Only counts, codes and masked values may be shown: metadata is kept in the event
 import base64
 import re
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import date
 from html import escape
 from pathlib import Path
@@ -69,21 +69,50 @@ DONE = "_complete"
 """Marks a folder of which every file was written; a night that was killed leaves none."""
 
 
-def write_frames(folder: Path, frames: dict[str, pl.DataFrame]) -> None:
-    """Replace the files of a folder by these frames; marked as complete when all are there."""
+def write_frames(
+    folder: Path, frames: dict[str, pl.DataFrame], stored: Mapping[str, Path] | None = None
+) -> None:
+    """Replace the files of a folder by these frames; marked as complete when all are there.
+
+    `stored`: files of earlier nights that hold some of the frames already. They become one file in two folders, where the
+    disk can do that; no file is ever changed in place.
+    """
+    stored = stored or {}
     folder.mkdir(parents=True, exist_ok=True)
     (folder / DONE).unlink(missing_ok=True)
     for path in folder.glob("*.parquet"):
         if path.stem not in frames:
             path.unlink()
     for name, frame in frames.items():
-        write_parquet(frame, folder / f"{name}.parquet")
+        path = folder / f"{name}.parquet"
+        if name not in stored or not _is_linked(stored[name], path):
+            write_parquet(frame, path)
     (folder / DONE).touch()
+
+
+def _is_linked(stored: Path, path: Path) -> bool:
+    """Make the file stand here as well; false where that cannot be."""
+    path.unlink(missing_ok=True)
+    try:
+        path.hardlink_to(stored)
+    except OSError:
+        return False
+    return True
 
 
 def read_frames(folder: Path | None) -> dict[str, pl.DataFrame]:
     """What `write_frames` wrote; empty for null."""
     return {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))} if folder else {}
+
+
+def readable_frames(folder: Path, names: Sequence[str] | None = None) -> dict[str, pl.DataFrame]:
+    """Those frames of a folder (all, or some by name) that are there and are Parquet. A disk that fails raises OSError."""
+    found = {}
+    for path in sorted(folder.glob("*.parquet")):
+        if names is None or path.stem in names:
+            with suppress(pl.exceptions.PolarsError):
+                found[path.stem] = pl.read_parquet(path)
+    return found
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Identities and the spine of persons as assets. Who is who is decided in `matching/`; identity frames are restricted."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -9,11 +10,22 @@ import polars as pl
 
 from assets import decisions
 from assets.extracts import key as extract_key
-from assets.io import OWNER, Home, Metadata, bars, patient_io, read_frames, table, write_frames, write_parquet
+from assets.io import (
+    OWNER,
+    Home,
+    Metadata,
+    bars,
+    patient_io,
+    readable_frames,
+    table,
+    write_frames,
+    write_parquet,
+)
 from assets.partitions import batch_date, day_of
 from data_contracts import feeding, opaque
 from data_contracts.contract import catalogue
-from matching import by_source, evaluation, journal, rekeying, spine
+from matching import by_source, evaluation, journal, rekeying, software, spine
+from matching.census import Census
 
 GROUP = "persons"
 BY_SOURCE = "by_source"
@@ -78,14 +90,15 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
     with patient_io(context):
         found = pl.read_parquet(home.lake / "identities" / f"batch_date={day}.parquet")
         secret = opaque.deployment_key(home.lake)
-        before = _before(context, home, day, secret)
+        before, stored = _before(context, home, day, secret)
         decided, problems = decisions.tonight(home, day)
         beside = feeding.beside(home.lake, day)
         result = spine.resolve(found, before, decided, day, secret, beside=beside)
         frames = result.frames() | {"picture": evaluation.picture(result.links, found)}
         frames[BY_SOURCE] = by_source.counted(result.links, found, _last_night(home, day, BY_SOURCE))
         alarms = _drift(home, day, frames["picture"])
-        write_frames(home.folder(GROUP, day), frames)
+        is_kept = before is not None and result.census is before.census
+        write_frames(home.folder(GROUP, day), frames, stored if is_kept else None)
     context.log.info(
         f"{found.height} identities, {frames['persons'].height} persons, {decided.height} decisions"
     )
@@ -129,24 +142,62 @@ def _last_night(home: Home, day: date, name: str) -> pl.DataFrame | None:
     return pl.read_parquet(path) if path and path.is_file() else None
 
 
-def _before(
-    context: dg.AssetExecutionContext, home: Home, day: date, secret: opaque.Key
-) -> spine.Spine | None:
-    """The state of the latest earlier night; if the key of the deployment has changed since, under the new key.
+IDS = ("persons", "links", "conflicts")
+"""What gives ids and dates: nothing else can make them again."""
 
-    Decisions about identities of earlier nights are then written once more, under the new names.
+
+def state(home: Home, day: date, warn: Callable[[str], object]) -> tuple[spine.Spine | None, dict[str, Path]]:
+    """The state of the latest earlier night, and the files that hold its count of the county; null and none on the first night.
+
+    Of that night `IDS` must be there. Where anything else is missing, unreadable or of another release, everything is decided
+    anew, under the count that is stored with that night, or with the latest night before it that has one: so the night
+    ends as if nothing had been missing. Whether that count is still good says `Census.is_due`. Raises `LookupError`
+    without `IDS`: ids would be given twice.
     """
     folder = home.before(GROUP, day)
     if folder is None:
-        return None
-    previous = spine.Spine.of(read_frames(folder))
+        return None, {}
+    frames = readable_frames(folder)
+    missing = [name for name in IDS if name not in frames]
+    if missing:
+        raise LookupError(
+            f"{', '.join(missing)} of {folder.name} cannot be read; ids are kept there: take the folder from the backup"
+        )
+    previous = spine.Spine.of(frames)
+    if previous.software != software.digest():
+        warn("the last night was decided by another release; everything is decided anew, ids stay")
+    elif previous.read_by(software.digest()) is not previous:
+        warn("the state of the last night is not whole; everything is decided anew, ids stay")
+    counted: Path | None = folder
+    while counted is not None and previous.census is None:
+        counted = home.before(GROUP, date.fromisoformat(counted.name.removeprefix("batch_date=")))
+        found = readable_frames(counted, Census.FRAMES) if counted else {}
+        if len(found) == len(Census.FRAMES):
+            previous = replace(previous, census=Census.of(found))
+    if counted is None:
+        warn("no earlier night has a count of the county that can be read; tonight's is taken")
+        return previous, {}
+    return previous, {name: counted / f"{name}.parquet" for name in Census.FRAMES}
+
+
+def _before(
+    context: dg.AssetExecutionContext, home: Home, day: date, secret: opaque.Key
+) -> tuple[spine.Spine | None, dict[str, Path]]:
+    """`state`; if the key of the deployment has changed since, under the new key.
+
+    Decisions about identities of earlier nights are then written once more, under the new names.
+    """
+    previous, counted = state(home, day, context.log.warning)
+    folder = home.before(GROUP, day)
+    if previous is None or folder is None:
+        return None, {}
     nights = sorted(path for path in _identities(home).glob("*.parquet") if path.stem < folder.name)
     last = _identities(home) / f"{folder.name}.parquet"
     if not last.is_file():
-        return previous
+        return previous, counted
     new_keys = feeding.keys_now(home.lake, pl.read_parquet(last))
     if new_keys.is_empty():
-        return previous
+        return previous, counted
     context.log.warning(
         "the key of the deployment has changed since the last night; its persons keep their ids"
     )
@@ -160,7 +211,7 @@ def _before(
         ]
         again = rekeying.decisions_again(stored, pl.concat(names).unique().sort(pl.all()))
         write_parquet(again, home.lake / journal.FOLDER / f"new_key_batch_date={day}.parquet")
-    return rekeying.rekeyed(previous, new_keys, secret)
+    return rekeying.rekeyed(previous, new_keys, secret), {}
 
 
 def _identities(home: Home) -> Path:

@@ -42,7 +42,7 @@ delivery, the first night of another township. Assumed; frequencies of names mov
 class Census:
     """The persons of the night `taken_on`, and what weighed them: a digest of the software and of its rates."""
 
-    FRAMES: ClassVar = ("census", "census_people", "census_traits")
+    FRAMES: ClassVar[tuple[str, ...]] = ("census", "census_people", "census_traits")
 
     people: People
     taken_on: date

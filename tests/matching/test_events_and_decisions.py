@@ -232,5 +232,8 @@ def test_the_state_survives_being_stored() -> None:
 def test_no_identities_at_all() -> None:
     empty = world.frame([])
     result = spine.resolve(empty, None, None, DAYS[0])
-    assert all(frame.is_empty() or name in ("counts", "census", "software") for name, frame in result.frames().items())
+    assert all(
+        frame.is_empty() or name in ("counts", "census", "software")
+        for name, frame in result.frames().items()
+    )
     assert spine.resolve(empty, result, None, DAYS[1]).persons.is_empty()
