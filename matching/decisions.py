@@ -12,6 +12,8 @@ from datetime import date
 
 import polars as pl
 
+from matching.duplicates import components
+
 SCHEMA = pl.Schema(
     {
         "identity_key": pl.String(),
@@ -103,11 +105,15 @@ def in_force(decisions: pl.DataFrame | None, as_of: date) -> pl.DataFrame:
     return _last(rows, "_person").select(SCHEMA.names()).sort("identity_key", "person_id", "person_key")
 
 
-def disagreements(decisions: pl.DataFrame | None, as_of: date) -> pl.DataFrame:
+def disagreements(
+    decisions: pl.DataFrame | None, as_of: date, links: pl.DataFrame | None = None
+) -> pl.DataFrame:
     """Pairs about which reviewers think differently: `identity_key`, `person_id`, `person_key`, `answers`, `in_force`.
 
     Of each reviewer only the last word counts, and `unsure` contradicts nobody. `answers` lists structs (`who`,
     `decision`, `decided_on`), the last one last. An identity that two reviewers gave to two persons is there once for each.
+    So is every link of a chain of `same` that ends in a `not_same`; of people whom no number names such a chain joins
+    nobody (`provisional.find`). With `links` of the night (`spine.LINKS`) a chain may lead through a person.
     """
     rows = _valid(decisions, as_of).with_columns(_PERSON)
     words = rows.unique(["identity_key", "_person", "who"], keep="last", maintain_order=True).filter(
@@ -116,8 +122,10 @@ def disagreements(decisions: pl.DataFrame | None, as_of: date) -> pl.DataFrame:
     pairs = words.filter(pl.col("decision").n_unique().over("identity_key", "_person") > 1)
     same = words.filter(pl.col("decision") == "same")
     elsewhere = same.filter(pl.col("_person").n_unique().over("identity_key") > 1)
-    doubted = pl.concat([pairs, elsewhere]).select("identity_key", "_person").unique()
     force = _last(rows, "_person").select("identity_key", "_person", pl.col("decision").alias("in_force"))
+    doubted = pl.concat(
+        [f.select("identity_key", "_person") for f in (pairs, elsewhere, _chained(rows, links))]
+    ).unique()
     return (
         words.join(doubted, on=["identity_key", "_person"], how="semi")
         .group_by("identity_key", "_person", maintain_order=True)
@@ -130,6 +138,41 @@ def disagreements(decisions: pl.DataFrame | None, as_of: date) -> pl.DataFrame:
         .sort("identity_key", "_person")
         .select("identity_key", "person_id", "person_key", "answers", "in_force")
     )
+
+
+def _chained(rows: pl.DataFrame, links: pl.DataFrame | None) -> pl.DataFrame:
+    """Decisions in force (`identity_key`, `_person`) that join records which one of them keeps apart.
+
+    A record and the person to whom the night links it are joined as well.
+    """
+    none = pl.DataFrame(schema={"identity_key": pl.String, "_at": pl.String})
+    sure = none if links is None else links.filter(pl.col("grade") != "C")
+    owner = (
+        none
+        if links is None
+        else sure.select("identity_key", pl.col("person_id").cast(pl.String).alias("_at"))
+    )
+    current = rows.join(
+        owner.rename({"identity_key": "_person"}), on="_person", how="left", maintain_order="left"
+    ).with_columns(pl.coalesce("_at", "_person").alias("_at"))
+    force = _last(current, "_at")
+    same = force.filter(pl.col("decision") == "same")
+    theirs = owner.join(force, on="identity_key", how="semi")
+    edges = pl.concat([f.select("identity_key", "_at") for f in (same, theirs)])
+    ends = pl.concat([force["identity_key"], force["_at"], edges["_at"]]).unique().sort()
+    place = pl.DataFrame({"_end": ends}).with_row_index("_place")
+
+    def at(frame: pl.DataFrame, column: str) -> pl.Series:
+        return frame.join(place, left_on=column, right_on="_end", how="left", maintain_order="left")["_place"]
+
+    label = components(len(ends), at(edges, "identity_key").to_numpy(), at(edges, "_at").to_numpy())
+    group = pl.Series(label)
+    joined = force.with_columns(
+        group.gather(at(force, "identity_key")).alias("_group"),
+        group.gather(at(force, "_at")).alias("_other"),
+    ).filter(pl.col("_group") == pl.col("_other"))
+    # A record that a "not the same" took from a person is no chain: only a "same" makes one.
+    return joined.filter(pl.col("decision").n_unique().over("_group") > 1).select("identity_key", "_person")
 
 
 def settled(

@@ -239,6 +239,19 @@ def normalise(identities: pl.DataFrame, as_of: date) -> pl.DataFrame:
     ).drop("id_birth_date")
 
 
+def birth_interval(day: pl.Expr) -> tuple[pl.Expr, pl.Expr]:
+    """First and last day on which somebody was born: `day`, or by the age in its stead (`age` in years on `as_of`).
+
+    A person of 70 was born in the year that ended 70 years ago; by nominal age (虚岁) a year or two later. The age counts
+    where no birth date is stated (`birth_stated`).
+    """
+    as_of = pl.col("as_of")
+    has_age = pl.col("age").is_not_null() & as_of.is_not_null() & pl.col("birth_stated").is_null()
+    born_by = as_of.dt.offset_by(pl.format("-{}y", pl.col("age").fill_null(0)))
+    low = born_by.dt.offset_by("-1y") + pl.duration(days=1)
+    return pl.when(has_age).then(low).otherwise(day), pl.when(has_age).then(born_by).otherwise(day)
+
+
 def generic_phones(forms: pl.DataFrame) -> pl.Series:
     """Telephone keys that stand beside more than `GENERIC_PHONE_NAMES` different names, sorted."""
     return (

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from matching import engine, waterfall
+from matching import engine, normalise, waterfall
 from matching.blocking import Index
 from matching.census import PEOPLE, TRAITS, People
 from matching.coded import coded
@@ -303,7 +303,7 @@ def _identities(open_: pl.DataFrame, generic: pl.Series) -> Records:
     # What the record says of the person goes before what its number says: the number may be somebody else's.
     has_age = pl.col("age").is_not_null() & as_of.is_not_null() & pl.col("birth_stated").is_null()
     day = pl.when(~has_age).then(pl.coalesce("birth_stated", "birth"))
-    born_by = as_of.dt.offset_by(pl.format("-{}y", pl.col("age").fill_null(0)))
+    low, high = normalise.birth_interval(day)
     kind = pl.col("id_kind")
     spoiled = kind.is_in(["masked", "invalid"])
     table = rows.select(
@@ -316,12 +316,8 @@ def _identities(open_: pl.DataFrame, generic: pl.Series) -> Records:
         .then(pl.col("id_key").str.strip_prefix("F:"))
         .alias("id_text"),
         day.alias("birth"),
-        # A person of 70 was born in the year that ended 70 years ago; by nominal age (虚岁) a year or two later.
-        pl.when(has_age)
-        .then(born_by.dt.offset_by("-1y") + pl.duration(days=1))
-        .otherwise(day)
-        .alias("birth_low"),
-        pl.when(has_age).then(born_by).otherwise(day).alias("birth_high"),
+        low.alias("birth_low"),
+        high.alias("birth_high"),
         pl.when(pl.col("birth_stated").is_not_null())
         .then(pl.lit("stated"))
         .when(has_age)

@@ -339,7 +339,8 @@ def _named_by(
     """Nodes of the identities by which decisions name persons: `identity_key`, `node`.
 
     What stands under a number is the person of that number, also after a rebuild; what stood elsewhere last night
-    is that person. A number that the register gives to several names names nobody.
+    is that person. A number that the register gives to several names names nobody. A record without a number names itself,
+    whoever it is given to: a link of the machine is not made certain by a decision that was about the record.
     """
     if decisions is None or "person_key" not in decisions.columns:
         return None
@@ -372,15 +373,28 @@ def _named_by(
             before.select(columns),
             own,
         ]
-    # A provisional person is named by the record itself: of whom the others of last night are may have changed.
     itself = (provisional.PREFIX + pl.col("identity_key")).alias("node")
     nameable = pl.col("id_key").is_null() & (pl.col("source_class") != passes.REGISTER)
-    found.append(rows.filter(nameable).select("identity_key", itself))
+    found = [rows.filter(nameable).select("identity_key", itself), *found]
     is_provisional = pl.col("node").str.starts_with(provisional.PREFIX)
     return (
         pl.concat(found)
         .unique("identity_key", keep="first", maintain_order=True)
         .with_columns(pl.when(is_provisional).then(itself).otherwise("node").alias("node"))
+    )
+
+
+def _kept_from(apart: pl.DataFrame, previous: Spine | None) -> pl.DataFrame:
+    """Who is not the person of a record is not the one, either, to whom that record was linked last night."""
+    if previous is None or apart.is_empty():
+        return human.NODES.to_frame()
+    links = previous.links.filter(among("identity_key", apart["other_key"]) & (pl.col("grade") != "C"))
+    node = pl.col("spine_key").alias("node")
+    return (
+        apart.join(links.select(pl.col("identity_key").alias("other_key"), "person_id"), on="other_key")
+        .join(previous.persons.select("person_id", node), on="person_id")
+        .filter(~pl.col("node").str.starts_with(provisional.PREFIX))
+        .select(human.NODES.names())
     )
 
 
@@ -413,6 +427,7 @@ def _provisional(
     beside: pl.DataFrame | None,
     same: pl.DataFrame,
     apart: pl.DataFrame,
+    forbidden: pl.DataFrame,
 ) -> provisional.Found:
     """Tonight's people whom no number names (`provisional.find`): who is linked, in conflict or waits for a review is none."""
     weighed = links.weighed
@@ -424,12 +439,15 @@ def _provisional(
     )
     beside = provisional.BESIDE.to_frame() if beside is None else beside
     beside = beside.filter(among("identity_key", rows["identity_key"]))
-    wanted = among("identity_key", pl.concat([rows["identity_key"], beside["other_key"]]))
-    linked = links.where(wanted).filter(pl.col("grade") != "C").select("identity_key", "node")
+    named = [rows["identity_key"], beside["other_key"], asked, apart["identity_key"], apart["other_key"]]
+    wanted = among("identity_key", pl.concat(named))
+    linked = links.where(wanted).filter(pl.col("grade") != "C").select("identity_key", "node", "grade")
     found = linked.filter(~among("identity_key", same["identity_key"]))
     rows = rows.join(found, on="identity_key", how="anti", maintain_order="left")
     forms = tonight.forms(rows).with_columns(rows["is_open"])
-    return provisional.find(forms, linked, generic_among(keys, rows["phone_key"]), beside, same, apart)
+    generic = generic_among(keys, rows["phone_key"])
+    register = provisional.registered(keys, rows["birth_stated"].drop_nulls().unique())
+    return provisional.find(forms, linked, generic, beside, same, apart, forbidden, register)
 
 
 def _contested(
@@ -595,6 +613,7 @@ def resolve(
     ).unique()
     forced, same = provisional.pointers(forced)
     forbidden, apart = provisional.pointers(forbidden)
+    forbidden = pl.concat([forbidden, _kept_from(apart, previous)]).unique()
     made = _decide(tonight, forms, previous, forced, forbidden, key)
     keys, nodes, counts, decided = made.keys, made.nodes, made.counts, made.decided
     known = _known(tonight, made, forms, previous)
@@ -620,7 +639,7 @@ def resolve(
     )
     unnamed = provisional.Found.nobody()
     if known.people.height >= residue.FEWEST_PERSONS:
-        unnamed = _provisional(tonight, keys, links, conflicts, beside, same, apart)
+        unnamed = _provisional(tonight, keys, links, conflicts, beside, same, apart, forbidden)
     links = links.replaced(unnamed.links)
     conflicts = conflicts.join(unnamed.links, on="identity_key", how="anti")
     if decided is not None:
@@ -791,6 +810,7 @@ def resolve(
         .sort("conflict_id")
     )
     settled = contradicted.join(conflicts, on="identity_key", how="anti")
+    counts = pl.concat([counts, unnamed.counts])
     if unknown:
         counts = pl.concat(
             [counts, pl.DataFrame({"what": ["decisions about unknown persons"], "identities": [unknown]})]

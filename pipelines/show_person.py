@@ -27,12 +27,12 @@ def person(home: Path, person_id: int, day: date | None) -> dict[str, Any]:
     CannotRun if unknown.
     """
     folder = nights.latest_folder(home, "persons", day)
-    persons = pl.read_parquet(folder / "persons.parquet").filter(pl.col("person_id") == person_id)
+    persons = _rows(folder / "persons.parquet", pl.col("person_id") == person_id)
     if persons.is_empty():
         raise CannotRun(f"no person P{person_id:09d} on {folder.name.partition('=')[2]}")
     row = persons.row(0, named=True)
     mine = pl.col("person_id") == person_id
-    links = pl.read_parquet(folder / "links.parquet").filter(mine)
+    links = _rows(folder / "links.parquet", mine)
     if (folder / "weighed.parquet").is_file():
         weighed = pl.scan_parquet(folder / "weighed.parquet").select(
             "identity_key", "probability", "margin", "reasons_zh"
@@ -49,12 +49,12 @@ def person(home: Path, person_id: int, day: date | None) -> dict[str, Any]:
     names = dict(persons_for("township", persons, as_of).select("person_id", "name_zh").rows())
     events = pl.concat(
         [
-            pl.read_parquet(path).filter(mine | (pl.col("other_person_id") == person_id))
+            _rows(path, mine | (pl.col("other_person_id") == person_id))
             for path in sorted(folder.parent.glob("batch_date=*/events.parquet"))
             if path.parent.name <= folder.name
         ]
     )
-    conflicts = pl.read_parquet(folder / "conflicts.parquet").filter(mine)
+    conflicts = _rows(folder / "conflicts.parquet", mine)
     return {
         "person": f"P{person_id:09d}",
         "as_of": str(as_of),
@@ -79,6 +79,11 @@ def person(home: Path, person_id: int, day: date | None) -> dict[str, Any]:
     }
 
 
+def _rows(path: Path, chosen: pl.Expr) -> pl.DataFrame:
+    """Rows of a file that fit; of the others only what `chosen` looks at is read."""
+    return pl.scan_parquet(path).filter(chosen).collect()
+
+
 def _said(folder: Path, links: pl.DataFrame) -> pl.DataFrame:
     """What records of people without a number say, and what of it agrees; no values. Nothing for other records."""
     ours = links.filter(pl.col("pass_id").is_in(provisional.PASS_IDS))["identity_key"]
@@ -91,8 +96,8 @@ def _said(folder: Path, links: pl.DataFrame) -> pl.DataFrame:
 def _answered(folder: Path, person_id: int) -> pl.DataFrame:
     """Conflicts about the number or a record of a person that found an answer."""
     path = folder / "answered.parquet"
-    found = pl.read_parquet(path) if path.is_file() else ANSWERED.to_frame()
-    return found.filter((pl.col("person_id") == person_id) | (pl.col("linked_to") == person_id))
+    theirs = (pl.col("person_id") == person_id) | (pl.col("linked_to") == person_id)
+    return _rows(path, theirs) if path.is_file() else ANSWERED.to_frame()
 
 
 def _source(class_id: str) -> str:

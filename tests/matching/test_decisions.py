@@ -169,6 +169,42 @@ def test_reviewers_who_think_differently_are_listed_with_their_words() -> None:
     assert decisions.disagreements(said, DAYS[1])["identity_key"].to_list() == ["v", "v"]
 
 
+def test_a_chain_of_same_that_ends_in_not_same_is_told_whole() -> None:
+    said = frame(
+        row(identity_key="c", person_key="a", person_id=3),
+        row(identity_key="d", person_key="c", person_id=4),
+        row(identity_key="d", person_key="a", person_id=3, decision="not_same", decided_on=DAYS[2]),
+        row(identity_key="e", person_key="f", person_id=5),
+        row(identity_key="e", person_key="g", person_id=6, decision="not_same"),
+    )
+    columns = ["identity_key", "person_key", "in_force"]
+    found = decisions.disagreements(said, DAYS[3])
+    assert found.select(columns).rows() == [("c", "a", "same"), ("d", "a", "not_same"), ("d", "c", "same")]
+    assert decisions.disagreements(said, DAYS[1]).is_empty()
+
+
+def test_a_chain_may_lead_through_the_person_to_whom_the_night_links_a_record() -> None:
+    said = frame(
+        row(identity_key="a", person_key="register", decision="not_same"),
+        row(identity_key="c", person_key="a", person_id=2),
+    )
+    owners = [("register", 1, "A"), ("a", 2, "D"), ("c", 1, "B")]
+    links = pl.DataFrame(owners, schema=["identity_key", "person_id", "grade"], orient="row")
+    found = decisions.disagreements(said, DAYS[3], links)
+    assert found["identity_key"].to_list() == ["a", "c"]
+    assert decisions.disagreements(said, DAYS[3]).is_empty()
+    # What is in review links nobody, and who was moved by the last word is no chain.
+    waiting = links.with_columns(
+        grade=pl.when(pl.col("identity_key") == "c").then(pl.lit("C")).otherwise("grade")
+    )
+    assert decisions.disagreements(said, DAYS[3], waiting).is_empty()
+    moved = frame(
+        row(identity_key="a", person_key="register"),
+        row(identity_key="a", decision="not_same", decided_on=DAYS[2]),
+    )
+    assert decisions.disagreements(moved, DAYS[3], links).is_empty()
+
+
 def test_decisions_of_earlier_versions_are_read_beside_new_ones() -> None:
     old = frame(row()).drop("person_key", "door", "entry")
     both = decisions.merged([old, frame(row(identity_key="y", door="review"))])

@@ -29,18 +29,31 @@ def record(source: str = "em_disaster_relief", **said: Any) -> dict[str, Any]:
     )
 
 
-def found(*rows: dict[str, Any], beside: Any = (), same: Any = (), apart: Any = ()) -> provisional.Found:
-    """Provisional persons among records, of which none is linked."""
+def found(
+    *rows: dict[str, Any],
+    beside: Any = (),
+    same: Any = (),
+    apart: Any = (),
+    linked: Any = (),
+    forbidden: Any = (),
+    register: Any = (),
+) -> provisional.Found:
+    """Provisional persons among records; those of `linked` are linked."""
     frame = world.frame(list(rows))
-    forms = normalise.normalise(frame, DAYS[0]).with_columns(pl.lit(True).alias("is_open"))
+    forms = normalise.normalise(frame, DAYS[0]).with_columns(
+        (~pl.col("identity_key").is_in([k for k, *_ in linked])).alias("is_open")
+    )
+    node = {"identity_key": pl.String, "node": pl.String}
     pairs = {"identity_key": pl.String, "other_key": pl.String}
     return provisional.find(
         forms,
-        pl.DataFrame(schema={"identity_key": pl.String, "node": pl.String}),
+        pl.DataFrame(list(linked), schema=node | {"grade": pl.String}, orient="row"),
         pl.Series(dtype=pl.String),
         pl.DataFrame(list(beside), schema=provisional.BESIDE, orient="row"),
         pl.DataFrame(list(same), schema=pairs, orient="row"),
         pl.DataFrame(list(apart), schema=pairs, orient="row"),
+        pl.DataFrame(list(forbidden), schema=node, orient="row"),
+        pl.DataFrame(list(register), schema=provisional.REGISTERED, orient="row"),
     )
 
 
@@ -121,6 +134,29 @@ CASES: dict[str, tuple[list[dict[str, Any]], list[tuple[int, str, str]]]] = {
         ],
         [ALONE, ALONE],
     ),
+    "two maskings of one number": (
+        [
+            record(birth_date=BORN, phone=PHONE, resident_id="440305********0351"),
+            record("ca_cremation", birth_date=BORN, phone=PHONE, resident_id="4403051981????0351"),
+        ],
+        [(2, "T1", "B")],
+    ),
+    "maskings of two numbers": (
+        [
+            record(birth_date=BORN, phone=PHONE, resident_id="440305********0351"),
+            record("ca_cremation", birth_date=BORN, phone=PHONE, resident_id="4403051981****0378"),
+        ],
+        [ALONE, ALONE],
+    ),
+    "household numbers of two sources mean two things": (
+        [
+            record(person_name="张伟", birth_date=BORN, household_no="12"),
+            record(
+                "ca_cremation", person_name="张伟", birth_date=BORN, household_no="12", village_code=ELSEWHERE
+            ),
+        ],
+        [ALONE, ALONE],
+    ),
     "a name alone is anybody's": ([record(), record("ca_cremation")], []),
     "a name of which a character is lost": ([record(person_name="欧阳?桐", phone=PHONE)], []),
     "nobody is named": ([record(person_name=None, phone=PHONE, birth_date=BORN)], []),
@@ -197,8 +233,92 @@ def test_what_reviewers_said() -> None:
     # A circle of decisions is one person as well.
     circle = found(b, c, same=[(key(c), key(b)), (key(b), key(c))])
     assert groups(circle) == [(2, "T0", "D")]
-    # Nothing is certain about somebody who is not confirmed.
-    assert "A" not in set(joined.links["grade"])
+    # Nothing is certain about somebody who is not confirmed: whoever is joined to a record is no surer than that.
+    assert set(joined.links.select("pass_id", "grade").rows()) == {("T1", "B"), ("H", "B")}
+    assert set(circle.links.select("pass_id", "grade").rows()) == {("T0", "D"), ("H", "D")}
+
+
+IGNORED = "decisions same that contradict others"
+
+
+def passes_of(result: provisional.Found) -> dict[str, str]:
+    return dict(result.links.select("identity_key", "pass_id").rows())
+
+
+def test_a_chain_of_same_does_not_overrule_a_not_same() -> None:
+    a, c = (
+        record(birth_date=BORN, phone=PHONE),
+        record("ca_cremation", person_name="欧阳雨彤", birth_date=BORN),
+    )
+    d = record("ed_enrolment", person_name="百里屠苏", birth_date=OTHER_DAY)
+    chain = [(key(c), key(a)), (key(d), key(c))]
+    assert groups(found(a, c, d, same=chain)) == [(3, "T0", "D")]
+    for pair in ((key(d), key(a)), (key(a), key(d))):
+        apart = found(a, c, d, same=chain, apart=[pair])
+        assert passes_of(apart) == dict.fromkeys(map(key, (a, c, d)), "T0")
+        assert apart.links["node"].n_unique() == 3
+        assert apart.counts.rows() == [(IGNORED, 2)]
+
+
+def test_a_same_does_not_bring_a_record_to_others_of_the_person_from_whom_it_is_kept() -> None:
+    """The reviewer said that d is not b; the rules say that a and b are one; then d is not a either."""
+    a, b = record(birth_date=BORN, phone=PHONE), record("ca_cremation", birth_date=BORN, phone=PHONE)
+    d = record("ed_enrolment", person_name="百里屠苏", birth_date=OTHER_DAY)
+    result = found(a, b, d, same=[(key(d), key(a))], apart=[(key(d), key(b))])
+    assert groups(result) == [ALONE, (2, "T1", "B")]
+    assert result.counts.rows() == [(IGNORED, 1)]
+
+
+def test_a_record_that_follows_another_is_linked_no_better_than_that() -> None:
+    a, c = (
+        record(birth_date=BORN, phone=PHONE),
+        record("ca_cremation", person_name="欧阳雨彤", birth_date=BORN),
+    )
+    same = [(key(c), key(a))]
+    for grade in "AB":
+        result = found(a, c, same=same, linked=[(key(c), NUMBER, grade)])
+        assert result.links.rows() == [(key(a), NUMBER, "H", grade)]
+    refused = found(a, c, same=same, linked=[(key(c), NUMBER, "B")], forbidden=[(key(a), NUMBER)])
+    assert passes_of(refused) == {key(a): "T0"}
+    assert refused.counts.rows() == [(IGNORED, 1)]
+    # Of another person nothing was said.
+    other = found(a, c, same=same, linked=[(key(c), NUMBER, "B")], forbidden=[(key(a), "R:another")])
+    assert passes_of(other) == {key(a): "H"}
+    # Two persons at once are a contradiction as well.
+    d = record("ed_enrolment", person_name="百里屠苏", birth_date=OTHER_DAY)
+    two = [(key(c), NUMBER, "B"), (key(d), "R:another", "B")]
+    torn = found(a, c, d, same=[*same, (key(d), key(a))], linked=two)
+    assert passes_of(torn) == {key(a): "T0"}
+    assert torn.counts.rows() == [(IGNORED, 2)]
+
+
+def test_who_may_be_registered_under_another_name_is_uncertain() -> None:
+    said = {"person_name": "王雪梅", "birth_date": BORN, "phone": PHONE}
+    in_village = [record(**said, sex="2", village_code=VILLAGE), record("ca_cremation", **said)]
+    silent = [record(**said), record("ca_cremation", **said)]
+    strong, near = [(2, "T1", "B")], [(2, "T1-near", "D")]
+    here, there = VILLAGE[:9], ELSEWHERE[:9]
+    for rows, register, expected in (
+        (in_village, (BORN, "2", here), near),
+        (in_village, (BORN, None, None), near),
+        (in_village, (BORN, "2", there), strong),
+        (in_village, (BORN, "1", here), strong),
+        (in_village, (OTHER_DAY, "2", here), strong),
+        (silent, (BORN, "2", here), near),
+    ):
+        assert groups(found(*rows, register=[register])) == expected
+    other = record("ed_enrolment", person_name="百里屠苏", birth_date=OTHER_DAY)
+    joined = found(*in_village, other, same=[(key(other), key(in_village[0]))], register=[(BORN, "2", here)])
+    assert set(joined.links["grade"]) == {"D"}
+
+
+def test_a_crowd_of_one_name_is_told() -> None:
+    rows = [record(f"class_{i}", birth_date=BORN, phone=PHONE) for i in range(provisional.LARGEST_BLOCK + 1)]
+    assert groups(found(*rows[1:])) == [(provisional.LARGEST_BLOCK, "T1", "B")]
+    assert found(*rows[1:]).counts.is_empty()
+    crowd = found(*rows)
+    assert groups(crowd) == [ALONE] * len(rows)
+    assert crowd.counts.rows() == [("records in crowds of one name", len(rows))]
 
 
 # --- nights
@@ -363,6 +483,124 @@ def test_a_decision_about_a_record_without_a_number_holds_after_a_rebuild_whoeve
     assert owner(second, insured) == theirs
     rebuilt = night(None, 1, *rows, decided=decided, census=second.census)
     assert partition(rebuilt) == partition(second)
+
+
+def told(
+    record_: dict[str, Any], person_id: int | None, person_: dict[str, Any], what: str, entry: int
+) -> dict[str, Any]:
+    """What a reviewer said on the second day of a record and of the person of another."""
+    said = {
+        "identity_key": key(record_),
+        "person_id": person_id,
+        "decision": what,
+        "who": "0417",
+        "note": None,
+    }
+    return said | {"decided_on": DAYS[1], "person_key": key(person_), "door": "review", "entry": entry}
+
+
+def standing(result: spine.Spine, *rows: dict[str, Any]) -> list[tuple[int | None, str, str]]:
+    """Person, pass and grade of each record."""
+    columns = ["person_id", "pass_id", "grade"]
+    return [result.links.filter(pl.col("identity_key") == key(r)).select(columns).row(0) for r in rows]
+
+
+STRANGER = record(birth_date=date(1981, 9, 9), person_name="司马青青", phone=PHONE)
+LIKE = record("ca_cremation", birth_date=BORN, village_code=VILLAGE, sex="1")
+PEER = world.identity(
+    resident_id=world.number("150902", BORN, 33),
+    person_name="欧阳雨彤",
+    birth_date=BORN,
+    sex="1",
+    village_code=VILLAGE,
+    phone="13998765432",
+)
+
+
+def test_a_not_same_holds_against_a_link_of_the_engine_to_which_a_same_would_lead() -> None:
+    before = night(None, 0, STRANGER, LIKE)
+    first = night(before, 1, STRANGER, LIKE, PEER)
+    registered, likes = owner(first, PEER), (owner(first, PEER), "MB", "B")
+    assert standing(first, LIKE) == [likes]
+    decided = pl.DataFrame(
+        [
+            told(STRANGER, registered, PEER, "not_same", 1),
+            told(LIKE, owner(first, STRANGER), STRANGER, "same", 2),
+        ],
+        schema=decisions.SCHEMA,
+    )
+    second = night(first, 2, STRANGER, LIKE, PEER, decided=decided)
+    assert standing(second, STRANGER, LIKE) == [(owner(first, STRANGER), "T0", "D"), likes]
+    assert (IGNORED, 1) in second.counts.rows()
+    disagreed = decisions.disagreements(decided, DAYS[2], second.links)
+    assert set(disagreed["identity_key"]) == {key(STRANGER), key(LIKE)}
+    rebuilt = night(None, 2, STRANGER, LIKE, PEER, decided=decided, census=second.census)
+    assert partition(rebuilt) == partition(second)
+
+
+def test_a_same_through_a_link_of_the_engine_is_no_better_than_that() -> None:
+    first = night(None, 0, STRANGER, LIKE)
+    decided = pl.DataFrame([told(LIKE, owner(first, STRANGER), STRANGER, "same", 1)], schema=decisions.SCHEMA)
+    second = night(first, 1, STRANGER, LIKE, decided=decided)
+    assert owner(second, STRANGER) == owner(second, LIKE)
+    third = night(second, 2, STRANGER, LIKE, PEER, decided=decided)
+    expected = [(owner(third, PEER), "H", "B"), (owner(third, PEER), "MB", "B")]
+    assert standing(third, STRANGER, LIKE) == expected
+    # Not in the next night either, when last night's link by hand is there to be seen.
+    fourth = night(third, 3, STRANGER, LIKE, PEER, decided=decided)
+    assert standing(fourth, STRANGER, LIKE) == expected
+    assert events(fourth) == []
+    rebuilt = night(None, 3, STRANGER, LIKE, PEER, decided=decided, census=fourth.census)
+    assert partition(rebuilt) == partition(fourth)
+
+
+def test_a_chain_of_same_does_not_overrule_a_not_same_in_any_night() -> None:
+    c = record("ca_cremation", person_name="欧阳雨佟", birth_date=BORN)
+    d = record("ed_enrolment", person_name="百里屠苏", birth_date=OTHER_DAY)
+    first = night(None, 0, STRANGER, c, d)
+    his, hers, theirs = (owner(first, r) for r in (STRANGER, c, d))
+    said = [
+        told(c, his, STRANGER, "same", 1),
+        told(d, hers, c, "same", 2),
+        told(d, his, STRANGER, "not_same", 3),
+    ]
+    one = night(first, 1, STRANGER, c, d, decided=pl.DataFrame(said[:2], schema=decisions.SCHEMA))
+    assert len({p for p, *_ in standing(one, STRANGER, c, d)}) == 1
+    decided = pl.DataFrame(said, schema=decisions.SCHEMA)
+    for before in (first, None):
+        result = night(before, 1, STRANGER, c, d, decided=decided, census=first.census)
+        assert len({p for p, *_ in standing(result, STRANGER, c, d)}) == 3
+        assert (IGNORED, 2) in result.counts.rows()
+    assert [p for p, *_ in standing(night(first, 1, STRANGER, c, d, decided=decided), STRANGER, c, d)] == [
+        his,
+        hers,
+        theirs,
+    ]
+
+
+def test_a_registered_woman_under_her_former_name_is_not_counted_twice() -> None:
+    """Two sources know her as she was called; the register calls her otherwise, born that day in that village."""
+    hers = world.identity(
+        resident_id=world.number("150902", BORN, 44),
+        person_name="王丽娟",
+        birth_date=BORN,
+        sex="2",
+        village_code=VILLAGE,
+    )
+    said = {"person_name": "王雪梅", "birth_date": BORN, "phone": PHONE}
+    for village in (VILLAGE, None):
+        rows = [
+            record(**said, sex="2", village_code=village),
+            record("ca_cremation", **said, village_code=village),
+        ]
+        with_her = night(None, 0, hers, *rows)
+        assert {g for _, _, g in standing(with_her, *rows)} == {"D"}
+        assert owner(with_her, rows[0]) == owner(with_her, rows[1]) != owner(with_her, hers)
+        # Of nobody like that on the register it is as good as before, also when she moves away or comes later.
+        without = night(with_her, 1, *rows)
+        assert {(p, g) for _, p, g in standing(without, *rows)} == {("T1", "B")}
+        again = night(without, 2, hers, *rows)
+        assert {(p, g) for _, p, g in standing(again, *rows)} == {("T1-near", "D")}
 
 
 def test_too_few_people_to_say_that_somebody_is_nobody() -> None:
