@@ -107,6 +107,9 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
     doubtful = frames[BY_SOURCE].filter(pl.col("level") == "alarm")
     for source, said in doubtful.select("source_class", "reason_zh").rows():
         context.log.warning(f"not as last night: {source} {said}")
+    lost = frames["blocks"].filter(pl.col("lost_rows") > 0)
+    for name, pairs, rows in lost.select("key", "lost_pairs", "lost_rows").rows():
+        context.log.info(f"blocks too large to compare: key {name}, {rows} identities, {pairs} pairs")
     for problem in problems:
         context.log.warning(f"review file: {problem}")
     linked = frames["links"].group_by("source_class", "grade").len("identities")
@@ -122,6 +125,8 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
         metadata: Metadata = {"dagster/row_count": frame.height, "counts": table(counts, 60)}
         if name == "links":
             metadata["not as last night"] = table(alarms.select("measure", "item", "share_before", "share"))
+            metadata["blocks"] = table(frames["blocks"], 60)
+            metadata["pairs not compared"] = int(lost["lost_pairs"].sum())
             metadata["by source"] = table(frames[BY_SOURCE].drop("reason_zh"), 60)
             metadata["alarm level"] = by_source.worst(frames[BY_SOURCE])
             rows = [(str(grade), n) for grade, n in counts.rows()]

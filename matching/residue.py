@@ -38,6 +38,18 @@ WEIGHED = pl.Schema(
 """Links that the engine made: log2 odds, probability, bits to the runner-up, and why in Chinese: in full, and in words
 alone, which do not change from night to night when the county grows by one."""
 
+BLOCKS = pl.Schema(
+    {
+        "key": pl.String(),
+        "pairs": pl.Int64(),
+        "rows": pl.Int64(),
+        "lost_pairs": pl.Int64(),
+        "lost_rows": pl.Int64(),
+    }
+)
+"""What was looked at tonight, by key: pairs of an identity and a person, identities that have such pairs, and the same of blocks
+that are too large and were left out (an identity or pair may be found by another key)."""
+
 STRONG = 0.998
 """Probability of a link of grade B: at most one in 500 of the weakest of them is wrong by expectation."""
 
@@ -55,8 +67,9 @@ def weigh(
     forbidden: pl.DataFrame,
     model: Model,
     counted: People | None = None,
-) -> pl.DataFrame:
-    """Engine links (`WEIGHED`) for identities that passes left without a link, or with one for review only.
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Engine links (`WEIGHED`) for identities that passes left without a link, or with one for review only; and what each key
+    of `blocking` gave and lost (`BLOCKS`).
 
     `persons` as `people` gives them; `open_`: identities as `normalise.normalise` gives them, which have a name;
     `generic_phones`: telephones that prove nothing, of those that they state; `forbidden`: human decisions (`identity_key`,
@@ -65,7 +78,7 @@ def weigh(
     """
     open_ = open_.sort("identity_key")
     if open_.is_empty() or persons.people.height < FEWEST_PERSONS:
-        return WEIGHED.to_frame()
+        return WEIGHED.to_frame(), BLOCKS.to_frame()
     nodes = persons.people.select("node").with_row_index("row")
     left = _persons(persons)
     right = _identities(open_, generic_phones)
@@ -85,7 +98,7 @@ def weigh(
         candidates=None if counted is None else left.height,
     )
     told = found.links.with_columns(reasons_zh=waterfall.reasons(found, found.links))
-    return (
+    links = (
         told.select(
             pl.col("right").cast(pl.UInt32),
             pl.col("left").cast(pl.UInt32),
@@ -103,6 +116,7 @@ def weigh(
         .cast(WEIGHED)
         .sort("identity_key")
     )
+    return links, found.pairs.counts().group_by("key").sum().sort("key").cast(BLOCKS)
 
 
 def _words(column: str) -> pl.Expr:

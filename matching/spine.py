@@ -143,14 +143,19 @@ class Spine:
 
 @dataclass(frozen=True, kw_only=True)
 class SpineResult(Spine):
-    """A night's outcome: the state, what happened to persons (`events`), and what each pass did (`counts`)."""
+    """A night's outcome: the state, what happened to persons (`events`), what each pass did (`counts`), and what each key of
+    the engine gave and lost among those that were weighed tonight (`blocks`, `residue.BLOCKS`)."""
 
     events: pl.DataFrame
     counts: pl.DataFrame
+    blocks: pl.DataFrame
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Everything that is stored, by name."""
-        found = {name: getattr(self, name) for name in ("persons", "links", "conflicts", "events", "counts")}
+        found = {
+            name: getattr(self, name)
+            for name in ("persons", "links", "conflicts", "events", "counts", "blocks")
+        }
         kept = {
             "keys": self.keys,
             "nodes": self.nodes,
@@ -287,8 +292,8 @@ def _weighed(
     decisions: pl.DataFrame | None,
     model: Model,
     census: Census,
-) -> tuple[pl.DataFrame, pl.Series]:
-    """Tonight's links of the engine, and the identities for which they are others than last night.
+) -> tuple[pl.DataFrame, pl.Series, pl.DataFrame]:
+    """Tonight's links of the engine, the identities for which they are others than last night, and `residue.BLOCKS` of tonight.
 
     Under the count of last night only those are weighed that are open since tonight or other, about whom somebody decided,
     or that agree in a key with a person who is seen otherwise than last night.
@@ -311,18 +316,18 @@ def _weighed(
         or previous.census is not census
         or min(previous.known.people.height, known.people.height) < residue.FEWEST_PERSONS
     ):
-        found = residue.weigh(known, tonight.forms(rows), generic, forbidden, model, counted)
+        found, blocks = residue.weigh(known, tonight.forms(rows), generic, forbidden, model, counted)
     else:
         others = residue.differing(previous.known, known, made.changed)
         asked = [made.decided] if decisions is None else [made.decided, decisions["identity_key"]]
         forms = tonight.forms(rows)
         again = pl.concat([*asked, residue.meeting(others, forms, generic)])
         is_again = among("identity_key", again)
-        found = residue.weigh(known, forms.filter(is_again), generic, forbidden, model, counted)
+        found, blocks = residue.weigh(known, forms.filter(is_again), generic, forbidden, model, counted)
         stays = previous.weighed.filter(~is_again & among("identity_key", rows["identity_key"]))
         found = stays.merge_sorted(found, "identity_key")
     if previous is None or previous.weighed is None:
-        return found, found["identity_key"]
+        return found, found["identity_key"], blocks
     what = ["identity_key", "node", "pass_id", "grade", "words_zh"]
     changed = pl.concat(
         [
@@ -330,7 +335,7 @@ def _weighed(
             previous.weighed.join(found, on=what, how="anti")["identity_key"],
         ]
     )
-    return found, changed.unique()
+    return found, changed.unique(), blocks
 
 
 def _named_by(
@@ -621,7 +626,9 @@ def resolve(
     held = census or (previous.census if previous else None)
     if held is None or (census is None and held.is_due(known, as_of, model)):
         held = Census.taken(known, as_of, model)
-    weighed, reweighed = _weighed(tonight, made, known, previous, forced, forbidden, decisions, model, held)
+    weighed, reweighed, blocks = _weighed(
+        tonight, made, known, previous, forced, forbidden, decisions, model, held
+    )
     conflicts = keys.filter(pl.col("conflict").is_not_null()).select(
         "identity_key",
         "source_class",
@@ -839,6 +846,7 @@ def resolve(
         software=software.digest(),
         events=events,
         counts=counts,
+        blocks=blocks,
     )
 
 

@@ -1,6 +1,7 @@
 """Persons night after night through the assets: what a night uses of the one before, and of one that is not whole."""
 
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import dagster as dg
@@ -10,7 +11,7 @@ import pytest
 from assets import persons
 from assets.io import Home, read_frames, write_parquet
 from data_contracts import feeding
-from matching import software
+from matching import blocking, engine, software
 from tests.matching import world
 from tests.matching.test_spine_laws import nights_of_a_county
 
@@ -104,6 +105,18 @@ def test_a_rebuild_uses_the_stored_count(home, third, second, lost, how):
             path.write_bytes(b"PAR1 no more")
     assert night(home, DAYS[2]).success
     same(stored(home, DAYS[2]), third)
+
+
+def test_what_large_blocks_lose_is_stored_and_shown(home, second, monkeypatch):
+    (second / "keys.parquet").unlink()
+    monkeypatch.setattr(engine, "meet", partial(blocking.meet, most=5))
+    (shown,) = night(home, DAYS[2]).asset_materializations_for_node("resolve_persons")[1:2]
+    lost = read_frames(home.folder("persons", DAYS[2]))["blocks"]["lost_pairs"].sum()
+    assert lost > 0
+    assert shown.metadata["pairs not compared"].value == lost
+    assert "name+birth" in str(shown.metadata["blocks"].value)
+    monkeypatch.undo()
+    assert night(home, DAYS[2]).success
 
 
 def test_a_rebuild_without_any_count_takes_its_own(home, third, second):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 
 import polars as pl
 import pytest
 
-from matching import residue, spine
+from matching import blocking, engine, residue, spine
 from tests.matching import world
 from tests.matching.test_spine_laws import partition
 
@@ -88,6 +88,25 @@ def test_nights_weigh_what_a_rebuild_weighs(seed: int) -> None:
         assert len(result.weighed) > 5
         assert result.weighed.equals(rebuilt.weighed)
         assert partition(result) == partition(rebuilt)
+
+
+def test_pairs_lost_to_large_blocks_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    records, whole = county(1)
+    monkeypatch.setattr(engine, "meet", partial(blocking.meet, most=5))
+    capped = spine.resolve(records.drop("true_person_id"), None, None, world.FIRST_DAY)
+    assert whole.blocks["key"].is_unique().all()
+    assert whole.blocks["pairs"].sum() > len(whole.weighed if whole.weighed is not None else [])
+    both = whole.blocks.join(capped.blocks, on="key", suffix="_capped")
+    assert both.height == whole.blocks.height
+    # The keys of the first stage are asked for the same records.
+    first = both.filter(pl.col("key") == "name+birth").row(0, named=True)
+    assert (first["lost_pairs"], first["lost_rows"]) == (0, 0)
+    assert first["lost_rows_capped"] > 0
+    assert first["pairs_capped"] <= 5
+    assert first["pairs_capped"] + first["lost_pairs_capped"] == first["pairs"]
+    assert first["rows_capped"] + first["lost_rows_capped"] == first["rows"]
+    quiet = spine.resolve(records.drop("true_person_id"), capped, None, world.FIRST_DAY + timedelta(days=1))
+    assert quiet.blocks.is_empty()
 
 
 def test_a_county_too_small_to_know_its_names_is_left_to_the_passes() -> None:
