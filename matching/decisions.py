@@ -284,9 +284,9 @@ def from_table(
         column: next((names[h.lower()] for h in headers if h.lower() in names), None)
         for column, headers in HEADERS.items()
     }
-    lacking = [HEADERS[c][-1] for c in ("identity_key", "decision") if chosen[c] is None]
+    lacking = [HEADERS[c][1] for c in ("identity_key", "decision") if chosen[c] is None]
     if chosen["person_id"] is None and chosen["person_key"] is None:
-        lacking.append(HEADERS["person_id"][-1])
+        lacking.append(HEADERS["person_id"][1])
     if lacking:
         return Taken(SCHEMA.to_frame(), [f"缺少列：{'、'.join(lacking)}。"])
 

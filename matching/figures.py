@@ -163,7 +163,8 @@ def _fields(side: Side) -> pl.DataFrame:
 
 def _carried(links: Links) -> pl.DataFrame:
     left, right = (
-        _fields(side).select(pl.all().mean()).row(0) for side in (links.linked.left, links.linked.right)
+        _fields(side).select(pl.all().mean().fill_null(0.0)).row(0)
+        for side in (links.linked.left, links.linked.right)
     )
     return pl.DataFrame(
         {"field": CARRIES, "left": left, "right": right},
@@ -177,8 +178,11 @@ def _alone(links: Links) -> pl.DataFrame:
     fields = _fields(side)
     usual = [name for name in CARRIES if name != CARRIES[3] and fields[name].any()]
     alone = fields.filter(pl.Series(~_met(links)))
+    # Of a table without records nothing is usual, and polars joins no less than one expression.
     lacked = pl.concat_str(
-        [pl.when(~pl.col(name)).then(pl.lit(name)) for name in usual], separator="、", ignore_nulls=True
+        [pl.lit(None, dtype=pl.String), *(pl.when(~pl.col(name)).then(pl.lit(name)) for name in usual)],
+        separator="、",
+        ignore_nulls=True,
     )
     return (
         alone.select(pl.when(lacked == "").then(pl.lit("各项都有")).otherwise(lacked).alias("lacked"))

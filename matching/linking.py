@@ -168,8 +168,9 @@ def _right_side(spec: Spec, has_right: bool, dedupe: bool) -> Any:
         return None
     if spec.right is None:
         raise SpecError("spec: section 'right' is missing")
-    if not _kinds(spec.left) & _kinds(spec.right) and _paired_identifiers(spec)[0] is None:
-        raise SpecError("spec: the two tables have no kind of evidence in common")
+    pair, unclear = _paired_identifiers(spec)
+    if not _kinds(spec.left) & _kinds(spec.right) and pair is None:
+        raise SpecError(f"spec: {unclear or 'the two tables have no kind of evidence in common'}")
     return spec.right
 
 

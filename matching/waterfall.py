@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from matching.comparators.sharing import VILLAGE
 from matching.engine import Linked
 from matching.evidence import Evidence
 from matching.model import BY_NAME, MODEL, Model
@@ -91,12 +92,17 @@ WORDS: dict[str, dict[str, str]] = {
 }
 """What is said of each level. `test_waterfall` asks that none is missing."""
 
+AMONG_VILLAGERS = "按本表和本村姓氏"
+"""Of two people of one village a name counts by what its surname is there, where that is more than in the table."""
+
 HOW_COMMON = ("exact", "former")
 """Levels of names whose bits are the rarity of the name itself."""
 
 
-def _sentence(comparison: str, rates: np.ndarray[Any, Any], n: int) -> Callable[[int], str]:
-    """What is said of a level and its bits (see `_codes`): the words, for whole names how common, the bits."""
+def _sentence(
+    comparison: str, rates: np.ndarray[Any, Any], n: int, among: str = "本表"
+) -> Callable[[int], str]:
+    """What is said of a level and its bits (see `_codes`): the words, for whole names how common `among` whom, the bits."""
     known = BY_NAME[comparison]
     words = [WORDS[comparison][level] for level in (*known.levels, *(name for name, _ in known.pooled))]
 
@@ -105,7 +111,7 @@ def _sentence(comparison: str, rates: np.ndarray[Any, Any], n: int) -> Callable[
         if not level:
             return ""
         is_whole = comparison == "name" and known.levels[level - 1] in HOW_COMMON
-        common = _how_common(tenths / 10 - float(rates[level]), n) + "，" if is_whole else ""
+        common = _how_common(tenths / 10 - float(rates[level]), n, among) + "，" if is_whole else ""
         return f"{words[level - 1]}（{common}{_signed(tenths)}）；"
 
     return sentence
@@ -157,10 +163,10 @@ def _two_digits(number: float) -> str:
     return f"{round(number / size) * size:,}"
 
 
-def _how_common(bits: float, n: int) -> str:
+def _how_common(bits: float, n: int, among: str = "本表") -> str:
     """How many people of the left table share a name; beyond its size nothing more is known."""
     if bits <= np.log2(max(n, 1)) + 0.05:
-        return f"本表约每{one_in(bits)}人1人"
+        return f"{among}约每{one_in(bits)}人1人"
     return f"本表不到每{_two_digits(n)}人1人"
 
 
@@ -212,6 +218,7 @@ def _fuzzy(linked: Linked, links: pl.DataFrame, with_another: float | None) -> p
         start = start_bits(n, with_another)
         whose = f"本表{n:,}条记录，约{with_another:.1%}另有同一人的记录"
     total = np.full(len(chosen), start)
+    is_one_village = compared.evidence["place"].level == VILLAGE
     parts: list[pl.Series] = []
     for comparison in MODEL:
         evidence = compared.evidence[comparison.name]
@@ -219,8 +226,12 @@ def _fuzzy(linked: Linked, links: pl.DataFrame, with_another: float | None) -> p
             continue
         bits = worth(comparison.name, evidence, model)
         total += bits
-        sentence = _sentence(comparison.name, model.bits(comparison.name), n)
-        parts.append(texts_of(_codes(evidence.level, bits), sentence))
+        rates, codes = model.bits(comparison.name), _codes(evidence.level, bits)
+        said = texts_of(codes, _sentence(comparison.name, rates, n))
+        if comparison.name == "name" and is_one_village.any():
+            there = texts_of(codes, _sentence(comparison.name, rates, n, AMONG_VILLAGERS))
+            said = there.zip_with(pl.Series(is_one_village), said)
+        parts.append(said)
     weight = _tenths(links["weight"].to_numpy())
     parts += [
         texts_of(

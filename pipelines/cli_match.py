@@ -88,6 +88,11 @@ def match(
     for target in (out, report, save_model):
         if target is not None and not target.parent.is_dir():
             raise CannotRun(f"there is no folder {hide_numbers(str(target.parent))}")
+    if out.suffix.lower() in (".xlsx", ".xls", ".ods"):
+        raise CannotRun("--out writes .csv (opens in spreadsheets) or Parquet, no workbooks")
+    _refuse_to_overwrite(
+        [left, right, spec_file, model_file], {"--out": out, "--report": report, "--save-model": save_model}
+    )
     spec = Spec.load(spec_file)
     model = None if model_file is None else linking.load_model(model_file)
     day = spec.as_of or date.today()
@@ -95,6 +100,9 @@ def match(
         links = linking.link_files(left, right, spec, dedupe=dedupe, model=model, as_of=day, told=told)
     except Exception as error:
         if refused(error):
+            said = str(error)
+            if said.startswith("spec: "):
+                raise CannotRun(said.replace("spec", hide_numbers(spec_file.name), 1)) from None
             raise
         raise CannotRun(_unforeseen(error)) from None
     linking.write_links(links.frame, out)
@@ -115,6 +123,19 @@ def match(
     for line in [*(f"look at {problem}" for problem in links.problems), *covered]:
         click.echo(line, err=True)
     return FINE if links.frame.height and not links.problems and not covered else LOOK
+
+
+def _refuse_to_overwrite(given: list[Path | None], targets: dict[str, Path | None]) -> None:
+    """What is written may be neither what is read nor twice the same; rates may be taken up and written back."""
+    *tables, model = given
+    taken = {path.resolve(): "one of the files that are read" for path in tables if path is not None}
+    for option, target in targets.items():
+        if target is None:
+            continue
+        place = target.resolve()
+        if place in taken or (option != "--save-model" and model is not None and place == model.resolve()):
+            raise CannotRun(f"{option} would overwrite {taken.get(place, 'the file of --model')}")
+        taken[place] = f"what {option} writes"
 
 
 def _report(

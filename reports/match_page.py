@@ -30,6 +30,8 @@ PARTS_OF_KEYS = {
     "birth": "出生日期",
     "phone": "电话",
     "phone_ends": "电话首尾",
+    "family_phone": "同户家人的电话",
+    "family_phone_ends": "同户家人的电话首尾",
     "household": "户号",
     "village": "村（居）",
     "township": "乡镇",

@@ -252,7 +252,7 @@ def test_a_row_from_the_future_or_from_nobody_is_left_out(fields: dict[str, str]
 def test_a_file_that_is_no_review_file() -> None:
     taken = decisions.from_table(pl.DataFrame({"姓名": ["王建国"]}), DAYS[2])
     assert taken.rows.is_empty()
-    assert taken.problems == ["缺少列：身份信息标识、答复、人员编号。"]
+    assert taken.problems == ["缺少列：记录标识、判断、人员编号。"]
     assert "王建国" not in str(taken.problems)
 
 

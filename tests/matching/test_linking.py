@@ -128,7 +128,16 @@ class TestTwoTables:
         assert reasons[0].startswith("证件号码相同；姓名相同（本表")
         weighed = reasons[400]
         assert re.search(
-            r"姓名相同（本表(约每|不到每)[0-9,]+人1人，\+\d+\.\d）；出生日期相同（\+\d+\.\d）", weighed
+            r"姓名相同（(按本表和本村姓氏约每|本表不到每)[0-9,]+人1人，\+\d+\.\d）；出生日期相同（\+\d+\.\d）",
+            weighed,
+        )
+        # Without villages in common, the table alone is named.
+        nowhere = link_tables(
+            PEOPLE, right.drop("village").with_columns(village=pl.lit(None, pl.String)), SPEC
+        )
+        assert "本村" not in "\n".join(nowhere.frame["reasons"])
+        assert re.search(
+            r"姓名相同（本表(约每|不到每)[0-9,]+人1人，\+\d+\.\d）；", nowhere.frame["reasons"][400]
         )
         assert re.search(r"起点（左表1,500人，约\d+%的记录在其中有本人，−\d+\.\d）", weighed)
         assert re.search(r"合计[+−]\d+\.\d比特；(比次优候选多\d+\.\d比特|没有别的候选)$", weighed)

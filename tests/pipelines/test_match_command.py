@@ -20,7 +20,7 @@ HEAVY = ("dagster", "great_expectations", "pypinyin", "duckdb", "pandas", "sqlal
 
 
 def people():
-    """Invented by a rule."""
+    """Invented by a rule; every village has every surname."""
     return pl.DataFrame(
         {
             "编号": n,
@@ -28,7 +28,7 @@ def people():
             "出生日期": f"{1950 + n % 50}{1 + n % 12:02d}{1 + n * 5 % 28:02d}",
             "性别": "男" if n % 2 else "女",
             "电话": f"139{21_340_057 + n * 7919}",
-            "村": f"1509020010{n % 20 + 10}",
+            "村": f"1509020010{n // 10 % 20 + 10}",
         }
         for n in range(600)
     )
@@ -174,6 +174,18 @@ def test_an_empty_table_gives_no_links_and_calls_for_somebody(folder):
     assert pl.read_parquet(folder / "links.parquet").is_empty()
 
 
+@pytest.mark.parametrize(
+    "arguments", [("empty.csv", "right.csv"), ("left.parquet", "empty.csv"), ("empty.csv", "--dedupe")]
+)
+def test_the_page_of_an_empty_table_is_written(folder, arguments):
+    (folder / "empty.csv").write_text(",".join(people().columns) + "\n", encoding="utf-8")
+    result = call(folder, *arguments, "--report", "report.html")
+    assert (result.exit_code, result.exception.__class__) == (1, SystemExit)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "没有记录" in page or "0" in page
+    assert page.rstrip().endswith("</html>")
+
+
 def test_no_file_name_is_told_with_a_number_in_it(folder):
     number = "150902198001011234"
     for old, new in (
@@ -204,8 +216,13 @@ def test_no_file_name_is_told_with_a_number_in_it(folder):
         (("left.parquet", "broken.parquet"), "broken.parquet: "),
         (("left.parquet", "narrow.csv"), "has no column '姓名'"),
         (("left.parquet", "right.csv", "--model", "spec.yaml"), "spec.yaml: is no file of rates"),
+        (("left.parquet", "right.csv", "--report", "right.csv"), "--report would overwrite one of the files"),
+        (
+            ("left.parquet", "right.csv", "--report", "links.parquet"),
+            "--report would overwrite what --out writes",
+        ),
     ],
-    ids=["absent", "one", "broken", "column", "rates"],
+    ids=["absent", "one", "broken", "column", "rates", "input", "twice"],
 )
 def test_what_cannot_be_done_is_one_line_with_status_2(folder, arguments, words):
     (folder / "broken.parquet").write_bytes(b"PAR1" + "张三 13912345678".encode() * 9)
@@ -219,13 +236,30 @@ def test_what_cannot_be_done_is_one_line_with_status_2(folder, arguments, words)
 
 
 @pytest.mark.parametrize(
+    ("out", "words"),
+    [("left.parquet", "--out would overwrite one of the files"), ("links.xlsx", "no workbooks")],
+    ids=["registry", "workbook"],
+)
+def test_what_is_read_is_not_overwritten_and_no_workbook_is_feigned(folder, out, words):
+    before = (folder / "left.parquet").read_bytes()
+    result = call(folder, "left.parquet", "right.csv", out=out)
+    assert (result.exit_code, words in result.stderr) == (2, True)
+    assert (folder / "left.parquet").read_bytes() == before
+    assert not (folder / "links.xlsx").exists()
+
+
+@pytest.mark.parametrize(
     ("spec", "words"),
     [
         ("left: [", "bad.yaml, line"),
         ("left: {columns: {姓名: person_nam}}", "did you mean 'person_name'?"),
         ("lft: {}", "did you mean 'left'?"),
+        (
+            "{left: {columns: {姓名: identifier, 电话: identifier}}, right: {columns: {性别: identifier, 村: identifier}}} # bad.yaml",
+            "give columns with the same numbers the same name",
+        ),
     ],
-    ids=["yaml", "kind", "section"],
+    ids=["yaml", "kind", "section", "identifiers"],
 )
 def test_a_wrong_specification_is_said_with_file_place_and_nearest_word(folder, spec, words):
     (folder / "bad.yaml").write_text(spec, encoding="utf-8")
