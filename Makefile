@@ -8,11 +8,13 @@ HOME_DIR ?= data
 PERSONS ?= 20000
 NIGHTS ?= 3
 SEED ?= 1
+EXAMPLES ?= 60
+LAWS_SEED := $(or $(LAWS_SEED),$(shell $(PYTHON) -c 'import random; print(random.randrange(10**6))'))
 FIRST_NIGHT ?= 2025-11-17
 LAST_NIGHT ?= $(shell $(PYTHON) -c 'from datetime import date, timedelta as t; print(date.fromisoformat("$(FIRST_NIGHT)") + t(days=$(NIGHTS) - 1))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run nights sample ui test check format docs bench bench-matching clean
+.PHONY: help setup setup-dev run nights sample ui test laws check format docs bench bench-matching clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -48,6 +50,10 @@ ui: setup  ## Open the Dagster UI on this machine, port 3000
 
 test: setup-dev  ## Run all tests
 	@$(BIN)/python -m pytest -n auto --dist loadfile tests
+
+laws: setup-dev  ## Laws of nights on random histories, new ones each time (EXAMPLES, LAWS_SEED); some ten minutes
+	@echo "LAWS_SEED=$(LAWS_SEED)"
+	@MATCHING_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest -n auto --hypothesis-seed=$(LAWS_SEED) tests/matching/test_spine_laws.py tests/matching/test_provisional.py
 
 check: setup-dev  ## Format, lint, types, import rules, Dagster definitions
 	@$(BIN)/ruff format --check .

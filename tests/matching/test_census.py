@@ -105,7 +105,7 @@ def test_a_night_weighs_only_what_a_change_reaches(seed: int, monkeypatch: pytes
     sizes: list[int] = []
     weigh = residue.weigh
 
-    def counted(persons: Any, open_: pl.DataFrame, *rest: Any) -> pl.DataFrame:
+    def counted(persons: Any, open_: pl.DataFrame, *rest: Any) -> tuple[pl.DataFrame, pl.DataFrame]:
         sizes.append(open_.height)
         return weigh(persons, open_, *rest)
 

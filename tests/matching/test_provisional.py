@@ -660,7 +660,7 @@ def tonight(history: list[tuple[dict[str, Any], int, int]], number: int) -> pl.D
 def mute(monkeypatch: pytest.MonkeyPatch) -> None:
     """A county of a few people in which the engine says nothing, so that the laws are about what is left to the rules."""
     monkeypatch.setattr(residue, "FEWEST_PERSONS", 0)
-    monkeypatch.setattr(residue, "weigh", lambda *_: residue.WEIGHED.to_frame())
+    monkeypatch.setattr(residue, "weigh", lambda *_: (residue.WEIGHED.to_frame(), residue.BLOCKS.to_frame()))
 
 
 def laws(result: spine.SpineResult, identities: pl.DataFrame) -> None:
