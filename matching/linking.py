@@ -19,6 +19,7 @@ import yaml
 from data_contracts.field_types import hide_numbers
 from matching import duplicates, engine, waterfall
 from matching.addresses import Places
+from matching.cells import NOTHING, as_text
 from matching.engine import Linked
 from matching.model import Model
 from matching.records import Records
@@ -122,11 +123,13 @@ def link_files(
         other = _delivered(right, side_r.needed, problems, told)
         places = replace(places, home=learn_places(other.table, side_r).home)
     records_l = records_of(read.table, spec.left, day, places, read.numbers)
+    _doubted(left, read.table, spec.left, day, problems, told, is_one_each=spec.left_is_clean and not dedupe)
     del read
     records_r = None
     if right is not None and side_r is not None:
         read = other or _delivered(right, side_r.needed, problems, told)
         records_r = records_of(read.table, side_r, day, places, read.numbers)
+        _doubted(right, read.table, side_r, day, problems, told)
         del read
     found = link_records(records_l, records_r, spec, dedupe=dedupe, model=model, told=told)
     return replace(found, problems=problems + found.problems)
@@ -152,6 +155,51 @@ def _delivered(path: Path, columns: list[str], problems: list[str], told: Told) 
         told(problem)
         problems.append(problem)
     return found
+
+
+LOOKED_AT = 1_000
+"""Cells of a column that are read to see whether its kind is the right one."""
+
+
+def _doubted(
+    path: Path,
+    table: pl.DataFrame | pl.LazyFrame,
+    side: Side,
+    day: date,
+    problems: list[str],
+    told: Told,
+    *,
+    is_one_each: bool = False,
+) -> None:
+    """Into `problems`: columns of which nothing can be read as what they are said to hold; ids of several records of a registry."""
+    found: list[str] = []
+    for name, column in side.columns.items():
+        alone = Side(columns={name: column})
+        cells = table.lazy().select(alone.needed).filter(pl.col(name).is_not_null()).head(LOOKED_AT).collect()
+        texts = as_text(cells[name]).str.strip_chars()
+        stated = cells.filter(
+            (texts != "") & ~texts.is_in(NOTHING.implode()) & texts.str.contains(r"[\p{L}1-9]")
+        )
+        if stated.height and _is_silent(records_of(stated, alone, day)):
+            found.append(
+                f"column {hide_numbers(name)!r}: none of {stated.height} cells can be read as {column.kind}"
+            )
+    if is_one_each and side.id is not None:
+        ids = table.lazy().select(pl.col(side.id).drop_nulls()).collect()[side.id]
+        if ids.n_unique() < len(ids):
+            found.append(
+                f"column {hide_numbers(side.id)!r}: {len(ids) - ids.n_unique():,} ids stand there again"
+            )
+    for words in found:
+        told(f"{hide_numbers(path.name)}: {words}")
+        problems.append(f"{hide_numbers(path.name)}: {words}")
+
+
+def _is_silent(records: Records) -> bool:
+    several = (records.names, records.phones, records.households, records.others)
+    return all(frame.is_empty() for frame in several) and all(
+        records.rows[name].null_count() == records.height for name in _FORMS
+    )
 
 
 def _day(spec: Spec, given: date | None) -> date:

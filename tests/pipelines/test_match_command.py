@@ -186,6 +186,24 @@ def test_the_page_of_an_empty_table_is_written(folder, arguments):
     assert page.rstrip().endswith("</html>")
 
 
+def test_a_column_of_another_kind_and_ids_that_stand_twice_call_for_somebody(folder):
+    wrong = (folder / "spec.yaml").read_text(encoding="utf-8").replace("性别: sex", "性别: birth_date", 1)
+    (folder / "wrong.yaml").write_text(wrong, encoding="utf-8")
+    pl.concat([people(), people()[0:3]]).write_parquet(folder / "again.parquet")
+    kinds = call(folder, "left.parquet", "right.csv", spec="wrong.yaml")
+    again = call(folder, "again.parquet", "right.csv")
+    assert (kinds.exit_code, again.exit_code) == (1, 1)
+    assert "look at left.parquet: column '性别': none of 600 cells can be read as birth_date" in kinds.stderr
+    assert "look at right.csv: column '性别': none of 200 cells can be read as birth_date" in kinds.stderr
+    assert kinds.stderr.count("look at") == 2
+    assert "look at again.parquet: column '编号': 3 ids stand there again" in again.stderr
+
+
+def test_words_for_nothing_call_for_nobody(folder):
+    people()[0:200].with_columns(电话=pl.lit("无"), 性别=pl.lit("—")).write_csv(folder / "right.csv")
+    assert call(folder, "left.parquet", "right.csv").exit_code == 0
+
+
 def test_no_file_name_is_told_with_a_number_in_it(folder):
     number = "150902198001011234"
     for old, new in (
