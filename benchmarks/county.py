@@ -21,12 +21,14 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from data_contracts.feeding import identity_rows, ledger
-from matching.evaluation import judged
+from matching.evaluation import bcubed, by_group, groups, judged
 from matching.provisional import PASS_IDS, PREFIX
 from pipelines import nights
 from sample_data import build
 
 FIRST = date(2025, 11, 17)
+COUNTY = ["1509"]
+SHOWN = ["group", "identities", "precision", "precision_low", "precision_high", "recall"]
 
 
 def stored(home: Path, kind: str, name: str, day: date) -> pl.DataFrame:
@@ -163,9 +165,13 @@ def main() -> int:
         truth = truth_of_identities(home, day)
         links = stored(home, "persons", "links", day)
         # Who is a provisional person without a number was linked to nobody.
-        verdicts = judged(links.filter(~pl.col("pass_id").is_in(PASS_IDS)), truth)
+        named = links.filter(~pl.col("pass_id").is_in(PASS_IDS))
+        verdicts = judged(named, truth)
+        identities = pl.read_parquet(home / "lake" / "identities" / f"batch_date={day}.parquet")
         with pl.Config(tbl_rows=80, tbl_cols=12, tbl_hide_dataframe_shape=True):
             print(verdicts.group_by("grade", "verdict").len().sort("grade", "verdict", nulls_last=True))
+            print(by_group(verdicts, groups(identities, COUNTY)).select(SHOWN))
+            print(bcubed(links.filter(pl.col("grade") != "C"), truth))
             print(unnamed(home, day))
             print(planted(home, day))
     return 0

@@ -21,7 +21,7 @@ from matching.comparators.name import NameChannel
 from matching.comparison import Compared, Comparer
 from matching.engine import FORBIDDEN_BITS, ROUNDS, Linked
 from matching.evidence import Population
-from matching.model import MODEL, NAME_LEVELS, Model
+from matching.model import MODEL, Model
 from matching.records import Records
 
 WITH_ANOTHER = 0.02
@@ -44,8 +44,6 @@ CONTRADICTION = -5.0
 
 COMPARED_UP_TO = 40
 """In groups of more records not every pair is looked at again, only each with the one that stands for the group."""
-
-EXACT = NAME_LEVELS.index("exact") + 1
 
 _Floats = np.ndarray[Any, np.dtype[np.float64]]
 _Ints = np.ndarray[Any, np.dtype[np.int64]]

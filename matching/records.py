@@ -29,7 +29,6 @@ OTHERS = pl.Schema({"row": pl.UInt32(), "kind": pl.String(), "value": pl.String(
 
 NAME_KINDS = ("own", "former", "alias", "latin", "parts")
 ID_KINDS = ("valid18", "valid15", "masked", "foreign", "invalid")
-BIRTH_BASES = ("stated", "resident_id", "month", "year", "age")
 
 _SCHEMAS = {"rows": ROWS, "names": NAMES, "phones": PHONES, "households": HOUSEHOLDS, "others": OTHERS}
 
