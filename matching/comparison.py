@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 
 from matching.blocking import SHORTEST_BY_SOUND, Pairs
-from matching.coded import NO_DAY, Codes, Ints, Names, Side, Small, mix
+from matching.coded import NO_DAY, WILDCARD, Codes, Ints, Names, Side, Small, mix
 from matching.comparators import birth as births
 from matching.comparators import identity, sharing
 from matching.comparators.name_tables import CODE_POINTS, transliterating
@@ -30,6 +30,9 @@ _KINDS_OF_SOUNDED = [_LEVEL_OF_KIND[kind] for kind in ("spelling", "order", "par
 _PRIOR_BITS = np.log2([1.0, *BY_NAME["name"].rates])
 _FORMER = _LEVEL_OF_KIND["former"]
 HIDDEN_FITS, HIDDEN_SLIP, HIDDEN_NONE = 1, 2, 3
+
+SOMEBODY = 2.0
+"""Bits less than the surname is worth where 张某 stands for a name of three characters: most sources hide each character; assumed."""
 
 NAMESAKES_AT_HOME = 8.0
 """Bits against two people of one household with the very same name: one household in some 250; assumed."""
@@ -394,7 +397,26 @@ class Comparer:
             hidden.level[masked[found == _NONE]] = HIDDEN_NONE
             hidden.bits[masked] = np.where(hidden.level[masked] == HIDDEN_NONE, 0, plain.bits[masked])
             plain.level[masked], plain.bits[masked] = 0, 0
+            self._surname_and_somebody(masked, a, b, hidden)
         return plain, hidden
+
+    def _surname_and_somebody(self, masked: Ints, a: Small, b: Small, hidden: Evidence) -> None:
+        """张某 may be anybody called Zhang: of a name of three characters the surname agrees, and nothing contradicts."""
+        open_ = masked[hidden.level[masked] == HIDDEN_NONE]
+        names = self.names
+        fits = np.zeros(len(open_), dtype=bool)
+        for short, full in ((a[open_], b[open_]), (b[open_], a[open_])):
+            fits |= (
+                (names.size[short] == 2)
+                & (names.chars[short, 1] == WILDCARD)
+                & (names.size[full] == 3)
+                & ~names.has_wildcard[full]
+                & (names.first[short] == names.first[full])
+            )
+        found = open_[fits]
+        worth = -np.log2(self._surnames[b[found]]) - SOMEBODY
+        hidden.level[found[worth > 0]] = HIDDEN_FITS
+        hidden.bits[found[worth > 0]] = worth[worth > 0]
 
     def _compare_apart(self, places: np.ndarray[Any, Any], a: Small, b: Small, plain: Evidence) -> None:
         """Different names through the channel, each distinct pair once."""

@@ -197,6 +197,15 @@ def reasons(linked: Linked, links: pl.DataFrame, *, with_another: float | None =
     return pl.concat([certain, fuzzy]).gather(place).alias("reasons")
 
 
+def _beside(tenths: int) -> str:
+    """What is said of the runner-up: none (negative), as good as this one (less than a bit), or by how much it is behind."""
+    if tenths < 0:
+        return "；没有别的候选"
+    if tenths < 10:
+        return f"；次优候选几乎同样可能（只少{tenths / 10:.1f}比特）"
+    return f"；比次优候选多{tenths / 10:.1f}比特"
+
+
 def _certain(linked: Linked, links: pl.DataFrame) -> pl.Series:
     n = linked.people
     size = np.log2(max(n, 1))
@@ -247,10 +256,6 @@ def _fuzzy(linked: Linked, links: pl.DataFrame, with_another: float | None) -> p
     if with_another is None:
         margin = links["margin"].fill_null(np.inf).to_numpy()
         gap = np.where(np.isfinite(margin), _tenths(np.where(np.isfinite(margin), margin, 0)), -1)
-        parts.append(
-            texts_of(
-                gap, lambda tenths: "；没有别的候选" if tenths < 0 else f"；比次优候选多{tenths / 10:.1f}比特"
-            )
-        )
+        parts.append(texts_of(gap, _beside))
     columns = [series.alias(str(number)) for number, series in enumerate(parts)]
     return pl.DataFrame(columns).select(reasons=pl.concat_str(pl.all()))["reasons"]

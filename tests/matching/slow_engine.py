@@ -174,7 +174,12 @@ class Slow:
         if not lost:
             found["name"] = said
         elif said[1] <= 0:
-            found["hidden_name"] = ("none", 0.0)
+            short, full = sorted((a.own, b.own), key=len)
+            somebody = len(short) == 2 and short[1] == "?" and len(full) == 3 and "?" not in full
+            bearers = sum(p.own is not None and p.own[0] == short[0] for p in self.left)
+            worth = -log2(max(bearers, 1) / max(self.named, 1)) - 2
+            fits = somebody and short[0] == full[0] and worth > 0
+            found["hidden_name"] = ("fits", worth) if fits else ("none", 0.0)
         else:
             found["hidden_name"] = ("slip" if said[0] in SLIPS else "fits", said[1])
 

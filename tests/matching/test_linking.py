@@ -131,6 +131,10 @@ class TestTwoTables:
             r"姓名相同（(按本表和本村姓氏约每|本表不到每)[0-9,]+人1人，\+\d+\.\d）；出生日期相同（\+\d+\.\d）",
             weighed,
         )
+        twins = pl.concat([PEOPLE, PEOPLE[600:700].with_columns(pl.col("no") + 9000)])
+        tied = link_tables(twins, right, SPEC).frame.filter(pl.col("margin") < 0.05)["reasons"]
+        assert len(tied) > 0
+        assert tied.str.ends_with("；次优候选几乎同样可能（只少0.0比特）").all()
         # Without villages in common, the table alone is named.
         nowhere = link_tables(
             PEOPLE, right.drop("village").with_columns(village=pl.lit(None, pl.String)), SPEC
