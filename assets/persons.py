@@ -24,7 +24,7 @@ from assets.io import (
 from assets.partitions import batch_date, day_of
 from data_contracts import feeding, opaque
 from data_contracts.contract import catalogue
-from matching import by_source, evaluation, journal, rekeying, software, spine
+from matching import by_source, evaluation, journal, rates, rekeying, software, spine
 from matching.census import Census
 
 GROUP = "persons"
@@ -93,9 +93,11 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
         before, stored = _before(context, home, day, secret)
         decided, problems = decisions.tonight(home, day)
         beside = feeding.beside(home.lake, day)
-        result = spine.resolve(found, before, decided, day, secret, beside=beside)
+        model = rates.in_force(home.lake / rates.FOLDER, day)
+        result = spine.resolve(found, before, decided, day, secret, model, beside)
         frames = result.frames() | {"picture": evaluation.picture(result.links, found)}
         frames[BY_SOURCE] = by_source.counted(result.links, found, _last_night(home, day, BY_SOURCE))
+        frames[rates.FOLDER] = pl.DataFrame({"version": [model.version]})
         alarms = _drift(home, day, frames["picture"])
         is_kept = before is not None and result.census is before.census
         write_frames(home.folder(GROUP, day), frames, stored if is_kept else None)
@@ -128,6 +130,7 @@ def resolve_persons(context: dg.AssetExecutionContext, home: Home) -> Iterator[d
             metadata["blocks"] = table(frames["blocks"], 60)
             metadata["pairs not compared"] = int(lost["lost_pairs"].sum())
             metadata["by source"] = table(frames[BY_SOURCE].drop("reason_zh"), 60)
+            metadata["rates"] = model.version
             metadata["alarm level"] = by_source.worst(frames[BY_SOURCE])
             rows = [(str(grade), n) for grade, n in counts.rows()]
             metadata["plot"] = bars(rows, "identities by grade of link")

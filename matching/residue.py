@@ -80,15 +80,15 @@ def weigh(
     if open_.is_empty() or persons.people.height < FEWEST_PERSONS:
         return WEIGHED.to_frame(), BLOCKS.to_frame()
     nodes = persons.people.select("node").with_row_index("row")
-    left = _persons(persons)
-    right = _identities(open_, generic_phones)
+    left = left_side(persons)
+    right = right_side(open_, generic_phones)
     no = (
         forbidden.join(open_.select("identity_key").with_row_index("right"), on="identity_key")
         .join(nodes.select("node", left="row"), on="node")
         .select("left", "right")
     )
     found = engine.link(
-        left if counted is None else _joined(left, _persons(counted)),
+        left if counted is None else _joined(left, left_side(counted)),
         right,
         model=model,
         estimate=False,
@@ -248,7 +248,7 @@ def meeting(persons: People, open_: pl.DataFrame, generic_phones: pl.Series) -> 
     """Identities among `open_` that agree with one of these persons in any key, however many do (`identity_key`)."""
     if open_.is_empty() or persons.people.is_empty():
         return pl.Series("identity_key", [], dtype=pl.String)
-    left, right, names = coded(_persons(persons), _identities(open_, generic_phones))
+    left, right, names = coded(left_side(persons), right_side(open_, generic_phones))
     index = Index(left, right, names)
     met = np.zeros(right.n, dtype=bool)
     for stage in index.stages():
@@ -273,7 +273,7 @@ def _joined(first: Records, second: Records) -> Records:
     )
 
 
-def _persons(known: People) -> Records:
+def left_side(known: People) -> Records:
     """The spine as left side: one row a person, with all names, telephones and households known of it."""
     nodes = known.people.select("node").with_row_index("row")
     best = known.people.with_row_index("row")
@@ -310,7 +310,7 @@ def _persons(known: People) -> Records:
     )
 
 
-def _identities(open_: pl.DataFrame, generic: pl.Series) -> Records:
+def right_side(open_: pl.DataFrame, generic: pl.Series) -> Records:
     """Open identities as right side."""
     rows = open_.with_row_index("row")
     as_of = pl.col("as_of")
@@ -381,4 +381,4 @@ def rates(path: Path | None = None) -> Model:
     return Model.load(path if path is not None and path.exists() else RATES)
 
 
-__all__ = ["PEOPLE", "RATES", "TRAITS", "WEIGHED", "People", "rates", "weigh"]
+__all__ = ["PEOPLE", "RATES", "TRAITS", "WEIGHED", "People", "left_side", "rates", "right_side", "weigh"]

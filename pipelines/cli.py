@@ -25,6 +25,7 @@ from rich.progress import (
 from rich.table import Table
 
 from pipelines.cli_match import match
+from pipelines.cli_rates import rates
 from pipelines.cli_review import review
 from pipelines.commands import FINE, LOOK, VARIABLE, CannotRun, command, home_directory
 
@@ -409,6 +410,7 @@ def _progress(quiet: bool) -> Progress:
 
 
 main.add_command(match)
+main.add_command(rates)
 main.add_command(review)
 
 if __name__ == "__main__":

@@ -44,7 +44,8 @@ class Night:
     `not_fresh`: a row each class that is late, absent, failed or held. `rules_off`: rules that were silent somewhere.
     `lists_off`: lists of which every rule was off everywhere -> how many. `not_yet`: daily classes that came before, not
     tonight, and are within their term (class_id, title_zh, last_batch, expected_by). `linking`: a row each class with links by
-    grade, match rate, the rate of the night before and how alarming the change is (`matching.by_source`).
+    grade, match rate, the rate of the night before and how alarming the change is (`matching.by_source`). `rates`: version
+    of the rates with which the night weighed.
     """
 
     batch_date: str
@@ -70,6 +71,7 @@ class Night:
     arrived: dict[str, list[str]] = field(default_factory=dict)
     not_fresh: list[dict[str, Any]] = field(default_factory=list)
     linking: list[dict[str, Any]] = field(default_factory=list)
+    rates: str = ""
     look_at: list[str] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
     reports: list[str] = field(default_factory=list)
@@ -198,6 +200,8 @@ def summary(home: Path, day: date) -> Night:
         night.not_fresh = status.filter(pl.col("status") != "fresh").sort("department", "class_id").to_dicts()
         night.not_yet = _not_yet(status, ledger, day)
     night.linking = _read(lake / "persons" / f"batch_date={day}" / "by_source.parquet").to_dicts()
+    weighed_with = lake / "persons" / f"batch_date={day}" / "rates.parquet"
+    night.rates = pl.read_parquet(weighed_with)["version"].item() if weighed_with.is_file() else ""
     outbox = home / "outbox" / day.isoformat()
     paths = sorted(p for p in outbox.rglob("*") if p.is_file() and not p.name.startswith("."))
     night.lists = [str(p) for p in paths if p.suffix == ".xlsx"]

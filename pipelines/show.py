@@ -138,7 +138,8 @@ def linking(console: Console, night: Night) -> None:
     of_before = sum(row["identities_before"] for row in known)
     before = sum(row["match_rate_before"] * row["identities_before"] for row in known)
     told = f"{night.batch_date} linked: {linked / of:.2%} of {of:,} identities"
-    console.print(told + (f" (the night before {before / of_before:.2%})" if of_before else ""))
+    rates = f", rates {night.rates}" if night.rates else ""
+    console.print(told + (f" (the night before {before / of_before:.2%})" if of_before else "") + rates)
     changed = [row for row in night.linking if row["level"] != "none"]
     if not changed:
         return
@@ -394,8 +395,8 @@ def _share_earlier(lake: Path, scratch: Path, day: date) -> None:
     for path in sorted(lake.rglob("*")):
         match = re.search(r"batch_date=(\d{4}-\d{2}-\d{2})", path.name)
         inside = re.search(r"batch_date=", str(path.parent.relative_to(lake)))
-        decided = path.parent.name == "decisions" and path.is_file()
-        if inside is None and (decided or (match and date.fromisoformat(match[1]) < day)):
+        always = path.parent.name in ("decisions", "rates") and path.is_file()
+        if inside is None and (always or (match and date.fromisoformat(match[1]) < day)):
             target = scratch / path.relative_to(lake)
             target.parent.mkdir(parents=True, exist_ok=True)
             target.symlink_to(path.absolute())

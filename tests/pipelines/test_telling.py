@@ -335,6 +335,9 @@ def test_links_by_source_are_told_beside_the_night_before(home):
     ]
     text = call(home, "status").output
     assert f"{DAY} linked: 85.00% of 2,000 identities (the night before 95.00%)" in text
+    assert "rates" not in text
+    put(home, "persons/{night}/rates.parquet", pl.DataFrame({"version": ["2025-10-31-1"]}))
+    assert "(the night before 95.00%), rates 2025-10-31-1" in " ".join(call(home, "status").output.split())
     table = text[text.index("Not linked as the night before") :]
     assert "mi_enrolment" in table
     assert "ed_enrolment" not in table
