@@ -185,7 +185,7 @@ def _alone(links: Links) -> pl.DataFrame:
         ignore_nulls=True,
     )
     return (
-        alone.select(pl.when(lacked == "").then(pl.lit("各项都有")).otherwise(lacked).alias("lacked"))
+        alone.with_columns(pl.when(lacked == "").then(pl.lit("各项都有")).otherwise(lacked).alias("lacked"))
         .group_by("lacked")
         .agg(pl.len().cast(pl.Int64).alias("records"))
         .sort("records", "lacked", descending=[True, False])

@@ -219,8 +219,13 @@ def _padded(side: tuple[review.Span, ...], width: int, mark: tuple[str, str]) ->
     return review.shown(side, *mark) + " " * room
 
 
+def _chance(probability: float, about: str = "") -> str:
+    """A question is never about a hundred per cent."""
+    return "99%以上" if probability >= 0.995 else f"{about}{probability:.0%}"
+
+
 def _heading(session: Session, card: review.Card) -> str:
-    chance = "" if card.probability is None else f" · 是同一人的把握约{card.probability:.0%}"
+    chance = "" if card.probability is None else f" · 是同一人的把握{_chance(card.probability, '约')}"
     listed = " · 该户在清单上" if card.has_warnings else ""
     unsure = f" · 已有{card.said_unsure}人表示不确定" if card.said_unsure else ""
     return f"第{session.at + 1}对，共{len(session.pairs)}对 · {card.kind_zh}{chance}{listed}{unsure}"
@@ -335,7 +340,7 @@ def sheet(work: Work) -> pl.DataFrame:
         card = work.card(pair)
         sides = {f.label: f for f in card.fields}
         row = {"序号": str(number), "类型": card.kind_zh, "记录来源": card.source_zh}
-        row["把握"] = "" if card.probability is None else f"{card.probability:.0%}"
+        row["把握"] = "" if card.probability is None else _chance(card.probability)
         for label in _LABELS:
             known = sides.get(label)
             row[f"{label}（人员）"] = review.shown(known.person, "【", "】") if known else ""

@@ -87,7 +87,7 @@ def match_page(
     one_table = len(tables) == 1
     grades = counts["grades"]
     total = max(counts["records"] if one_table else counts["right"], 1)
-    rest = 0 if one_table else total - sum(grades.values())
+    rest = 0 if one_table else counts["right"] - sum(grades.values())
     shares = [*(grades.get(g, 0) for g, _, _ in GRADES[:3]), rest]
     series = [(words, colour) for _, words, colour in GRADES]
     if one_table:
