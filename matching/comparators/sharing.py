@@ -300,7 +300,7 @@ def compare_addresses(
     known = (a != 0) & (b != 0)
     if not known.any():
         return evidence
-    same_place = (left.place[rows_l] == right.place[rows_r]) & (left.depth[rows_l] >= 9)
+    same_place = (left.place[rows_l] == right.place[rows_r]) & (left.depth[rows_l] >= 6)
     evidence.level[known & same_place] = 2
     equal = known & same_place & (a == b)
     evidence.level[equal] = 1

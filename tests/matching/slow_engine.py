@@ -338,7 +338,7 @@ class Slow:
     def _address(self, a: Person, b: Person) -> Said | None:
         x, y = a.row["address_key"], b.row["address_key"]
         place = a.row["place"] or ""
-        if not x or not y or place != (b.row["place"] or "") or len(place) < 9:
+        if not x or not y or place != (b.row["place"] or "") or len(place) < 6:
             return None
         if x != y:
             return ("differs", 0.0)
