@@ -43,13 +43,14 @@ def rates(
     """
     import polars as pl
 
+    from data_contracts.field_types import hide_numbers
     from matching import estimating, software
     from matching import rates as known
 
     lake = home / "lake"
     night = _night(lake, day.date() if day else None)
     if not out.absolute().parent.is_dir():
-        raise CannotRun(f"there is no folder {out.parent}")
+        raise CannotRun(f"there is no folder {hide_numbers(str(out.parent))}")
     if since:
         _must_be_ahead(lake, since.date())
     identities = lake / "identities" / f"batch_date={night}.parquet"

@@ -57,6 +57,7 @@ def review(
 
     Example: hardship-watch review --reviewer 0417 --date 2025-11-20
     """
+    from data_contracts.field_types import hide_numbers
     from pipelines import reviewing
     from reports import reviews
 
@@ -75,7 +76,7 @@ def review(
     try:
         if out:
             if not out.parent.is_dir():
-                raise CannotRun(f"there is no folder {out.parent}")
+                raise CannotRun(f"there is no folder {hide_numbers(str(out.parent))}")
             rows = reviewing.draw_sample(home, work, sample, seed) if sample else reviewing.sheet(work)
             title = "关联质量抽查" if sample else "待人工确认的记录"
             reviews.write_review(out, rows, work.day, title, () if sample else reviewing.HIDDEN)

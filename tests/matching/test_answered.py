@@ -13,34 +13,9 @@ TOMORROW = world.FIRST_DAY + timedelta(days=1)
 
 
 def with_a_relative_s_number() -> tuple[pl.DataFrame, dict[str, tuple[str, str]]]:
-    """A county, and records under their own name and birth date with the number of another of the household.
-
-    By record: own number, number it bears.
-    """
+    """A county, and eight records with the number of another of the household (`world.with_relatives_numbers`)."""
     records = world.records(world.population(1200, 1), 1)
-    register = records.filter((pl.col("source_class") == "ps_resident") & pl.col("resident_id").is_not_null())
-    pairs = (
-        register.filter(pl.len().over("household_no") > 1)
-        .group_by("household_no", maintain_order=True)
-        .agg(
-            pl.col("identity_key").first(),
-            pl.col("resident_id").first().alias("own"),
-            pl.col("resident_id").get(1).alias("other"),
-        )
-        .filter(pl.col("own") != pl.col("other"))
-        .head(8)
-    )
-    given = (
-        register.join(pairs.select("identity_key", "other"), on="identity_key")
-        .with_columns(
-            pl.col("other").alias("resident_id"),
-            pl.lit("ca_assist_member").alias("source_class"),
-            pl.lit("member").alias("role"),
-            (pl.lit("zz") + pl.col("identity_key").str.slice(2)).alias("identity_key"),
-        )
-        .select(records.columns)
-    )
-    numbers = {"zz" + key[2:]: (own, other) for key, own, other in pairs.drop("household_no").rows()}
+    given, numbers = world.with_relatives_numbers(records, 8)
     return pl.concat([records, given]).drop("true_person_id"), numbers
 
 

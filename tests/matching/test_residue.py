@@ -120,29 +120,8 @@ def test_a_county_too_small_to_know_its_names_is_left_to_the_passes() -> None:
 def test_a_relative_s_number_does_not_bring_the_relative_s_birthday() -> None:
     """Twenty records under their own name and birth date, with the number of another of the household."""
     records = world.records(world.population(3000, 1), 1)
-    register = records.filter((pl.col("source_class") == "ps_resident") & pl.col("resident_id").is_not_null())
-    pairs = (
-        register.filter(pl.len().over("household_no") > 1)
-        .group_by("household_no", maintain_order=True)
-        .agg(
-            pl.col("identity_key").first(),
-            pl.col("resident_id").first().alias("own"),
-            pl.col("resident_id").get(1).alias("other"),
-        )
-        .filter(pl.col("own") != pl.col("other"))
-        .head(20)
-    )
-    given = (
-        register.join(pairs.select("identity_key", "other"), on="identity_key")
-        .with_columns(
-            pl.col("other").alias("resident_id"),
-            pl.lit("ca_assist_member").alias("source_class"),
-            pl.lit("member").alias("role"),
-            (pl.lit("zz") + pl.col("identity_key").str.slice(2)).alias("identity_key"),
-        )
-        .select(records.columns)
-    )
-    own = {"zz" + key[2:]: number for key, number in pairs.select("identity_key", "own").rows()}
+    given, numbers = world.with_relatives_numbers(records, 20)
+    own = {key: number for key, (number, _) in numbers.items()}
     assert len(own) == 20
     result = spine.resolve(pl.concat([records, given]).drop("true_person_id"), None, None, world.FIRST_DAY)
     weighed = result.weighed.filter(pl.col("identity_key").is_in(list(own)) & (pl.col("grade") == "B"))

@@ -248,3 +248,35 @@ def records(people: pl.DataFrame, seed: int) -> pl.DataFrame:
             ),
         ]
     ).sort("source_class", "role", "identity_key")
+
+
+def with_relatives_numbers(
+    records: pl.DataFrame, most: int
+) -> tuple[pl.DataFrame, dict[str, tuple[str, str]]]:
+    """At most so many records under their own name and birth date with the number of another of the household.
+
+    Columns as `records` has them; and by record its own number and the number it bears.
+    """
+    register = records.filter((pl.col("source_class") == "ps_resident") & pl.col("resident_id").is_not_null())
+    pairs = (
+        register.filter(pl.len().over("household_no") > 1)
+        .group_by("household_no", maintain_order=True)
+        .agg(
+            pl.col("identity_key").first(),
+            pl.col("resident_id").first().alias("own"),
+            pl.col("resident_id").get(1).alias("other"),
+        )
+        .filter(pl.col("own") != pl.col("other"))
+        .head(most)
+    )
+    given = (
+        register.join(pairs.select("identity_key", "other"), on="identity_key")
+        .with_columns(
+            pl.col("other").alias("resident_id"),
+            pl.lit("ca_assist_member").alias("source_class"),
+            pl.lit("member").alias("role"),
+            (pl.lit("zz") + pl.col("identity_key").str.slice(2)).alias("identity_key"),
+        )
+        .select(records.columns)
+    )
+    return given, {"zz" + key[2:]: (own, other) for key, own, other in pairs.drop("household_no").rows()}

@@ -156,7 +156,7 @@ def test_the_next_night_follows_and_so_does_a_rebuild(home):
         (["--reviewer", "a/b"], "--reviewer is"),
         (["--reviewer", "1" * 18], "--reviewer is"),
         (["--export", "x.xlsx", "--import", str(Path(__file__))], "two different things"),
-        (["--export", "nowhere/x.xlsx"], "no folder"),
+        (["--export", "15090219800101123X/x.xlsx"], "no folder 150902***"),
         (["--export", "x.pdf"], ".xlsx or .csv"),
         ([], "no terminal"),
     ],
