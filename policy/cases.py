@@ -1,6 +1,7 @@
-"""Cases of rules: a YAML file that a policy officer can read, and its run.
+"""Cases of rules and measures: YAML files that a policy officer can read, and their run.
 
-What belongs here is the format (docs/policy-cases.md) and the comparison of what a rule raised with what its case expects.
+What belongs here is the comparison of what came out with what a case expects (docs/policy-cases.md); what a case gives is in
+`case_tables.py`.
 `python -m policy.cases FILE...` runs files of that format from anywhere.
 """
 
@@ -20,46 +21,36 @@ from typing import Any
 
 import polars as pl
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from data_contracts.contract import catalogue
-from policy.engine import Outcome, Policy, default_policy, run
+from policy.case_tables import MONTH, Case, frames_of
+from policy.engine import Bench, Outcome, Policy, default_policy, run
 from policy.parameters import Parameter, replaced
-from policy.sql_file import Closed, PolicyError, Text
-from policy.vocabulary import tables
+from policy.sql_file import PolicyError
 
-COUNTY = "150902"
-MONTH = re.compile(r"^\d{4}-\d{2}$")
+__all__ = [
+    "Case",
+    "Located",
+    "check",
+    "differences",
+    "frames_of",
+    "main",
+    "outcome_of",
+    "read_cases",
+    "with_parameters",
+]
 
-POLARS: dict[str, Any] = {
-    "BIGINT": pl.Int64(),
-    "INTEGER": pl.Int32(),
-    "VARCHAR": pl.String(),
-    "VARCHAR[]": pl.List(pl.String()),
-    "DATE": pl.Date(),
-    "BOOLEAN": pl.Boolean(),
-    "DECIMAL(18,2)": pl.Decimal(18, 2),
-    "DECIMAL(18,4)": pl.Decimal(18, 4),
-}
-
-
-class Case(Closed):
-    """One case: a day, what is known on it, and what must come out."""
-
-    name: Text
-    as_of: date
-    parameters: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
-    """Parameter -> values that stand in for the file's own in this case."""
-    given: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
-    expect: list[dict[str, Any]]
-    expect_status: list[dict[str, Any]] = Field(default_factory=list)
+IS_RULE = re.compile(r"^[NPXQ]\d{2}(?=_|$)")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
 class Located:
-    """A case, the rule that it is about, and where it stands."""
+    """A case, the rule or measure that it is about, and where it stands."""
 
     rule_id: str
+    """Id of the rule, or of the measure."""
     path: Path
     line: int
     case: Case
@@ -71,13 +62,17 @@ class Located:
 
 
 def read_cases(path: Path) -> list[Located]:
-    """Cases of one file; its name begins with the id of the rule. Raises PolicyError with the line of a bad case."""
+    """Cases of one file. Raises PolicyError with the line of a bad case.
+
+    The name of the file begins with the id of the rule and `_`, or is the id of the measure.
+    """
     text = path.read_text(encoding="utf-8")
-    body = yaml.safe_load(text)
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    body = yaml.load(text, Loader=LOADER)
+    root = yaml.compose(text, Loader=LOADER)
     if not isinstance(body, list) or not isinstance(root, yaml.SequenceNode):
         raise PolicyError(path, 1, "a file of cases is a list")
-    rule_id = path.stem.split("_", 1)[0]
+    named = IS_RULE.match(path.stem)
+    rule_id = named[0] if named else path.stem
     found = []
     for row, node in zip(body, root.value, strict=True):
         line = int(node.start_mark.line) + 1
@@ -89,128 +84,9 @@ def read_cases(path: Path) -> list[Located]:
     return found
 
 
-def _value(raw: Any, kind: str) -> Any:
-    """A value of a case in the type of its column: months may be written 2025-08."""
-    if raw is None:
-        return None
-    if kind == "DATE":
-        if isinstance(raw, date):
-            return raw
-        text = str(raw)
-        return date.fromisoformat(f"{text}-01" if MONTH.match(text) else text)
-    if kind.startswith("DECIMAL"):
-        return Decimal(str(raw))
-    if kind == "VARCHAR":
-        return str(raw)
-    return raw
-
-
-def _as_member(entry: Any) -> dict[str, Any]:
-    return dict(entry) if isinstance(entry, dict) else {"person_id": entry}
-
-
-def _families(rows: Iterable[dict[str, Any]], given: dict[str, list[dict[str, Any]]]) -> None:
-    """Short notation of a family: household, household_member and person rows."""
-    own = set(tables()["person"].columns)
-    for row in rows:
-        row = dict(row)
-        members = [_as_member(entry) for entry in row.pop("members", [])]
-        county = row.pop("county", row.pop("county_code", COUNTY))
-        household = {
-            "county_code": county,
-            "township_code": f"{county}001" if county else None,
-            "village_code": f"{county}001001" if county else None,
-            "urban_rural": "1",
-            "members": len(members),
-            "head_person_id": members[0]["person_id"] if members else None,
-        }
-        given["household"].append(household | row)
-        for member in members:
-            given["household_member"].append(
-                {
-                    "household_id": row["household_id"],
-                    "person_id": member["person_id"],
-                    "relation": member.pop("relation", None),
-                    "basis": "register",
-                    "needs_check": member.pop("needs_check", False),
-                }
-            )
-            if stray := sorted(set(member) - own):
-                raise ValueError(f"unknown keys of a member: {stray}")
-            given["person"].append({"is_registered": True} | member)
-
-
-def _cases(rows: Iterable[dict[str, Any]], given: dict[str, list[dict[str, Any]]]) -> None:
-    """Short notation of an assistance case: assistance_case and assistance_member rows."""
-    for row in rows:
-        row = dict(row)
-        members = [_as_member(entry) for entry in row.pop("members", [])]
-        county = row.pop("county", COUNTY)
-        case = {
-            "category": "1",
-            "urban_rural": "1",
-            "status": "1",
-            "start_month": date(2024, 1, 1),
-            "benefit_per_month": 500,
-            "members_total": len(members),
-            "members_covered": len(members),
-            "village_code": f"{county}001001",
-            "person_id": members[0]["person_id"] if members else None,
-        }
-        given["assistance_case"].append(case | row)
-        given["assistance_member"] += [
-            {"case_id": row["case_id"], "is_covered": True, "is_single_person": False} | member
-            for member in members
-        ]
-
-
 @cache
 def _class_ids() -> tuple[str, ...]:
     return tuple(catalogue())
-
-
-def frames_of(case: Case, sources: Iterable[str]) -> dict[str, pl.DataFrame]:
-    """Tables of a case. Missing columns are unknown; a person that is named is linked with grade A.
-
-    Every source is fresh as of the day, unless the case says otherwise under `source_status`.
-    """
-    vocabulary = tables()
-    given: dict[str, list[dict[str, Any]]] = {name: [] for name in vocabulary}
-    for name, rows in case.given.items():
-        if name == "families":
-            _families(rows, given)
-        elif name == "cases":
-            _cases(rows, given)
-        elif name in vocabulary:
-            given[name] += rows
-        else:
-            raise ValueError(f"unknown table {name}")
-    told = {row["class_id"]: row for row in given["source_status"]}
-    given["source_status"] = [
-        {"class_id": source, "last_batch": case.as_of, "status": "fresh"} | told.get(source, {})
-        for source in sorted({*sources, *told})
-    ]
-    frames = {}
-    for name, rows in given.items():
-        if not rows:
-            continue
-        table = vocabulary[name]
-        grades = {grade: person for person, grade in table.persons.items()}
-        columns: dict[str, list[Any]] = {column: [] for column in table.columns}
-        for number, row in enumerate(rows, start=1):
-            if stray := sorted(set(row) - set(table.columns)):
-                raise ValueError(f"{name} has no columns {stray}")
-            for column, kind in table.columns.items():
-                value = row.get(column)
-                if column in grades and column not in row:
-                    value = "A" if row.get(grades[column]) is not None else None
-                elif column == "row_key" and column not in row:
-                    value = f"{name}-{number:04d}"
-                elif column == "data_as_of" and table.is_fact and column not in row:
-                    value = case.as_of
-                columns[column].append(_value(value, kind))
-        frames[name] = pl.DataFrame(columns, schema={c: POLARS[kind] for c, kind in table.columns.items()})
-    return frames
 
 
 def _left_out(parameter: Parameter, row: Mapping[str, Any]) -> list[dict[str, str]]:
@@ -236,15 +112,31 @@ def with_parameters(policy: Policy, overrides: Mapping[str, list[dict[str, Any]]
     return Policy(policy.rules, policy.measures, policy.score, values)
 
 
+def _frames(located: Located, needed: Iterable[str]) -> dict[str, pl.DataFrame]:
+    return frames_of(located.case, {*_class_ids(), *needed})
+
+
 def outcome_of(located: Located, policy: Policy | None = None) -> Outcome:
     """Run the rule of a case on the case's day."""
     policy = with_parameters(policy or default_policy(), located.case.parameters)
     needs, uses = policy.needs_of(policy.rules[located.rule_id])
     named = {source for need in (*needs.values(), *uses.values()) for source in need.sources}
-    frames = frames_of(located.case, {*_class_ids(), *named})
+    frames = _frames(located, named)
     return run(
         frames, located.case.as_of, only=[located.rule_id], policy=policy, strict=True, conclusion=False
     )
+
+
+def measured(located: Located, policy: Policy | None = None) -> pl.DataFrame:
+    """Rows of the measure of a case on the case's day, as the list of the case sees them."""
+    policy = with_parameters(policy or default_policy(), located.case.parameters)
+    measure = policy.measures[located.rule_id]
+    kind = located.case.list_kind
+    bench = Bench(policy, _frames(located, ()), located.case.as_of, [measure], kinds=[kind])
+    try:
+        return bench.rows(measure, kind)
+    finally:
+        bench.close()
 
 
 def _same(wanted: Any, got: Any) -> bool:
@@ -252,6 +144,12 @@ def _same(wanted: Any, got: Any) -> bool:
         return wanted is None and got is None
     if isinstance(wanted, bool) or isinstance(got, bool):
         return wanted is got
+    if isinstance(wanted, list):
+        return (
+            isinstance(got, list)
+            and len(wanted) == len(got)
+            and all(_same(one, other) for one, other in zip(wanted, got, strict=True))
+        )
     if isinstance(wanted, int | float | Decimal):
         try:
             return Decimal(str(wanted)) == Decimal(str(got))
@@ -261,19 +159,31 @@ def _same(wanted: Any, got: Any) -> bool:
     return str(wanted) == text or (MONTH.match(str(wanted)) is not None and text == f"{wanted}-01")
 
 
+def _contains(texts: str | list[str], text: Any) -> bool:
+    parts = [texts] if isinstance(texts, str) else texts
+    return text is not None and all(part in str(text) for part in parts)
+
+
 def _fits(expected: Mapping[str, Any], row: Mapping[str, Any]) -> bool:
-    evidence = json.loads(row["evidence_json"])
+    """Whether a row, or its evidence, has every value; `<column>_contains` asks for texts in `<column>` or `<column>_zh`."""
+    everything = json.loads(row.get("evidence_json") or "{}") | dict(row)
     for key, wanted in expected.items():
-        if key == "reason_contains":
-            parts = [wanted] if isinstance(wanted, str) else wanted
-            if not all(part in row["reason_zh"] for part in parts):
+        if key in everything:
+            if not _same(wanted, everything[key]):
                 return False
-        elif key in row:
-            if not _same(wanted, row[key]):
-                return False
-        elif key not in evidence or not _same(wanted, evidence[key]):
+        elif not _contains(wanted, everything.get(_asked(key, everything) or "")):
             return False
     return True
+
+
+def _asked(key: str, columns: Iterable[str]) -> str | None:
+    """The column whose text `<column>_contains` asks for; null where there is none."""
+    name = key.removesuffix("_contains")
+    return None if name == key else next((c for c in (name, f"{name}_zh") if c in columns), None)
+
+
+TOLD = ("household_id", "person_id", "case_id", "level", "cause_key", "reason_zh")
+"""What is shown of a warning that nobody expected; of a measure, the whole row."""
 
 
 def differences(expected: list[dict[str, Any]], rows: list[dict[str, Any]]) -> list[str]:
@@ -287,23 +197,22 @@ def differences(expected: list[dict[str, Any]], rows: list[dict[str, Any]]) -> l
         else:
             left.remove(match)
     problems += [
-        "raised and not expected: "
-        + str(
-            {k: row[k] for k in ("household_id", "person_id", "case_id", "level", "cause_key", "reason_zh")}
-        )
+        "raised and not expected: " + str({k: row[k] for k in (TOLD if "reason_zh" in row else row)})
         for row in left
     ]
     return problems
 
 
 def check(located: Located, policy: Policy | None = None) -> list[str]:
-    """Problems of one case; empty when it holds."""
+    """Problems of one case of a rule or a measure; empty when it holds."""
+    policy = policy or default_policy()
+    if located.rule_id in policy.measures:
+        return _check_measure(located, policy)
+    if located.rule_id not in policy.rules:
+        raise PolicyError(located.path, located.line, f"there is no rule and no measure {located.rule_id}")
     outcome = outcome_of(located, policy)
     problems = differences(located.case.expect, outcome.warnings.to_dicts())
-    statuses = [
-        {**row, "evidence_json": "{}", "reason_zh": row["reason_zh"] or ""}
-        for row in outcome.rule_status.to_dicts()
-    ]
+    statuses = [row | {"reason_zh": row["reason_zh"] or ""} for row in outcome.rule_status.to_dicts()]
     for wanted in located.case.expect_status:
         if not any(_fits(wanted, row) for row in statuses):
             shown = [
@@ -311,6 +220,21 @@ def check(located: Located, policy: Policy | None = None) -> list[str]:
             ]
             problems.append(f"expected status {wanted}, got {shown}")
     return problems
+
+
+def _check_measure(located: Located, policy: Policy) -> list[str]:
+    columns = set(policy.measures[located.rule_id].header.columns)
+    if located.case.expect_status:
+        raise PolicyError(located.path, located.line, "a measure has no status; sources switch off rules")
+    keys = {key for row in located.case.expect for key in row}
+    stray = {key for key in keys if key not in columns and _asked(key, columns) is None}
+    if stray:
+        raise PolicyError(
+            located.path,
+            located.line,
+            f"{located.rule_id} has no columns {sorted(stray)}, yet they are expected",
+        )
+    return differences(located.case.expect, measured(located, policy).to_dicts())
 
 
 def main(arguments: list[str]) -> int:
@@ -324,7 +248,12 @@ def main(arguments: list[str]) -> int:
             return 2
         for located in located_cases:
             ran += 1
-            if problems := check(located):
+            try:
+                problems = check(located)
+            except PolicyError as error:
+                sys.stderr.write(f"{error}\n")
+                return 2
+            if problems:
                 failed += 1
                 sys.stdout.write(f"{located.path.name}:{located.line}: {located.label}\n")
                 sys.stdout.writelines(f"    {problem}\n" for problem in problems)

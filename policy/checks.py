@@ -6,6 +6,7 @@ the lock. Nothing here knows a rule by name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -214,11 +215,19 @@ def check_rule_result(rule: Rule, columns: Mapping[str, str]) -> None:
             )
 
 
-def check_cases(rule: Rule, cases: Path) -> None:
-    """A rule without cases is an opinion."""
-    path = cases / rule.list_kind / f"{rule.name}.yaml"
+A_CASE = re.compile(r"^- ", re.MULTILINE)
+
+
+def check_cases(item: Rule | Measure, cases: Path) -> None:
+    """A rule without cases is an opinion; so is a measure that is published."""
+    if isinstance(item, Measure) and not item.header.published:
+        return
+    where = f"{item.list_kind}/{item.name}.yaml" if isinstance(item, Rule) else f"measures/{item.id}.yaml"
+    path = cases / where
     if not path.is_file():
-        raise rule.file.refuse(f"has no cases ({rule.list_kind}/{rule.name}.yaml)")
+        raise item.file.refuse(f"has no cases ({where})")
+    if not A_CASE.search(path.read_text(encoding="utf-8")):
+        raise item.file.refuse(f"has no cases: {where} is empty")
 
 
 def check_lock(item: Rule | Measure, locked: Mapping[str, Mapping[str, Any]], lock_path: Path) -> None:

@@ -21,15 +21,35 @@ def test_case(located):
     assert check(located) == [], f"{located.path.name}:{located.line}"
 
 
+RULE_FILES = [path for path in FILES if path.parent.name in ("help_in", "check_out")]
+MEASURE_FILES = [path for path in FILES if path.parent.name == "measures"]
+
+
 def test_every_rule_has_cases_and_every_file_a_rule():
     rules = {(rule.list_kind, rule.name) for rule in default_policy().rules.values()}
-    assert rules == {(path.parent.name, path.stem) for path in FILES}
-    assert len(rules) == 12
+    assert rules == {(path.parent.name, path.stem) for path in RULE_FILES}
+    assert len(rules) >= 12
+
+
+def test_every_published_measure_has_cases_and_every_file_a_measure():
+    measures = default_policy().measures
+    named = {path.stem for path in MEASURE_FILES}
+    assert {m.id for m in measures.values() if m.header.published} <= named <= set(measures)
+    assert named
+
+
+def test_every_published_measure_has_cases_of_every_kind():
+    """Rows and values, unknown input, a false alarm or something that is not counted."""
+    for path in MEASURE_FILES:
+        cases = read_cases(path)
+        assert len(cases) >= 5, path.name
+        assert any(located.case.expect for located in cases), path.name
+        assert any("unknown" in located.case.name for located in cases), path.name
 
 
 def test_every_rule_has_cases_of_every_kind():
     """Raised, not raised, unknown, a parameter that changes overnight, a false alarm; grade B for check-out."""
-    for path in FILES:
+    for path in RULE_FILES:
         names = [located.case.name for located in read_cases(path)]
         assert len(names) >= 8, path.name
         assert any(located.case.expect for located in read_cases(path))
@@ -82,6 +102,53 @@ def test_a_case_that_does_not_hold_is_noticed(tmp_path, capsys):
     assert "3 cases, 3 do not hold" in shown
     assert "raised and not expected" in shown
     assert "expected and not raised" in shown
+
+
+def test_a_case_of_a_measure_that_does_not_hold_is_noticed(tmp_path, capsys):
+    path = tmp_path / "current_assistance.yaml"
+    path.write_text(
+        """
+- name: a row that nobody expects
+  as_of: 2025-11-17
+  given: &one
+    cases: [{case_id: c1, members: [11]}]
+  expect: []
+- name: a row that does not come
+  as_of: 2025-11-17
+  expect: [{case_id: c1}]
+- name: a figure that differs
+  as_of: 2025-11-17
+  given: *one
+  expect: [{case_id: c1, benefit_per_month: 501}]
+- name: a text that is not there
+  as_of: 2025-11-17
+  given: *one
+  expect: [{case_id: c1, category_zh_contains: [特困]}]
+- name: a row as it is
+  as_of: 2025-11-17
+  given: *one
+  expect: [{case_id: c1, benefit_per_month: 500, category_zh_contains: [低保]}]
+""",
+        encoding="utf-8",
+    )
+    assert main([str(path)]) == 1
+    assert "5 cases, 4 do not hold" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "why"),
+    [
+        ("no_such_measure", "expect: []", "there is no rule and no measure no_such_measure"),
+        ("current_assistance", "expect: [{colour: red}]", "has no columns"),
+        ("current_assistance", "expect: [], expect_status: [{status: 'on'}]", "a measure has no status"),
+        ("current_assistance", "expect: [], list_kind: both", "list_kind"),
+    ],
+)
+def test_a_case_that_asks_for_what_no_measure_has_is_refused(tmp_path, capsys, name, case, why):
+    path = tmp_path / f"{name}.yaml"
+    path.write_text(f"- {{name: a, as_of: 2025-11-17, {case}}}", encoding="utf-8")
+    assert main([str(path)]) == 2
+    assert why in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

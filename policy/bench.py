@@ -1,0 +1,195 @@
+"""One DuckDB in memory: facts, what each list may see of them, parameters, and measures on demand.
+
+The facts lie in a schema that no query can name; each list has a schema of its own with views of those facts, in which
+links below the list's grades are empty, so that a check-out rule cannot read anything but certain links. Measures are made
+once a list, when the first rule asks for them; a rule that is added costs itself only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from policy import checks
+from policy.rulebook import Policy
+from policy.sql_file import Measure, Rule
+from policy.vocabulary import GRADES, Table, never, tables, visible
+
+LISTS = ("help_in", "check_out")
+OPEN_WARNING = {
+    "warning_id": "VARCHAR",
+    "rule_id": "VARCHAR",
+    "title_zh": "VARCHAR",
+    "list_kind": "VARCHAR",
+    "household_id": "BIGINT",
+    "county_code": "VARCHAR",
+    "level": "VARCHAR",
+    "points": "DECIMAL(9,2)",
+    "raised_on": "DATE",
+    "visit_due_on": "DATE",
+    "close_due_on": "DATE",
+}
+"""Table that the risk score reads beside facts, measures and parameters."""
+
+NATION = "000000"
+
+View = Path | str | pl.DataFrame | pl.LazyFrame
+
+
+def quoted(name: str) -> str:
+    """A name as SQL takes it, whatever it contains."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+class Bench:
+    """One DuckDB in memory with facts, views by list, parameters and, on demand, measures."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        views: Mapping[str, View],
+        as_of: date,
+        items: Iterable[Rule | Measure],
+        counties: Iterable[str] | None = None,
+        kinds: Iterable[str] = (),
+    ):
+        self.policy = policy
+        items = list(items)
+        reads = policy.reads(items)
+        kinds = sorted({"help_in", *kinds, *(item.list_kind for item in items if isinstance(item, Rule))})
+        self.as_of = as_of
+        self.vocabulary = tables()
+        self.forbidden = never()
+        self.made: dict[str, set[str]] = {kind: set() for kind in LISTS}
+        self.connection = duckdb.connect()
+        self.connection.execute("set TimeZone = 'UTC'")
+        for schema in ("fact", "parameter", *LISTS):
+            self.connection.execute(f"create schema {schema}")
+        stray = sorted(set(views) - set(self.vocabulary))
+        if stray:
+            raise ValueError(f"unknown tables: {stray}")
+        for table in self.vocabulary.values():
+            if table.id in reads:
+                self._fact(table, views.get(table.id))
+                for kind in kinds:
+                    self._view(table, kind)
+        self.counties = tuple(sorted(set(self._counties() if counties is None else counties)))
+        for parameter in policy.parameters.values():
+            if parameter.id not in reads:
+                continue
+            frame = parameter.table([*self.counties, NATION])
+            self.connection.register("incoming", frame.to_arrow())
+            self.connection.execute(f"create table parameter.{quoted(parameter.id)} as from incoming")
+            self.connection.unregister("incoming")
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self.connection.close()
+
+    def _fact(self, table: Table, view: View | None) -> None:
+        """The table as it came, with every column of the vocabulary in its type; a missing column is unknown."""
+        name = quoted(table.id)
+        if view is None:
+            columns = ", ".join(f"{quoted(c)} {kind}" for c, kind in table.columns.items())
+            self.connection.execute(f"create table fact.{name} ({columns})")
+            return
+        if isinstance(view, pl.LazyFrame):
+            view = view.collect()
+        if isinstance(view, pl.DataFrame):
+            source = f"incoming_{table.id}"
+            self.connection.register(source, view.to_arrow())
+            present = set(view.columns)
+        else:
+            path = Path(view)
+            files = f"{path}/**/*.parquet" if path.is_dir() else str(path)
+            source = "read_parquet('" + files.replace("'", "''") + "', union_by_name = true)"
+            present = {row[0] for row in self.connection.execute(f"describe from {source}").fetchall()}
+        columns = ", ".join(
+            f"cast({quoted(c) if c in present else 'null'} as {kind}) as {quoted(c)}"
+            for c, kind in table.columns.items()
+        )
+        self.connection.execute(f"create view fact.{name} as select {columns} from {source}")
+
+    def _view(self, table: Table, kind: str) -> None:
+        """What a list may see: no column of never.yaml, and no person whose link is below the list's grades.
+
+        The row itself stays: a payment is made, and a family has so many members, whoever is behind an uncertain number.
+        """
+        grades = ", ".join(f"'{grade}'" for grade in GRADES[kind])
+        columns = [
+            f"case when {quoted(table.persons[c])} in ({grades}) then {quoted(c)} end as {quoted(c)}"
+            if c in table.persons
+            else quoted(c)
+            for c in visible(table, self.forbidden)
+        ]
+        name = quoted(table.id)
+        self.connection.execute(f"create view {kind}.{name} as select {', '.join(columns)} from fact.{name}")
+
+    def _counties(self) -> list[str]:
+        rows = self.connection.execute(
+            "select county_code from fact.household where county_code is not null"
+            " union select left(village_code, 6) from fact.assistance_case where village_code is not null"
+        ).fetchall()
+        return [row[0] for row in rows]
+
+    def _execute(self, kind: str, prefix: str, query: str) -> duckdb.DuckDBPyConnection:
+        self.connection.execute(f"set search_path = '{kind},parameter'")
+        parameters = {"as_of": self.as_of} if "$as_of" in query else {}
+        return self.connection.execute(prefix + query, parameters)
+
+    def make_measures(self, item: Rule | Measure, kind: str) -> None:
+        """Make the measures that a query rests on, unless the list has them already."""
+        for measure in self.policy.measures_of(item):
+            self.make(measure, kind)
+
+    def make(self, measure: Measure, kind: str) -> None:
+        """Make one measure unless the list has it already; those that it rests on are made before."""
+        if measure.id not in self.made[kind]:
+            self._execute(kind, f"create table {kind}.{quoted(measure.id)} as ", measure.file.query)
+            self.made[kind].add(measure.id)
+
+    def rows(self, item: Rule | Measure, kind: str) -> pl.DataFrame:
+        """The result of a query as it stands in its file."""
+        self.make_measures(item, kind)
+        return self._execute(kind, "", item.file.query).pl()
+
+    def bind(self, item: Rule | Measure) -> None:
+        """Refuse a query that does not bind to the vocabulary, or whose result is not what its header says."""
+        kind = item.list_kind if isinstance(item, Rule) else "help_in"
+        if item is self.policy.score:
+            self.put("open_warning", pl.DataFrame(), OPEN_WARNING)
+        self.make_measures(item, kind)
+        self.connection.execute(f"set search_path = '{kind},parameter'")
+        columns = checks.described(item.file, self.connection, self.as_of)
+        if isinstance(item, Rule):
+            checks.check_rule_result(item, columns)
+        elif set(item.header.columns) != set(columns):
+            stray = sorted(set(item.header.columns) ^ set(columns))
+            raise item.file.refuse(
+                f"columns declared and returned differ: {stray}", item.file.line_of_key("columns")
+            )
+
+    def put(self, name: str, frame: pl.DataFrame, columns: Mapping[str, str]) -> None:
+        """A table of ours that only the risk score reads."""
+        spelled = ", ".join(f"{quoted(c)} {kind}" for c, kind in columns.items())
+        self.connection.execute(f"create or replace table help_in.{quoted(name)} ({spelled})")
+        if not frame.is_empty():
+            self.connection.register("incoming", frame.select(list(columns)).to_arrow())
+            self.connection.execute(f"insert into help_in.{quoted(name)} select * from incoming")
+            self.connection.unregister("incoming")
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """A table as it came, whatever its grades: for the engine, never for a rule."""
+        return self.connection.execute(f"from fact.{quoted(name)}").pl()
+
+    def parameter(self, name: str) -> pl.DataFrame:
+        """The values of a parameter on the day."""
+        return self.connection.execute(
+            f"select * exclude (valid_from, valid_to) from parameter.{quoted(name)}"
+            " where $as_of between valid_from and valid_to order by all",
+            {"as_of": self.as_of},
+        ).pl()

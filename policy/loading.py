@@ -1,0 +1,102 @@
+"""Reads rules, measures, parameters and the risk score, and refuses what may not run.
+
+Each refusal is in `checks.py`; what belongs here is which of them every file has to pass, and in which order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from data_contracts.contract import catalogue
+from policy import checks
+from policy.bench import Bench
+from policy.parameters import read_parameters
+from policy.rulebook import ENGINE_PARAMETERS, Policy
+from policy.sql_file import ROOT, Measure, PolicyError, Rule, read_measure, read_rule
+from policy.vocabulary import never, tables
+
+ALWAYS_THERE = {"household", "household_member", "household_edge", "person", "division", "source_status"}
+"""Tables that no single source feeds, so that no header needs to declare them."""
+
+
+def _declared(item: Rule | Measure, measures: Iterable[str]) -> set[str]:
+    header = item.header
+    values = {*header.parameters, *header.parameters_if_known}
+    return {*header.needs, *header.uses, *values, *ALWAYS_THERE, *measures}
+
+
+def load(root: Path = ROOT, cases: Path = checks.CASES, *, locked: bool = True) -> Policy:
+    """Read rules, measures, parameters and the risk score; refuse what may not run.
+
+    `locked=False` leaves the lock file alone, for `policy.lock` itself. Raises PolicyError (file, line, why).
+    """
+    rules = [read_rule(path) for path in sorted(root.glob("rules/*/*.sql"))]
+    measures = [read_measure(path) for path in sorted(root.glob("measures/*.sql"))]
+    score = read_measure(root / "risk_score.sql")
+    parameters = read_parameters(root / "parameters")
+    checks.check_unique([*rules, *measures, score])
+    policy = Policy(
+        {rule.id: rule for rule in sorted(rules, key=lambda r: r.id)},
+        {measure.id: measure for measure in measures},
+        score,
+        parameters,
+    )
+    for name in ENGINE_PARAMETERS:
+        if name not in parameters:
+            raise PolicyError(root / "parameters", 1, f"the engine needs {name}.yaml")
+    forbidden = never(root / "never.yaml")
+    vocabulary = tables()
+    known = {*vocabulary, *policy.measures, *parameters}
+    lock_path = root / "rules.lock.yaml"
+    lock: dict[str, Any] = {}
+    if locked:
+        lock = yaml.safe_load(lock_path.read_text(encoding="utf-8")) if lock_path.is_file() else {}
+    items: list[Rule | Measure] = [*measures, *rules, score]
+    for item in items:
+        extra = {"open_warning"} if item is score else set()
+        for fact in (*item.header.needs, *item.header.uses):
+            if fact not in vocabulary:
+                raise item.file.refuse(f"declares the unknown fact `{fact}`", item.file.line_of_key("needs"))
+        for name in (*item.header.parameters, *item.header.parameters_if_known):
+            if name not in parameters:
+                raise item.file.refuse(
+                    f"declares the unknown parameter `{name}`", item.file.line_of_key("parameters")
+                )
+        _refuse_unknown_sources(item)
+        checks.check_query(
+            item.file, _declared(item, policy.measures) | extra, known | extra, vocabulary, forbidden
+        )
+        if locked:
+            checks.check_lock(item, lock, lock_path)
+    for item in items:
+        if item is not score:
+            checks.check_cases(item, cases)
+    bench = Bench(policy, {}, date(2000, 1, 1), (*measures, *rules), counties=())
+    try:
+        for item in items:
+            bench.bind(item)
+    finally:
+        bench.close()
+    return policy
+
+
+def _refuse_unknown_sources(item: Rule | Measure) -> None:
+    classes = set(catalogue())
+    if not classes:
+        return
+    for need in (*item.header.needs.values(), *item.header.uses.values()):
+        for source in need.sources:
+            if source not in classes:
+                raise item.file.refuse(f"names the unknown source `{source}`", item.file.line_of_key("needs"))
+
+
+@cache
+def default_policy() -> Policy:
+    """The policy of this repository, read once a process."""
+    return load()
