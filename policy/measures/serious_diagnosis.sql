@@ -1,0 +1,90 @@
+/*---
+id: serious_diagnosis
+version: 1
+title: {zh: 新出现的重大疾病, en: Serious diseases that are new}
+grain: one row a person and day on which one begins to be known
+unit: persons and days
+period: the 24 months up to the business date
+source: 国办发〔2023〕39号（关注重病患者）；病种范围见参数
+columns:
+  person_id: person
+  event_on: day of the diagnosis in the register, or of the first settlement with a listed main diagnosis
+  way: register, settlement or both
+  diseases_zh: which, in words; null where no kind is to be told
+needs:
+  serious_disease: {max_age_days: 45, all: [hl_serious_disease]}
+  medical_settlement: {max_age_days: 10, all: [mi_settlement]}
+parameters: [listed_diagnosis]
+published: false
+known_gaps:
+  zh: 积压病例没有确诊日期，不算新发；结算数据开始之前的诊断看不到；只写到三位、看不出轻重的诊断（如慢性肾脏病）不计。
+  en: >-
+    Cases of the backlog carry no date and are not new; diagnoses before the settlements begin are not seen; codes of three
+    characters that do not say how grave the disease is are left out.
+changelog:
+  - {version: 1, since: 2026-11-22, what: first version}
+---*/
+with registered as (
+    -- Every row of the register, with or without a date: an undated one says that the disease is an old one.
+    select person_id, disease, diagnosed_on as event_on, manage_status
+    from serious_disease
+    where person_id is not null and (diagnosed_on is null or diagnosed_on <= $as_of)
+),
+named as (
+    -- Kinds without a name of their own are told as a serious disease and no more.
+    select disease, min(disease_zh) as disease_zh
+    from listed_diagnosis
+    where county_code = '000000' and $as_of between valid_from and valid_to
+    group by disease
+),
+visit as (
+    -- A visit that was refunded as a whole did not take place. What is not known to have been paid back was.
+    select person_id, coalesce(settlement_id, row_key) as settlement,
+           min(coalesce(settle_date, admit_date)) filter (where is_refund is not true) as settled_on,
+           min(upper(replace(diagnosis, '.', ''))) filter (where is_refund is not true) as code,
+           bool_or(coalesce(is_refund, false)) as has_refund,
+           sum(case when is_refund then -abs(total_fee) else total_fee end) as left_fee
+    from medical_settlement
+    where person_id is not null and diagnosis is not null
+    group by all
+),
+listed as (
+    select v.person_id, v.settlement, v.settled_on, l.disease, l.disease_zh,
+           row_number() over (partition by v.person_id, v.settlement order by length(l.prefix) desc) as choice
+    from visit v
+    join person_household h on h.person_id = v.person_id
+    join listed_diagnosis l on l.county_code = h.county_code and starts_with(v.code, replace(l.prefix, '.', ''))
+     and $as_of between l.valid_from and l.valid_to
+    where v.settled_on <= $as_of and (not v.has_refund or v.left_fee > 0)
+),
+treated as (
+    select person_id, disease, min(disease_zh) as disease_zh, min(settled_on) as event_on
+    from listed
+    where choice = 1
+    group by person_id, disease
+),
+found as (
+    select r.person_id, r.event_on, 'register' as way, n.disease_zh
+    from registered r
+    left join named n on n.disease = r.disease
+    where r.event_on is not null and r.manage_status is distinct from '2' and r.manage_status is distinct from '3'
+      -- The same disease is there before, dated earlier or not dated at all.
+      and not exists (
+          select 1 from registered e
+          where e.person_id = r.person_id and e.disease = r.disease
+            and (e.event_on is null or e.event_on < r.event_on)
+      )
+    union all
+    select t.person_id, t.event_on, 'settlement', t.disease_zh
+    from treated t
+    where not exists (
+        -- Registered with this disease, whenever that was: the register says when it began, or that it is of the backlog.
+        select 1 from registered r where r.person_id = t.person_id and r.disease = t.disease
+    )
+)
+select person_id, event_on,
+       case when count(distinct way) > 1 then 'both' else min(way) end as way,
+       string_agg(distinct disease_zh, '、' order by disease_zh) as diseases_zh
+from found
+where event_on > $as_of - interval 24 month
+group by person_id, event_on
