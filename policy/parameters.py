@@ -6,6 +6,9 @@ What belongs here is how values are declared, which of several applies, and when
 A division is a county (6 digits), a prefecture (xxxx00), a province (xx0000) or the whole country (000000). On every day
 the most specific division that has a value for the day wins. `not_known: true` is a value too: it says that nobody has
 a source for that place and time, and it hides what a wider division says. Outside all dates there is no row, never a zero.
+
+A row may name several divisions, and several values of a key, in a list: it stands for each of them. Amounts that places
+publish anew every year declare `carried`: the last one seen is taken over with weaker evidence, and in the end not known.
 """
 
 from __future__ import annotations
@@ -16,9 +19,9 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import polars as pl
 import yaml
@@ -37,6 +40,16 @@ POLARS_TYPES: dict[str, Any] = {
     "text": pl.String(),
 }
 _EVIDENCE = {"published", "proxy", "model", "proposal", "not_known"}
+CARRIED_ZH = "之后是否调整未见"
+
+
+class Carried(Closed):
+    """How long the last value that was seen stands in for those that came after it and were not seen."""
+
+    after_months: Annotated[int, Field(gt=0)]
+    """From then on its evidence is `proxy`, and its source says that later ones were not seen."""
+    up_to_months: Annotated[int, Field(gt=0)]
+    """From then on nothing is known."""
 
 
 class ParameterHeader(Closed):
@@ -49,6 +62,7 @@ class ParameterHeader(Closed):
     keys: dict[Name, list[str] | None] = Field(default_factory=dict)
     """Further keys beside division and dates: their values, or null when the list is open."""
     columns: dict[Name, ColumnType]
+    carried: Carried | None = None
 
 
 @dataclass(frozen=True)
@@ -138,6 +152,17 @@ class Parameter:
                 missing[county] = gaps
         return missing
 
+    def at(self, county: str, keys: tuple[str, ...], day: date) -> Value | None:
+        """What holds in a county on a day: a value, one that says `not_known`, or null when no row is about that day."""
+        found = [
+            (len(reach(value.division)), value)
+            for value in self.values
+            if value.keys == keys
+            and county.startswith(reach(value.division))
+            and value.valid_from <= day <= value.valid_to
+        ]
+        return max(found, key=lambda item: item[0])[1] if found else None
+
 
 def _spells(candidates: list[tuple[int, Value]]) -> list[tuple[date, date, Value]]:
     """Cut time where any candidate begins or ends, and let the most specific one win in each piece."""
@@ -182,6 +207,10 @@ def _line(node: yaml.Node) -> int:
     return int(node.start_mark.line) + 1
 
 
+def _listed(raw: Any) -> list[Any]:
+    return raw if isinstance(raw, list) and raw else [raw]
+
+
 def parse_values(
     path: Path, header: ParameterHeader, rows: list[dict[str, Any]], lines: list[int]
 ) -> tuple[Value, ...]:
@@ -196,9 +225,10 @@ def parse_values(
         stray = sorted(set(row) - fixed - set(header.keys) - set(header.columns))
         if stray:
             raise refuse(f"unknown keys {stray}")
-        division = row.get("division")
-        if not isinstance(division, str) or len(division) != 6 or not division.isdigit():
-            raise refuse(f"division {division!r} is not a code of six digits in quotes")
+        divisions = _listed(row.get("division"))
+        for division in divisions:
+            if not isinstance(division, str) or len(division) != 6 or not division.isdigit():
+                raise refuse(f"division {division!r} is not a code of six digits in quotes")
         start, end = row.get("from"), row.get("to") or FOREVER
         if not isinstance(start, date) or not isinstance(end, date) or end < start:
             raise refuse("`from` and `to` must be dates in order")
@@ -206,10 +236,11 @@ def parse_values(
             raise refuse("a value needs its source")
         keys = []
         for key, domain in header.keys.items():
-            value = row.get(key)
-            if not isinstance(value, str) or (domain is not None and value not in domain):
-                raise refuse(f"{key} {value!r} is not one of {domain}")
-            keys.append(value)
+            values = _listed(row.get(key))
+            for value in values:
+                if not isinstance(value, str) or (domain is not None and value not in domain):
+                    raise refuse(f"{key} {value!r} is not one of {domain}")
+            keys.append(values)
         evidence = row.get("evidence", "not_known" if row.get("not_known") else None)
         if evidence not in _EVIDENCE:
             raise refuse(f"evidence {evidence!r} is not one of {sorted(_EVIDENCE)}")
@@ -219,7 +250,11 @@ def parse_values(
                 columns = tuple(_typed(kind, row.get(name)) for name, kind in header.columns.items())
             except ValueError as error:
                 raise refuse(str(error)) from error
-        found.append(Value(division, tuple(keys), start, end, columns, row["source"].strip(), evidence, line))
+        found += [
+            Value(division, combination, start, end, columns, row["source"].strip(), evidence, line)
+            for division in divisions
+            for combination in product(*keys)
+        ]
     spells: dict[tuple[str, tuple[str, ...]], list[Value]] = defaultdict(list)
     for item in found:
         spells[(item.division, item.keys)].append(item)
@@ -237,6 +272,38 @@ def parse_values(
             elif later.valid_from <= earlier.valid_to:
                 raise PolicyError(path, later.line, f"overlaps the value of line {earlier.line}")
     return tuple(replace(v, valid_to=ends.get((v.division, v.keys, v.valid_from), v.valid_to)) for v in found)
+
+
+def months_on(day: date, months: int) -> date:
+    """The first of the month that lies so many months after the month of a day."""
+    count = day.year * 12 + day.month - 1 + months
+    return date(count // 12, count % 12 + 1, 1)
+
+
+def carried_on(values: tuple[Value, ...], rule: Carried | None) -> tuple[Value, ...]:
+    """Values that nobody ended, cut into what was published, what is taken over from it, and what is not known."""
+    if rule is None:
+        return values
+    found: list[Value] = []
+    for value in values:
+        weaker = months_on(value.valid_from, rule.after_months)
+        nothing = months_on(value.valid_from, rule.up_to_months)
+        if value.columns is None or value.valid_to != FOREVER:
+            found.append(value)
+            continue
+        source = f"{value.source}；{CARRIED_ZH}"
+        found += [
+            replace(value, valid_to=weaker - timedelta(days=1)),
+            replace(
+                value,
+                valid_from=weaker,
+                valid_to=nothing - timedelta(days=1),
+                source=source,
+                evidence="proxy",
+            ),
+            replace(value, valid_from=nothing, columns=None, source=source, evidence="not_known"),
+        ]
+    return tuple(found)
 
 
 def read_parameter(path: Path) -> Parameter:
@@ -261,7 +328,8 @@ def read_parameter(path: Path) -> Parameter:
     if header.id != path.stem:
         raise PolicyError(path, 1, f"the file must be named as its parameter, {header.id}.yaml")
     node = next(value for key, value in root.value if key.value == "values")
-    return Parameter(path, header, parse_values(path, header, rows, [_line(item) for item in node.value]))
+    values = parse_values(path, header, rows, [_line(item) for item in node.value])
+    return Parameter(path, header, carried_on(values, header.carried))
 
 
 def read_parameters(folder: Path) -> dict[str, Parameter]:

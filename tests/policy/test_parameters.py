@@ -182,24 +182,70 @@ def standard(county: str, day: date) -> list[tuple[str, float, str]]:
         ("440106", date(2023, 6, 1), []),
         ("310115", date(2024, 6, 30), [("1", 1510.0, "month"), ("2", 1510.0, "month")]),
         ("310115", date(2024, 7, 1), [("1", 1595.0, "month"), ("2", 1595.0, "month")]),
-        ("110101", date(2024, 6, 1), []),
+        ("110101", date(2024, 6, 1), [("1", 1320.0, "month"), ("2", 1320.0, "month")]),
+        ("110101", date(2021, 6, 1), []),
+        ("130105", date(2024, 6, 1), [("1", 810.0, "month"), ("2", 610.0, "month")]),
+        ("130183", date(2024, 6, 1), [("1", 800.0, "month"), ("2", 600.0, "month")]),
+        ("130133", date(2024, 6, 1), [("1", 790.0, "month"), ("2", 590.0, "month")]),
+        ("130172", date(2024, 6, 1), []),
+        ("130202", date(2024, 6, 1), [("1", 10536.0, "year"), ("2", 8412.0, "year")]),
+        ("440604", date(2024, 6, 1), [("1", 1226.0, "month"), ("2", 1226.0, "month")]),
+        ("520102", date(2024, 6, 1), [("2", 5292.0, "year")]),
+        ("620102", date(2024, 6, 1), [("1", 920.0, "month"), ("2", 5580.0, "year")]),
+        ("620123", date(2024, 6, 1), [("1", 700.0, "month"), ("2", 5580.0, "year")]),
+        ("500106", date(2023, 8, 31), [("1", 717.0, "month"), ("2", 581.0, "month")]),
+        ("500106", date(2023, 9, 1), [("1", 735.0, "month"), ("2", 600.0, "month")]),
+        ("341522", date(2025, 6, 30), []),
+        ("341522", date(2025, 7, 1), [("1", 779.0, "month"), ("2", 721.0, "month")]),
+        ("130202", date(2027, 12, 31), [("1", 10536.0, "year"), ("2", 8412.0, "year")]),
+        ("130202", date(2028, 1, 1), []),
     ],
 )
 def test_published_standards_stand_as_published(county, day, expected):
     assert standard(county, day) == expected
 
 
-def test_at_least_five_divisions_have_a_standard():
-    values = default_policy().parameters["dibao_standard"].values
-    assert len({value.division for value in values if value.columns}) >= 5
+CARRIED = FILE.replace("columns:", "carried: {after_months: 12, up_to_months: 60}\ncolumns:")
 
 
-def test_months_and_years_of_a_financial_limit_agree():
-    for value in default_policy().parameters["financial_limit"].values:
-        months, years = value.columns
-        assert months == years * 12
+def test_what_nobody_ended_is_carried_with_weaker_evidence_and_then_not_known(tmp_path):
+    found = parameter(tmp_path, CARRIED)
+    rows = found.table(["150921"]).filter(urban_rural="1", amount=800)
+    assert [
+        (row["valid_from"], row["valid_to"], row["evidence"], row["source"]) for row in rows.to_dicts()
+    ] == [
+        (date(2023, 7, 1), date(2024, 6, 30), "published", "s"),
+        (date(2024, 7, 1), date(2028, 6, 30), "proxy", "s；之后是否调整未见"),
+    ]
+    assert found.unknown(["150921"], date(2028, 6, 30)) == {"150921": [("2",)]}
+    assert found.unknown(["150921"], date(2028, 7, 1)) == {"150921": [()]}
 
 
-def test_every_value_names_its_source():
-    for found in default_policy().parameters.values():
-        assert all(value.source for value in found.values), found.id
+def test_what_a_notice_ended_is_not_carried(tmp_path):
+    found = parameter(tmp_path, CARRIED)
+    assert spells(found, "150902")[1] == (date(2023, 1, 1), date(2023, 12, 31), 750.0)
+    assert found.table(["150921"]).filter(urban_rural="2")["evidence"].to_list() == ["proxy"]
+
+
+def test_one_row_may_stand_for_several_divisions_and_keys(tmp_path):
+    row = '{division: ["420100", "420200"], urban_rural: ["1", "2"], from: 2022-01-01, amount: 9, source: s, evidence: proxy}'
+    found = parameter(tmp_path, FILE + f"  - {row}\n")
+    for county in ("420106", "420202"):
+        assert spells(found, county, "1") == spells(found, county, "2") == [(date(2022, 1, 1), FOREVER, 9.0)]
+
+
+def test_a_list_with_a_bad_member_is_refused(tmp_path):
+    row = '{division: ["420100", "42"], urban_rural: "1", from: 2022-01-01, amount: 9, source: s, evidence: proxy}'
+    with pytest.raises(PolicyError, match="six digits"):
+        parameter(tmp_path, FILE + f"  - {row}\n")
+
+
+def test_why_a_value_is_not_known_can_be_asked(tmp_path):
+    found = parameter(tmp_path)
+    hidden = found.at("150922", ("1",), date(2024, 1, 1))
+    assert hidden is not None
+    assert (hidden.division, hidden.columns, hidden.source) == ("150922", None, "s")
+    assert found.at("150922", ("1",), date(2021, 1, 1)) is None
+    known = found.at("150902", ("1",), date(2024, 1, 1))
+    assert known is not None
+    assert known.division == "150000"
