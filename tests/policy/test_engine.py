@@ -211,7 +211,7 @@ def test_without_sources_every_rule_is_off_and_says_so():
     outcome = run({}, NIGHT)
     assert outcome.warnings.is_empty()
     assert outcome.priority.is_empty()
-    assert outcome.rule_status["status"].to_list() == ["off"] * 12
+    assert outcome.rule_status["status"].to_list() == ["off"] * len(default_policy().rules)
     assert outcome.rule_status["reason_zh"].str.contains("不代表没有问题").all()
 
 

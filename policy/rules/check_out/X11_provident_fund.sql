@@ -1,0 +1,58 @@
+/*---
+id: X11
+version: 1
+title: {zh: 住房公积金正常缴存, en: Provident fund is being paid into}
+legal_basis:
+  - 最低生活保障审核确认办法（民发〔2021〕57号）第十七条（住房公积金信息核对）
+level: blue
+owner: 县民政局核对中心
+expires: 2027-12-31
+subject: person
+needs:
+  assistance_case: {max_age_days: 10, all: [ca_assist_household]}
+  assistance_member: {max_age_days: 10, all: [ca_assist_member]}
+  provident_fund: {max_age_days: 45, all: [pf_account]}
+uses:
+  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
+parameters: [exit_window]
+evidence: [last_deposit_month, deposit_per_month, base_per_month, accounts]
+reason: >-
+  该户现为{category_zh}，该成员的住房公积金账户状态正常，已缴存到{last_deposit_month}{deposit_zh}。
+  请核实其工作单位和工资是否如实申报。
+cited: [pf_account, ca_assist_member]
+known_gaps:
+  zh: 灵活就业人员自愿缴存也在其中；账户余额另由金融资产核查。
+  en: Voluntary deposits of the self-employed are in it; balances are looked at elsewhere.
+false_alarms:
+  zh: 离职后账户已封存（不计）；单位补缴；一人多个账户（合为一条）。
+  en: Sealed accounts of former workers (left out), an employer's back-payment, several accounts of one person (one warning).
+changelog:
+  - {version: 1, since: 2026-11-22, what: first version}
+---*/
+with account as (
+    -- An account is as its latest month has it: one that was sealed since is sealed.
+    select person_id, coalesce(account_id, row_key) as account_id,
+           arg_max(status, (last_deposit_month, row_key))                     as status,
+           max(last_deposit_month)                                            as last_deposit_month,
+           arg_max({'v': deposit_per_month}, (last_deposit_month, row_key))['v'] as deposit_per_month,
+           arg_max({'v': base_per_month}, (last_deposit_month, row_key))['v']    as base_per_month
+    from provident_fund
+    where person_id is not null and last_deposit_month <= $as_of
+    group by all
+)
+select f.household_id, a.person_id, f.case_id, 'provident:' || f.case_id as cause_key, f.category_zh,
+       max(p.last_deposit_month)                                                    as last_deposit_month,
+       cast(sum(p.deposit_per_month) as decimal(18, 2))                             as deposit_per_month,
+       max(p.base_per_month)                                                        as base_per_month,
+       count(*)                                                                     as accounts,
+       case when count(*) > count(p.deposit_per_month) then '（缴存额不明）'
+            else '，每月缴存' || rtrim(rtrim(cast(sum(p.deposit_per_month) as decimal(18, 2))::varchar, '0'), '.') || '元' end as deposit_zh
+from case_in_force f
+join (select distinct case_id, person_id from current_assistance where person_id is not null) a on a.case_id = f.case_id
+join exit_window w on w.county_code = f.county_code and w."window" = 'provident_deposit'
+ and $as_of between w.valid_from and w.valid_to
+join account p on p.person_id = a.person_id
+where p.status = '1' and p.deposit_per_month is distinct from 0
+  and date_diff('month', p.last_deposit_month, $as_of) <= w.length
+  and not exists (select 1 from known_death k where k.person_id = a.person_id)
+group by f.household_id, a.person_id, f.case_id, f.category_zh
