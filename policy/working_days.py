@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import polars as pl
 import yaml
@@ -33,6 +34,7 @@ class Year(Closed):
     """One year's notice: days off, and weekend days on which work is made up."""
 
     source: Text
+    evidence: Literal["published", "proxy"]
     days_off: list[Off]
     make_up: list[date]
 

@@ -380,7 +380,7 @@ def _sources_zh(jsons: pl.Series, titles: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _parts_zh(text: str | None) -> str:
-    """Parts of a score in words, one a line: `家庭结构 5分`."""
+    """Parts of a score in words, one a line: `家庭结构 5分`; a part without points is only said."""
     if not text:
         return ""
     parts = json.loads(text)
@@ -399,7 +399,9 @@ def _parts_zh(text: str | None) -> str:
             points = str(item.get("points", "")).removesuffix(".00")
         else:
             label, points = item[0], item[1]
-        lines.append(f"{_RULE_ID.sub('', str(label))} {points}分" if str(points) else str(label))
+        lines.append(
+            f"{_RULE_ID.sub('', str(label))} {points}分" if str(points) not in ("", "0") else str(label)
+        )
     return "\n".join(lines)
 
 

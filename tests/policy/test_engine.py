@@ -360,6 +360,7 @@ def test_priority_is_a_total_order_with_level_first():
     for _, part in priority.join(homes, on="household_id").group_by("list_kind", "county_code"):
         rows = part.sort("order_no").to_dicts()
         assert [row["order_no"] for row in rows] == list(range(1, len(rows) + 1))
+        # Of the first night all wait since the same day.
         keys = [(-rank[row["level"]], -row["score"], row["household_id"]) for row in rows]
         assert keys == sorted(keys)
 
@@ -456,7 +457,7 @@ def test_structure_counts_for_help_and_not_for_checking():
         for kind, row in priority.items()
     }
     assert names == {
-        "help_in": ["N01", "child", "elder_80", "severe_disability", "single_parent"],
+        "help_in": ["N01", "ratio", "child", "elder_80", "severe_disability", "single_parent"],
         "check_out": ["X04"],
     }
     # 20 for orange, 2 for a fifth over the limit, 2 + 4 + 4 + 4 for the family.

@@ -65,9 +65,32 @@ def test_a_column_of_days():
     assert DAYS.due_dates(days, 1).to_list() == [date(2025, 11, 17), None, date(2025, 11, 18)]
 
 
+def test_the_years_that_nights_reach_are_known():
+    assert {2023, 2024, 2025, 2026} <= set(DAYS.years)
+    assert DAYS.years[2026].evidence == "published"
+
+
+@pytest.mark.parametrize(
+    ("day", "days", "due"),
+    [
+        (
+            date(2026, 2, 13),
+            3,
+            date(2026, 2, 25),
+        ),  # over the Spring Festival: Saturday 14, then Tuesday and Wednesday
+        (date(2026, 9, 18), 2, date(2026, 9, 21)),  # the Sunday that makes up for National Day counts
+        (date(2024, 4, 28), 5, date(2024, 5, 8)),  # from a made-up Sunday over the Labour Day
+        (date(2026, 12, 25), 10, date(2027, 1, 8)),  # into a year that nobody has announced: Monday to Friday
+    ],
+)
+def test_deadlines_over_holidays(day, days, due):
+    assert DAYS.add(day, days) == due
+
+
 def test_every_holiday_is_near_its_year_and_every_make_up_day_is_a_weekend():
     for year, notice in DAYS.years.items():
         assert "号" in notice.source
+        assert notice.evidence in {"published", "proxy"}
         assert len(notice.days_off) >= 6
         for spell in notice.days_off:
             assert spell.from_ <= spell.to < spell.from_ + timedelta(days=10)
