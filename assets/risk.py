@@ -19,6 +19,7 @@ from data_contracts.contract import fact_tables
 from data_contracts.places import division_table
 from policy import engine
 from policy.repeats import WARNING_SCHEMA
+from policy.signals import Memory
 from policy.sql_file import ROOT as POLICY
 from policy.sql_file import Measure, Rule, read_measure, read_rule
 from policy.vocabulary import tables
@@ -32,7 +33,12 @@ DESCRIPTIONS = {
     "rule_status": "**规则状态**：哪些规则当夜未核对及原因。\n\nWhich rules were off tonight, and why.",
     "register": "**预警登记**：新增、持续、变化、过期、已反馈、暂不提示。\n\nNew, repeated, changed, expired, answered, suppressed.",
     "priority": "**入户次序**：每户一个优先级及其组成。\n\nOne priority a household, with its parts.",
+    "first_seen": "**首次可见**：各项变化最早在哪一夜的数据中看到。\n\nOn which night an event was first visible.",
+    "first_heard": "**规则记忆**：规则以哪一版本、哪些数据核对过。\n\nWith which version and classes a rule last spoke.",
+    "left_out": "**看到而未提示**：及其原因。\n\nWhat rules saw and left out, and why.",
 }
+KEPT_BY_RULE = ("first_seen", "first_heard", "left_out")
+"""Frames that every rule writes by itself, and the night puts together: what it remembers, and what it left out."""
 
 
 @cache
@@ -124,6 +130,16 @@ def _previous_register(home: Home, day: date) -> pl.DataFrame | None:
     return pl.read_parquet(before / "register.parquet") if before else None
 
 
+def _memory(home: Home, day: date) -> Memory | None:
+    """What the rules had seen by the latest earlier night; null where no such night kept it."""
+    before = home.before(GROUP, day)
+    if before is None or not (before / "first_heard.parquet").is_file():
+        return None
+    return Memory(
+        pl.read_parquet(before / "first_seen.parquet"), pl.read_parquet(before / "first_heard.parquet")
+    )
+
+
 @dg.multi_asset(
     name="run_rules",
     description="逐条规则得出预警。 Rules to warnings, each rule by itself.",
@@ -144,11 +160,20 @@ def run_rules(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.Mate
             for rule in policy.rules.values()
             if {m.id for m in policy.measures_of(rule)} & set(wanted)
         }
-        outcome = engine.run(_views(home, day), day, _previous_register(home, day), only=chosen | resting)
+        outcome = engine.run(
+            _views(home, day),
+            day,
+            _previous_register(home, day),
+            only=chosen | resting,
+            memory=_memory(home, day),
+        )
+        kept = {name: outcome.frames()[name] for name in KEPT_BY_RULE}
         for rule_id in sorted(chosen):
             mine = pl.col("rule_id") == rule_id
             write_parquet(outcome.warnings.filter(mine), folder / RULES / f"{rule_id}.parquet")
             write_parquet(outcome.rule_status.filter(mine), folder / "status" / f"{rule_id}.parquet")
+            for name, frame in kept.items():
+                write_parquet(frame.filter(mine), folder / name / f"{rule_id}.parquet")
         for name in wanted:
             path = folder / "measures" / f"{name}.parquet"
             if name in outcome.measures:
@@ -195,7 +220,7 @@ def _rule_result(outcome: engine.Outcome, rule_id: str) -> dg.MaterializeResult:
             kinds={"duckdb", "parquet"},
             deps=[rule_key(rule_id) for rule_id in rules()],
         )
-        for name in READ_BY_REPORTS
+        for name in (*READ_BY_REPORTS, *KEPT_BY_RULE)
     ],
     partitions_def=batch_date,
 )
@@ -210,6 +235,7 @@ def conclude(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.Mater
             _views(home, day), warnings, status, day, _previous_register(home, day)
         )
         frames = {"warnings": warnings, "rule_status": status, "register": book, "priority": priority}
+        frames |= {name: _of_all_rules(folder / name) for name in KEPT_BY_RULE}
         write_frames(folder, frames)
     by_list = warnings.group_by("list_kind", "level").len("warnings").sort("list_kind", "level")
     off = status.filter(pl.col("status") == "off").select("rule_id", "county_code", "reason_zh")
@@ -228,7 +254,11 @@ def conclude(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.Mater
             )
         },
     }
-    for name, metadata in shown.items():
+    shown["left_out"] = {
+        "by_rule": table(frames["left_out"].group_by("rule_id").len("rows").sort("rule_id"), 60)
+    }
+    for name in frames:
+        metadata = shown.get(name, {})
         yield dg.MaterializeResult(
             asset_key=key(name), metadata={"dagster/row_count": frames[name].height, **metadata}
         )

@@ -32,6 +32,13 @@ POLARS: dict[str, Any] = {
 }
 
 
+class NightBefore(Closed):
+    """An earlier night of a case: what was known then. Nothing else of it is looked at."""
+
+    as_of: date
+    given: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
+
+
 class Case(Closed):
     """One case: a day, what is known on it, and what must come out."""
 
@@ -40,6 +47,8 @@ class Case(Closed):
     parameters: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
     """Parameter -> values that stand in for the file's own in this case."""
     given: dict[str, list[dict[str, Any]]] = Field(default_factory=dict)
+    before: list[NightBefore] = Field(default_factory=list)
+    """Nights that ran before, the earliest first; without them, the night of the case is the first."""
     list_kind: Literal["help_in", "check_out"] = "help_in"
     """What a measure may see in this case; a rule has a list of its own."""
     expect: list[dict[str, Any]]
@@ -121,7 +130,7 @@ def _cases(rows: Iterable[dict[str, Any]], given: dict[str, list[dict[str, Any]]
         ]
 
 
-def frames_of(case: Case, sources: Iterable[str]) -> dict[str, pl.DataFrame]:
+def frames_of(case: Case | NightBefore, sources: Iterable[str]) -> dict[str, pl.DataFrame]:
     """Tables of a case. Missing columns are unknown; a person that is named is linked with grade A.
 
     Every source is fresh as of the day, unless the case says otherwise under `source_status`.

@@ -24,7 +24,7 @@ import yaml
 from pydantic import ValidationError
 
 from data_contracts.contract import catalogue
-from policy.case_tables import MONTH, Case, frames_of
+from policy.case_tables import MONTH, Case, NightBefore, frames_of
 from policy.engine import Bench, Outcome, Policy, default_policy, run
 from policy.parameters import Parameter, replaced
 from policy.sql_file import PolicyError
@@ -112,18 +112,31 @@ def with_parameters(policy: Policy, overrides: Mapping[str, list[dict[str, Any]]
     return Policy(policy.rules, policy.measures, policy.score, values)
 
 
-def _frames(located: Located, needed: Iterable[str]) -> dict[str, pl.DataFrame]:
-    return frames_of(located.case, {*_class_ids(), *needed})
+def _frames(case: Case | NightBefore, needed: Iterable[str]) -> dict[str, pl.DataFrame]:
+    return frames_of(case, {*_class_ids(), *needed})
 
 
 def outcome_of(located: Located, policy: Policy | None = None) -> Outcome:
-    """Run the rule of a case on the case's day."""
-    policy = with_parameters(policy or default_policy(), located.case.parameters)
+    """Run the rule of a case on the case's day, after the nights before it."""
+    case = located.case
+    policy = with_parameters(policy or default_policy(), case.parameters)
     needs, uses = policy.needs_of(policy.rules[located.rule_id])
     named = {source for need in (*needs.values(), *uses.values()) for source in need.sources}
-    frames = _frames(located, named)
+    only, memory, book = [located.rule_id], None, None
+    for night in case.before:
+        earlier = run(
+            _frames(night, named), night.as_of, book, only, policy=policy, strict=True, memory=memory
+        )
+        memory, book = earlier.memory, earlier.register
     return run(
-        frames, located.case.as_of, only=[located.rule_id], policy=policy, strict=True, conclusion=False
+        _frames(case, named),
+        case.as_of,
+        book,
+        only,
+        policy=policy,
+        strict=True,
+        conclusion=False,
+        memory=memory,
     )
 
 
@@ -132,7 +145,7 @@ def measured(located: Located, policy: Policy | None = None) -> pl.DataFrame:
     policy = with_parameters(policy or default_policy(), located.case.parameters)
     measure = policy.measures[located.rule_id]
     kind = located.case.list_kind
-    bench = Bench(policy, _frames(located, ()), located.case.as_of, [measure], kinds=[kind])
+    bench = Bench(policy, _frames(located.case, ()), located.case.as_of, [measure], kinds=[kind])
     try:
         return bench.rows(measure, kind)
     finally:

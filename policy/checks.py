@@ -7,14 +7,14 @@ the lock. Nothing here knows a rule by name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from policy.sql_file import ROOT, Measure, PolicyError, Rule, SqlFile, fingerprint, walk
+from policy.sql_file import LEFT_OUT, NEWS, ROOT, Measure, PolicyError, Rule, SqlFile, fingerprint, walk
 from policy.vocabulary import NeverColumn, Table
 
 CASES = ROOT.parent / "tests" / "policy" / "cases"
@@ -196,8 +196,16 @@ def check_rule_result(rule: Rule, columns: Mapping[str, str]) -> None:
     for name in header.evidence:
         if name not in columns:
             raise file.refuse(f"evidence `{name}` is not a column of the query", file.line_of_key("evidence"))
+    if LEFT_OUT in columns and columns[LEFT_OUT] != "VARCHAR":
+        raise file.refuse(f"`{LEFT_OUT}` is {columns[LEFT_OUT]}, not VARCHAR", file.query_line)
+    if NEWS in columns:
+        raise file.refuse(f"returns `{NEWS}`, which the engine writes", file.query_line)
+    if header.new_signal and columns.get("event_on") != "DATE":
+        raise file.refuse(
+            "`new_signal` needs a column `event_on` of type DATE", file.line_of_key("new_signal")
+        )
     for name in header.placeholders():
-        if name not in columns:
+        if name not in columns and name != NEWS:
             raise file.refuse(
                 f"the reason shows {{{name}}}, which the query does not return", file.line_of_key("reason")
             )
@@ -228,6 +236,16 @@ def check_cases(item: Rule | Measure, cases: Path) -> None:
         raise item.file.refuse(f"has no cases ({where})")
     if not A_CASE.search(path.read_text(encoding="utf-8")):
         raise item.file.refuse(f"has no cases: {where} is empty")
+
+
+def check_signal(rule: Rule, windows: Collection[str]) -> None:
+    """The window of `new_signal` is one that there is."""
+    signal = rule.header.new_signal
+    if signal and signal.window not in windows:
+        raise rule.file.refuse(
+            f"names the window `{signal.window}`, which warning_window does not have",
+            rule.file.line_of_key("new_signal"),
+        )
 
 
 def check_lock(item: Rule | Measure, locked: Mapping[str, Mapping[str, Any]], lock_path: Path) -> None:

@@ -21,9 +21,10 @@ from policy.deadlines import finish, window
 from policy.loading import default_policy, load
 from policy.parameters import Parameter
 from policy.priority import PRIORITY_SCHEMA, priority_of
-from policy.raising import RAW_SCHEMA, raised, whole_rows
+from policy.raising import LEFT_OUT_SCHEMA, RAW_SCHEMA, left_out, raised, whole_rows
 from policy.repeats import Windows, empty_register, register
 from policy.rulebook import Policy
+from policy.signals import Memory, news, together
 from policy.sources import Sources, day_zh, weigh_sources
 from policy.sql_file import PolicyError, Rule
 from policy.working_days import calendar
@@ -54,6 +55,8 @@ class Outcome:
     priority: pl.DataFrame
     register: pl.DataFrame
     measures: dict[str, pl.DataFrame] = field(default_factory=dict)
+    memory: Memory = field(default_factory=Memory)
+    left_out: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_OUT_SCHEMA))
 
     def frames(self) -> dict[str, pl.DataFrame]:
         """Every frame under the path it is stored at."""
@@ -62,6 +65,9 @@ class Outcome:
             "rule_status": self.rule_status,
             "priority": self.priority,
             "register": self.register,
+            "first_seen": self.memory.first_seen,
+            "first_heard": self.memory.heard,
+            "left_out": self.left_out,
         }
         return named | {f"measures/{name}": frame for name, frame in self.measures.items()}
 
@@ -99,23 +105,35 @@ def _key_label(parameter: Parameter, keys: tuple[str, ...]) -> str:
     return "/".join(labels)
 
 
-def _evaluate(
-    bench: Bench, rule: Rule, status: pl.DataFrame, strict: bool
-) -> tuple[pl.DataFrame, list[dict[str, Any]]]:
+@dataclass(frozen=True)
+class _Spoken:
+    """What one rule said."""
+
+    status: list[dict[str, Any]]
+    raw: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=RAW_SCHEMA))
+    left_out: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=LEFT_OUT_SCHEMA))
+    memory: Memory | None = None
+    """Null: as it was."""
+
+
+def _evaluate(bench: Bench, rule: Rule, status: pl.DataFrame, before: Memory, strict: bool) -> _Spoken:
     """Warnings of one rule, and whether it spoke: for all, and for each county."""
-    nothing = pl.DataFrame(schema=RAW_SCHEMA)
     sources = weigh_sources(bench.policy, rule, status, bench.as_of)
     if bench.as_of > rule.header.expires:
         why = f"规则有效期至{day_zh(rule.header.expires)}，到期未续，本期未核对。"
-        return nothing, [_status_row(rule, None, "off", why, sources)]
+        return _Spoken([_status_row(rule, None, "off", why, sources)])
     if sources.off_because:
-        return nothing, [_status_row(rule, None, "off", sources.off_because, sources)]
+        return _Spoken([_status_row(rule, None, "off", sources.off_because, sources)])
     unknown = _unknown_values(bench.policy, rule, bench.counties, bench.as_of)
     rows: list[dict[str, Any]] = []
     for county, (whole, what) in unknown.items():
         why = f"本县{what}：当前没有已知数值，{'本期未核对' if whole else '对应家庭本期未核对'}，不代表没有问题。"
         rows.append(_status_row(rule, county, "off" if whole else "on", why, sources))
-    frame, refused = whole_rows(rule, raised(rule, bench.rows(rule, rule.list_kind), sources), strict=strict)
+    found, memory = bench.rows(rule, rule.list_kind), None
+    if rule.header.new_signal:
+        found, memory = news(rule, found, before, bench, sources)
+    found, out = left_out(rule, found)
+    frame, refused = whole_rows(rule, raised(rule, found, sources), strict=strict)
     # A row that cannot say where or why is nobody's visit; one such row does not silence the rule.
     note = f"另有{refused}条线索缺少家庭或理由要素，未列入清单，已记录。" if refused else ""
     rows.append(_status_row(rule, None, "on", sources.note + note, sources))
@@ -124,7 +142,8 @@ def _evaluate(
         places = bench.frame("household").select("household_id", "county_code")
         off = places.filter(pl.col("county_code").is_in(silent)).select("household_id")
         frame = frame.join(off, on="household_id", how="anti")
-    return frame, rows
+        out = out.join(off, on="household_id", how="anti")
+    return _Spoken(rows, frame, out, memory)
 
 
 def _register(
@@ -166,30 +185,22 @@ def _say_what_was_counted(rows: list[dict[str, Any]], warnings: pl.DataFrame) ->
             row["reason_zh"] += f"{spoken}节假日安排未公布，期限暂按周一至周五计。"
 
 
-def _rules(
-    bench: Bench, wanted: Iterable[str], previous: pl.DataFrame, strict: bool
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Warnings and status of some rules. A rule that fails is switched off visibly, unless `strict`."""
+def _rules(bench: Bench, wanted: Iterable[str], before: Memory, strict: bool) -> dict[str, _Spoken]:
+    """What each of some rules says. A rule that fails is switched off visibly, unless `strict`."""
     state = bench.frame("source_status")
-    frames = [pl.DataFrame(schema=RAW_SCHEMA)]
-    rows: list[dict[str, Any]] = []
+    found = {}
     for rule_id in wanted:
         rule = bench.policy.rules[rule_id]
         try:
-            frame, spoken = _evaluate(bench, rule, state, strict)
+            found[rule_id] = _evaluate(bench, rule, state, before, strict)
         except (PolicyError, duckdb.Error, pl.exceptions.PolarsError) as error:
             if strict:
                 raise
             # Types only: a message of the engine may quote a value.
             log.error("rule %s failed: %s", rule_id, type(error).__name__)
             why = "规则运行出错，本期未核对，已记录，请数据组处理。"
-            frame = pl.DataFrame(schema=RAW_SCHEMA)
-            spoken = [_status_row(rule, None, "off", why, Sources(None, "", {}))]
-        frames.append(frame)
-        rows += spoken
-    warnings = finish(bench, pl.concat(frames), previous)
-    _say_what_was_counted(rows, warnings)
-    return warnings, pl.DataFrame(rows, schema=STATUS_SCHEMA).sort("rule_id", "county_code", nulls_last=False)
+            found[rule_id] = _Spoken([_status_row(rule, None, "off", why, Sources(None, "", {}))])
+    return found
 
 
 def run(
@@ -201,6 +212,7 @@ def run(
     policy: Policy | None = None,
     strict: bool = False,
     conclusion: bool = True,
+    memory: Memory | None = None,
 ) -> Outcome:
     """Every rule on one day's facts.
 
@@ -208,10 +220,12 @@ def run(
     frame; a table that is missing is empty. `previous_register`: last night's, or null on the first night. `only`: ids of
     the rules to run; the others are then unheard, and what stood open of them stays open in the register.
     A rule that fails is switched off visibly and the night goes on, unless `strict`. Without `conclusion`, register and
-    priority are left empty for `conclude` to make when all rules have spoken.
+    priority are left empty for `conclude` to make when all rules have spoken. `memory`: what rules of new signals had seen by
+    the night before (`signals.py`), or null on the first night.
 
     Frames: `warnings` (repeats.WARNING_SCHEMA), `rule_status` (STATUS_SCHEMA: one row a rule, and one a county for which
-    something is not known), `priority`, `register` (repeats.REGISTER_SCHEMA), and the measures that were made.
+    something is not known), `priority`, `register` (repeats.REGISTER_SCHEMA), the measures that were made, the memory after
+    tonight, and what rules saw and left out with a reason (raising.LEFT_OUT_SCHEMA).
     """
     policy = policy or default_policy()
     wanted = sorted(policy.rules) if only is None else sorted(set(only))
@@ -220,7 +234,19 @@ def run(
     previous = empty_register() if previous_register is None else previous_register
     bench = Bench(policy, views, as_of, [policy.rules[rule_id] for rule_id in wanted])
     try:
-        warnings, status = _rules(bench, wanted, previous, strict)
+        memory = memory or Memory()
+        spoken = _rules(bench, wanted, memory, strict)
+        rows = [row for one in spoken.values() for row in one.status]
+        warnings = finish(
+            bench,
+            pl.concat([pl.DataFrame(schema=RAW_SCHEMA), *(one.raw for one in spoken.values())]),
+            previous,
+        )
+        _say_what_was_counted(rows, warnings)
+        status = pl.DataFrame(rows, schema=STATUS_SCHEMA).sort("rule_id", "county_code", nulls_last=False)
+        heard = {rule_id: one.memory for rule_id, one in spoken.items() if one.memory is not None}
+        after = together([memory.without(heard), *heard.values()])
+        out = pl.concat([pl.DataFrame(schema=LEFT_OUT_SCHEMA), *(one.left_out for one in spoken.values())])
         book, priority = empty_register(), pl.DataFrame(schema=PRIORITY_SCHEMA)
         if conclusion:
             book = _register(bench, warnings, status, previous)
@@ -232,7 +258,7 @@ def run(
         }
     finally:
         bench.close()
-    return Outcome(warnings, status, priority, book, measures)
+    return Outcome(warnings, status, priority, book, measures, after, out)
 
 
 def conclude(

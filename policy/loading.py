@@ -74,9 +74,12 @@ def load(root: Path = ROOT, cases: Path = checks.CASES, *, locked: bool = True) 
         )
         if locked:
             checks.check_lock(item, lock, lock_path)
+    windows = {value.keys[0] for value in parameters["warning_window"].values}
     for item in items:
         if item is not score:
             checks.check_cases(item, cases)
+        if isinstance(item, Rule):
+            checks.check_signal(item, windows)
     bench = Bench(policy, {}, date(2000, 1, 1), (*measures, *rules), counties=())
     try:
         for item in items:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import polars as pl
 
+from policy.signals import subject_key
 from policy.sources import Sources
-from policy.sql_file import Rule
+from policy.sql_file import LEFT_OUT, Rule
 from policy.wording import closings, evidence, reasons
 
 RAW_SCHEMA = pl.Schema(
@@ -33,6 +34,34 @@ RAW_SCHEMA = pl.Schema(
 NEEDED = ("household_id", "subject_key", "cause_key", "reason_zh")
 
 
+LEFT_OUT_SCHEMA = pl.Schema(
+    {
+        "rule_id": pl.String(),
+        "household_id": pl.Int64(),
+        "person_id": pl.Int64(),
+        "cause_key": pl.String(),
+        "why_zh": pl.String(),
+    }
+)
+"""What a rule saw and did not raise, and why, in its own words."""
+
+
+def left_out(rule: Rule, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """The rows that are raised, and those that the query leaves out with a reason (`left_out_zh`)."""
+    if LEFT_OUT not in rows.columns:
+        return rows, pl.DataFrame(schema=LEFT_OUT_SCHEMA)
+    person = pl.col("person_id") if "person_id" in rows.columns else pl.lit(None)
+    out = rows.filter(pl.col(LEFT_OUT).is_not_null() & pl.col("household_id").is_not_null()).select(
+        rule_id=pl.lit(rule.id),
+        household_id="household_id",
+        person_id=person,
+        cause_key="cause_key",
+        why_zh=LEFT_OUT,
+    )
+    kept = rows.filter(pl.col(LEFT_OUT).is_null())
+    return kept, out.cast(LEFT_OUT_SCHEMA).unique().sort(pl.all(), nulls_last=True)
+
+
 def raised(rule: Rule, rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
     """Rows of a rule as warnings without place and deadlines.
 
@@ -40,7 +69,6 @@ def raised(rule: Rule, rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
     for one cause.
     """
     header = rule.header
-    subject = {"household": "household_id", "person": "person_id", "case": "case_id"}[header.subject]
     present = set(rows.columns)
     frame = rows.with_columns(
         reason_zh=reasons(rule, rows) + closings(rule, rows, sources.dates),
@@ -49,7 +77,7 @@ def raised(rule: Rule, rows: pl.DataFrame, sources: Sources) -> pl.DataFrame:
         rule_id=pl.lit(rule.id),
         rule_version=pl.lit(header.version),
         list_kind=pl.lit(rule.list_kind),
-        subject_key=pl.lit(f"{header.subject}:") + pl.col(subject).cast(pl.String()),
+        subject_key=subject_key(rule),
         household_id=pl.col("household_id"),
         person_id=pl.col("person_id") if "person_id" in present else pl.lit(None),
         case_id=pl.col("case_id") if "case_id" in present else pl.lit(None),

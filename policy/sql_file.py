@@ -38,6 +38,10 @@ RuleId = Annotated[str, StringConstraints(pattern=r"^[NPXQ]\d{2}$")]
 
 OPEN, CLOSE = "/*---", "---*/"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+NEWS = "news_zh"
+"""Column that the engine adds to the rows of a rule with `new_signal`."""
+LEFT_OUT = "left_out_zh"
+"""Column of a query with which a row says why it is not raised; null where it is."""
 
 
 class PolicyError(ValueError):
@@ -102,6 +106,13 @@ class Change(Closed):
     what: Text
 
 
+class NewSignal(Closed):
+    """The rule warns of events, on the night on which they become visible (`policy/signals.py`)."""
+
+    window: Name
+    """Value of `warning_window`: so long an event, or the night on which it was first seen, is news."""
+
+
 class Header(Closed):
     """What rules and measures both declare."""
 
@@ -151,6 +162,8 @@ class RuleHeader(Header):
     level: Level
     levels: list[Level] = []
     """Levels that the query may give a row in its own column `level`; without it, every row has `level`."""
+    new_signal: NewSignal | None = None
+    """The query returns every event of the last 24 months with its day, `event_on`; the sentence shows {news_zh}."""
     never_suppress: bool = False
     """True: an answer "nothing to do" does not silence a repeat."""
     evidence: Annotated[list[Name], Field(min_length=1)]
@@ -184,6 +197,14 @@ class RuleHeader(Header):
         for template in self.sentences().values():
             if not PLACEHOLDER.search(template):
                 raise ValueError(f"reason without a figure: {template}")
+        if (NEWS in self.placeholders()) != (self.new_signal is not None):
+            raise ValueError(
+                "{news_zh} stands in the reason of a rule that declares `new_signal`, and in no other"
+            )
+        if self.new_signal and any(NEWS not in PLACEHOLDER.findall(t) for t in self.sentences().values()):
+            raise ValueError("every reason of a rule with `new_signal` says why it is news: {news_zh}")
+        if self.new_signal and "warning_window" not in self.parameters:
+            raise ValueError("`new_signal` needs the parameter warning_window")
         if self.levels and self.level not in self.levels:
             raise ValueError("`level` must be one of `levels`")
         return self
@@ -395,6 +416,9 @@ def read_rule(path: Path) -> Rule:
     return Rule(file, header, "check_out" if kind == "check_out" else "help_in")
 
 
+_CAME_LATER = {"new_signal"}
+
+
 def fingerprint(item: Rule | Measure) -> str:
     """Hash of everything that decides what is warned of: the query and the binding half of the header.
 
@@ -402,5 +426,7 @@ def fingerprint(item: Rule | Measure) -> str:
     """
     prose = {"version", "changelog", "known_gaps", "false_alarms", "title"}
     binding = item.header.model_dump(mode="json", exclude=prose)
+    # A key that came later and is not used does not make a new text of every older rule.
+    binding = {k: v for k, v in binding.items() if not (k in _CAME_LATER and v is None)}
     text = json.dumps({"query": item.file.query, "header": binding}, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
