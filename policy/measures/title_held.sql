@@ -1,6 +1,6 @@
 /*---
 id: title_held
-version: 1
+version: 2
 title: {zh: 名下不动产, en: Titles held}
 grain: one row a person and unit of real estate that the person holds now
 unit: units of real estate; shares in per cent
@@ -14,6 +14,7 @@ columns:
   is_relocation: obtained by relocation
   is_inherited: obtained by inheritance and in no other way
   bought_on: first registered as bought
+  registered_on: first registered in any way
   share_percent: share of this holder; null where the record does not say
   is_by_share: held by shares, whatever they are
   holders: holders of the unit on record, whoever they are
@@ -25,6 +26,7 @@ known_gaps:
   en: Joint titles, and shares that are not stated, are unknown; a holder on a certificate that did not arrive is not seen.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: tells when a title was first registered}
 ---*/
 with held as (
     -- A limited title (mortgage, seizure) is owned still.
@@ -43,6 +45,7 @@ select d.person_id, d.unit_id,
        coalesce(bool_or(d.obtained_by = '3'), false)           as is_relocation,
        bool_and(coalesce(d.obtained_by = '2', false))          as is_inherited,
        min(d.reg_date) filter (where d.obtained_by = '1')      as bought_on,
+       min(d.reg_date)                                         as registered_on,
        max(coalesce(d.share_percent, case when d.share_mode = '1' then 100 end)) as share_percent,
        coalesce(bool_or(d.share_mode = '3'), false)            as is_by_share,
        min(h.holders)                                          as holders
