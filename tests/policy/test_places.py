@@ -138,8 +138,12 @@ def test_published_tekun_amounts_are_not_the_product(county, day, multiple, diba
 def test_months_and_years_of_a_financial_limit_agree():
     for value in parameter("financial_limit").values:
         if value.columns:
-            months, years = value.columns
-            assert months == years * 12
+            months, years, comparator, times_of_income = value.columns[:4]
+            assert comparator in ("<", "<=")
+            if times_of_income is None:
+                assert months == years * 12
+            else:
+                assert months is None and years is None
 
 
 @pytest.mark.parametrize(
@@ -149,7 +153,7 @@ def test_months_and_years_of_a_financial_limit_agree():
         ("rigid_ratio", "510683", (), "具体比例未见"),
         ("medical_selfpay_limit", "371602", ("none",), "疑似对调"),
         ("medical_selfpay_limit", "371602", ("edge",), "疑似对调"),
-        ("financial_limit", "530102", ("3",), "可支配收入"),
+        ("financial_limit", "310101", ("3",), "42108"),
         ("vehicle_limit", "620102", ("4",), "没有车价"),
         ("pension_exclusion", "150902", (), "十四五"),
         ("disposable_income", "150902", ("all",), "未录入"),
