@@ -47,7 +47,7 @@ LEFT_OUT_SCHEMA = pl.Schema(
 
 
 def left_out(rule: Rule, rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The rows that are raised, and those that the query leaves out with a reason (`left_out_zh`)."""
+    """The rows that are raised, and those that the query leaves out with a reason (`not_raised_zh`)."""
     if LEFT_OUT not in rows.columns:
         return rows, pl.DataFrame(schema=LEFT_OUT_SCHEMA)
     person = pl.col("person_id") if "person_id" in rows.columns else pl.lit(None)

@@ -10,7 +10,7 @@ The law, for a rule that speaks tonight and an event that its query returns (and
   that night could not know what is news: the first night on which the rule spoke, spoke in a new version, or had a class
   of information that it never had before. What is visible then and was not known is remembered, not raised.
 
-An event that is left out (`left_out_zh`) is seen all the same, so that it is no news when the reason to leave it out ends. An
+An event that is left out (`not_raised_zh`) is seen all the same, so that it is no news when the reason to leave it out ends. An
 event that disappears and comes back keeps its first night. A rule that is off remembers what it knew.
 """
 
@@ -101,7 +101,7 @@ def news(
 ) -> tuple[pl.DataFrame, Memory]:
     """Tonight's rows that are news, with `news_zh`, and the memory of the rule after tonight.
 
-    `rows`: what the query returns, with `event_on`, and `left_out_zh` for what is seen and not raised. `news_zh` says in
+    `rows`: what the query returns, with `event_on`, and `not_raised_zh` for what is seen and not raised. `news_zh` says in
     Chinese why the event is news: how recent it is, or when it was first seen.
     """
     signal = rule.header.new_signal
@@ -133,7 +133,7 @@ def news(
         )
     )
     after = _after(mine, told, rule, as_of, classes)
-    left_out = pl.col("left_out_zh").is_not_null() if "left_out_zh" in rows.columns else pl.lit(False)
+    left_out = pl.col("not_raised_zh").is_not_null() if "not_raised_zh" in rows.columns else pl.lit(False)
     kept = told.filter(pl.col("news_zh").is_not_null() | left_out)
     return kept.select(*rows.columns, "news_zh"), after
 

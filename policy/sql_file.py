@@ -40,7 +40,7 @@ OPEN, CLOSE = "/*---", "---*/"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
 NEWS = "news_zh"
 """Column that the engine adds to the rows of a rule with `new_signal`."""
-LEFT_OUT = "left_out_zh"
+LEFT_OUT = "not_raised_zh"
 """Column of a query with which a row says why it is not raised; null where it is."""
 
 
@@ -203,6 +203,8 @@ class RuleHeader(Header):
             )
         if self.new_signal and any(NEWS not in PLACEHOLDER.findall(t) for t in self.sentences().values()):
             raise ValueError("every reason of a rule with `new_signal` says why it is news: {news_zh}")
+        if LEFT_OUT in self.placeholders():
+            raise ValueError(f"the reason of a warning cannot show {LEFT_OUT}, why there is none")
         if self.new_signal and "warning_window" not in self.parameters:
             raise ValueError("`new_signal` needs the parameter warning_window")
         if self.levels and self.level not in self.levels:

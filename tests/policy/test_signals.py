@@ -28,7 +28,7 @@ def rows(events: list[tuple[int, date | None, bool]]) -> pl.DataFrame:
         "person_id": pl.Int64(),
         "cause_key": pl.String(),
         "event_on": pl.Date(),
-        "left_out_zh": pl.String(),
+        "not_raised_zh": pl.String(),
     }
     told = [(1, person, f"c:{person}", day, "已纳入" if out else None) for person, day, out in events]
     return pl.DataFrame(told, schema=schema, orient="row")
@@ -52,7 +52,7 @@ class Night:
         """Person -> why the event is news, of those that are raised."""
         self.bench.as_of = as_of
         kept, self.memory = news(self.rule, rows(events), self.memory, self.bench, Sources(None, "", dates))
-        raised = kept.filter(pl.col("left_out_zh").is_null())
+        raised = kept.filter(pl.col("not_raised_zh").is_null())
         return dict(raised.select("person_id", "news_zh").iter_rows())
 
 

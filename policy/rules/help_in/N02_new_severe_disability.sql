@@ -1,6 +1,6 @@
 /*---
 id: N02
-version: 5
+version: 6
 title: {zh: 新发重度残疾, en: New severe disability}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -32,6 +32,7 @@ changelog:
   - {version: 3, since: 2026-11-22, what: "the age of the certificate is no evidence, or a warning would change every night"}
   - {version: 4, since: 2026-11-22, what: "the sentence in plainer words"}
   - {version: 5, since: 2026-11-22, what: "a certificate is news on the night it becomes visible; what is left out says why"}
+  - {version: 6, since: 2026-11-22, what: "the reason for leaving out stands in a column of its own name"}
 ---*/
 with severe as (
     select d.person_id, h.household_id, d.dis_type, d.dis_grade, d.issue_date, d.valid_to, d.status,
@@ -70,7 +71,7 @@ select n.household_id, n.person_id,
            -- The applicant of a case one of whose members nobody could link: that member may be he.
            when exists (select 1 from covered c where c.applicant_person_id = n.person_id and c.person_id is null)
                then '本人是低保或特困供养的申请人，其家庭有成员未能对应，可能已纳入'
-       end as left_out_zh
+       end as not_raised_zh
 from newest n
 where n.choice = 1
   and n.issue_date > $as_of - interval 24 month
