@@ -1,6 +1,6 @@
 /*---
 id: family_income
-version: 1
+version: 2
 title: {zh: 家庭收入（未含赡养费）, en: Income of a family without support fees}
 grain: one row a household
 unit: yuan in the local accounting window
@@ -24,6 +24,7 @@ columns:
   missing_zh: what is missing; null when nothing is
   oldest_on: the oldest of the sources' data dates
   is_complete: nothing is missing
+  is_ceiling: the records allow no more than the total (support fees aside)
 parameters: [income_window]
 published: false
 known_gaps:
@@ -31,6 +32,7 @@ known_gaps:
   en: Cash and farming are not seen; with one member whose means are unknown the income is incomplete.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "what only lowers the income is said with the basis; is_ceiling tells when no more than the total is possible"}
 ---*/
 with length as (
     select county_code, urban_rural, window_months from income_window where $as_of between valid_from and valid_to
@@ -88,8 +90,8 @@ flow as (
     group by household_id, kind, source_zh
 ),
 stream as (
-    select household_id, person_id, case when kind = 'wage' then 'wage' when source_zh = '失业保险' then 'benefit' else 'pension' end as stream,
-           kind, source_zh, window_from, count(distinct month) as months_there, min(month) as first_month, max(month) as last_month
+    select household_id, person_id, case when kind = 'wage' then 'wage' when source_zh = '职工养老' then 'employee' else 'resident' end as stream,
+           window_from, count(distinct month) as months_there, min(month) as first_month, max(month) as last_month
     from inside
     where kind = 'wage' or source_zh in ('居民养老', '职工养老')
     group by all
@@ -128,7 +130,9 @@ select f.household_id, f.county_code, f.urban_rural,
        cast(coalesce(s.transfer, 0) as decimal(18, 2))  as transfer,
        cast(coalesce(s.total, 0) as decimal(18, 2))     as total,
        cast(coalesce(s.total_low, 0) as decimal(18, 2)) as total_low,
-       coalesce(s.basis_zh, '没有收入记录') as basis_zh,
+       coalesce(s.basis_zh, '没有收入记录')
+           || case when s.unconfirmed > 0 then '（中央基础养老金是否计入待当地确认，暂全部计入）' else '' end
+           || case when s.without_cost > 0 then '（转让或经营所得未扣成本）' else '' end as basis_zh,
        nullif(concat_ws('；',
            case when f.unlinked > 0 then f.unlinked || '名成员未能关联到人' end,
            case when f.unexplained > 0 then f.unexplained || '名成员的收入情况没有记录' end,
@@ -136,14 +140,15 @@ select f.household_id, f.county_code, f.urban_rural,
            case when s.unreadable > 0 then s.unreadable || '笔金额无法识别' end,
            case when s.suspended > 0 then s.suspended || '个月养老金暂停发放（多因未做资格认证），未计' end,
            case when s.unsplit > 0 then '居民养老金只有合计，未分列中央基础养老金' end,
-           case when s.unconfirmed > 0 then '中央基础养老金是否计入待当地确认，暂全部计入' end,
            case when s.quota > 0 then '定期定额户未达起征点，核定收入不是实际收入，未计' end,
            case when s.zero_return > 0 then '有零申报，实际经营收入不明' end,
            case when s.land > 0 then '有承包地，收益没有记录' end,
-           case when s.without_cost > 0 then '转让或经营所得未扣成本' end,
            case when s.too_long > 0 then s.too_long || '笔整季或整年的金额长于核算期，未计' end), '') as missing_zh,
        s.oldest_on,
-       missing_zh is null as is_complete
+       missing_zh is null as is_complete,
+       -- A pension that is not split is counted whole: what is missing there could only lower the total.
+       f.unlinked = 0 and f.unexplained = 0 and coalesce(o.with_holes, 0) = 0 and coalesce(o.cut_off, 0) = 0
+           and coalesce(s.unreadable + s.suspended + s.quota + s.zero_return + s.land + s.too_long, 0) = 0 as is_ceiling
 from frame f
 left join summed s on s.household_id = f.household_id
 left join hole o on o.household_id = f.household_id

@@ -1,6 +1,6 @@
 /*---
 id: household_income
-version: 1
+version: 2
 title: {zh: 家庭人均月收入, en: Income of a household per head and month}
 grain: one row a household
 unit: yuan in the local accounting window; per head and month where the name says so
@@ -26,11 +26,14 @@ columns:
   missing_zh: what is missing; null when nothing is
   oldest_on: the oldest of the data dates
   is_complete: nothing is missing
+  is_ceiling: the records allow no more than the total, support fees aside
+  support_missing_zh: whose support fee is not known; null when all are
 known_gaps:
   zh: 现金、务农收入不在任何部门记录中；不完整的收入只是有记录的部分，不得当作实际收入。
   en: Cash and farming reach no department; an incomplete income is the recorded part only and must not be taken for the true one.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "tells whether the records allow no more than the total"}
 ---*/
 select f.household_id, f.county_code, f.urban_rural, f.members, f.window_months, f.window_from, f.window_to,
        f.wage, f.business, f.property, f.transfer,
@@ -42,6 +45,7 @@ select f.household_id, f.county_code, f.urban_rural, f.members, f.window_months,
            || coalesce('；' || s.basis_zh, '') as basis_zh,
        nullif(concat_ws('；', f.missing_zh, s.missing_zh), '') as missing_zh,
        least(f.oldest_on, s.oldest_on) as oldest_on,
-       f.is_complete and s.missing_zh is null as is_complete
+       f.is_complete and s.missing_zh is null as is_complete,
+       f.is_ceiling, s.missing_zh as support_missing_zh
 from family_income f
 left join support_fee_due s on s.household_id = f.household_id

@@ -1,6 +1,6 @@
 /*---
 id: member_means
-version: 1
+version: 2
 title: {zh: 成员收入情况是否有记录, en: Whether anything is on record of what a member lives on}
 grain: one row a household and living member
 unit: words
@@ -24,6 +24,7 @@ known_gaps:
   en: Casual workers, farmers and those whom relatives keep are on no record; their means are unknown.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "pensions of employees and residents apart"}
 ---*/
 with living as (
     select m.household_id, m.person_id, h.county_code, p.birth_date, l.from_age
@@ -36,7 +37,8 @@ with living as (
 ),
 last_row as (
     select person_id,
-           case when kind = 'wage' then 'wage' when source_zh in ('居民养老', '职工养老') then 'pension' else 'benefit' end as stream,
+           case when kind = 'wage' then 'wage' when source_zh = '职工养老' then 'employee' when source_zh = '居民养老' then 'resident'
+                else 'benefit' end as stream,
            max(month) as last_month
     from member_income
     where kind = 'wage' and gross > 0 or source_zh in ('居民养老', '职工养老', '失业保险')
@@ -44,7 +46,7 @@ last_row as (
 ),
 running as (
     select r.person_id, max(r.last_month) filter (where r.stream = 'wage') as wage_month,
-           max(r.last_month) filter (where r.stream = 'pension') as pension_month,
+           max(r.last_month) filter (where r.stream in ('employee', 'resident')) as pension_month,
            max(r.last_month) filter (where r.stream = 'benefit') as benefit_month,
            min(r.last_month) as until_month
     from last_row r
