@@ -6,8 +6,10 @@ is a parameter of policy, not a property of a place.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import polars as pl
 
@@ -85,3 +87,15 @@ def village_table(prefix: str = "") -> pl.DataFrame:
     return division_table().filter(
         pl.col("village_code").is_not_null() & pl.col("village_code").str.starts_with(prefix)
     )
+
+
+@cache
+def division_names() -> Mapping[str, str]:
+    """Code of six digits -> name with its province and prefecture (河北省石家庄市桥西区), for counties, prefectures, provinces."""
+    names = {"000000": "全国"}
+    for row in _read("divisions.csv").iter_rows(named=True):
+        parts = [row["province"], row["prefecture"], row["county"]]
+        own = row["level"] == "prefecture"
+        kept = [p for p in parts if p and (p not in _BRACKETS or (own and p == row["name"]))]
+        names[row["code"]] = "".join(kept)
+    return MappingProxyType(names)

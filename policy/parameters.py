@@ -27,7 +27,7 @@ import polars as pl
 import yaml
 from pydantic import Field, ValidationError
 
-from policy.sql_file import Closed, Name, PolicyError, Text, Words
+from policy.sql_file import PLACEHOLDER, Chinese, Closed, Name, PolicyError, Text, Words
 
 FOREVER = date(9999, 12, 31)
 ColumnType = Literal["money", "decimal", "integer", "boolean", "text"]
@@ -62,6 +62,9 @@ class ParameterHeader(Closed):
     keys: dict[Name, list[str] | None] = Field(default_factory=dict)
     """Further keys beside division and dates: their values, or null when the list is open."""
     columns: dict[Name, ColumnType]
+    says: Chinese | None = None
+    """A value in words for an officer, with {columns}; what stands in [ ] falls away where one of its columns is empty.
+    Without it the columns are named."""
     carried: Carried | None = None
 
 
@@ -327,6 +330,8 @@ def read_parameter(path: Path) -> Parameter:
         raise PolicyError(path, 1, f"`{'.'.join(str(p) for p in first['loc'])}`: {first['msg']}") from error
     if header.id != path.stem:
         raise PolicyError(path, 1, f"the file must be named as its parameter, {header.id}.yaml")
+    if stray := sorted(set(PLACEHOLDER.findall(header.says or "")) - set(header.columns)):
+        raise PolicyError(path, 1, f"`says` shows {stray}, which are no columns")
     node = next(value for key, value in root.value if key.value == "values")
     values = parse_values(path, header, rows, [_line(item) for item in node.value])
     return Parameter(path, header, carried_on(values, header.carried))

@@ -13,8 +13,9 @@ import pytest
 from data_contracts.contract import catalogue
 from data_contracts.places import REFERENCE
 from policy.cases import Case, frames_of, with_parameters
-from policy.engine import ENGINE_PARAMETERS, Policy, default_policy, run
+from policy.engine import Policy, default_policy, run
 from policy.parameters import FOREVER, Parameter, Value, reach
+from policy.rulebook import ENGINE_PARAMETERS
 
 PARAMETERS = sorted(default_policy().parameters)
 STANDARDS = ["dibao_standard", "edge_line", "tekun_standard"]
