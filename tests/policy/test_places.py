@@ -144,7 +144,8 @@ def test_months_and_years_of_a_financial_limit_agree():
             if times_of_income is None:
                 assert months == years * 12
             else:
-                assert months is None and years is None
+                assert months is None
+                assert years is None
 
 
 @pytest.mark.parametrize(
