@@ -22,6 +22,8 @@ READ = (
     "death",
     "custody",
     "school_enrolment",
+    "disability",
+    "housing_aid_member",
     "assistance_case",
     "assistance_member",
     "welfare_subsidy",
@@ -31,8 +33,20 @@ READ = (
 FRAMES = {
     "household": "**共同生活家庭**。\n\nHouseholds, one row each; ids are minted once.",
     "household_member": "**家庭成员**。\n\nMembers, each in at most one household, with basis.",
-    "household_edge": "**成员关系**：配偶、父母子女、同户、监护，带来源与日期。\n\nEdges with source, date, confidence.",
-    "household_event": "**家庭变化**。\n\nWhat happened to households since the last night.",
+    "household_edge": (
+        "**成员关系**：配偶、父母子女、同户、监护、同一救助证、同一住房保障、赡养抚养义务人，带来源与日期。\n\n"
+        "Edges with source, date, confidence."
+    ),
+    "household_event": (
+        "**家庭变化**：分、并、入、出、成立、消亡。\n\nWhat happened to households since the last night, by person."
+    ),
+    "household_exclusion": (
+        "**不计入家庭的时段**：死亡次月起、服刑、强制戒毒、户口注销、迁出。\n\nSpells in which a person is of no family."
+    ),
+    "household_conflict": "**相互矛盾的登记**，两说并列。\n\nClaims that contradict each other, with what was followed.",
+    "household_declared": (
+        "**救助证申报家庭与推定家庭对照**。\n\nThe declared family of each open case beside the derived one."
+    ),
 }
 
 
@@ -76,8 +90,12 @@ def _metadata(name: str, frame: pl.DataFrame) -> Metadata:
         sizes = frame.group_by(pl.col("members").clip(1, 8)).len("n").sort("members")
         metadata["plot"] = bars([(f"{m}{'+' if m == 8 else ''}", n) for m, n in sizes.rows()], "members")
     else:
-        by = {"household_member": ["basis", "needs_check"], "household_edge": ["kind", "confidence"]}
-        metadata["counts"] = table(frame.group_by(by.get(name, ["event"])).len("rows").sort(pl.all()), 40)
+        by = {
+            "household_member": ["basis", "dependant_kind", "needs_check"],
+            "household_edge": ["kind", "confidence"],
+            "household_event": ["event"],
+        }
+        metadata["counts"] = table(frame.group_by(by.get(name, ["kind"])).len("rows").sort(pl.all()), 60)
     return metadata
 
 
