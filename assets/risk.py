@@ -79,7 +79,7 @@ def _deps(item: Rule | Measure) -> list[dg.AssetKey]:
     """Facts and households that a query and its measures read."""
     return [
         *(fact_key(name) for name in sorted({*item.header.needs, *item.header.uses} & set(fact_tables()))),
-        *(households.key(name) for name in households.FRAMES if name != "household_event"),
+        *(households.key(name) for name in households.FRAMES),
         fact_key("person"),
         fact_key("source_status"),
     ]

@@ -19,9 +19,9 @@ from policy.bench import Bench
 from policy.parameters import read_parameters
 from policy.rulebook import ENGINE_PARAMETERS, Policy
 from policy.sql_file import ROOT, Measure, PolicyError, Rule, read_measure, read_rule
-from policy.vocabulary import never, tables
+from policy.vocabulary import DERIVED, never, tables
 
-ALWAYS_THERE = {"household", "household_member", "household_edge", "person", "division", "source_status"}
+ALWAYS_THERE = {*DERIVED, "person"}
 """Tables that no single source feeds, so that no header needs to declare them."""
 
 

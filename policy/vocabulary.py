@@ -54,7 +54,7 @@ DERIVED: dict[str, dict[str, str]] = {
         "other_household_id": "BIGINT",
         "person_id": "BIGINT",
         "reason": "VARCHAR",
-        "on": "DATE",
+        "event_on": "DATE",
     },
     "household_exclusion": {
         "person_id": "BIGINT",

@@ -128,7 +128,9 @@ def assemble(facts: Facts, previous: Mapping[str, pl.DataFrame] | None, as_of: d
         parent_edges,
         homes,
         present.filter(~pl.col("is_minor") & pl.col("birth_date").is_not_null())["person_id"],
-        present.filter(pl.col("is_minor") | pl.col("person_id").is_in(attached["person_id"].implode()))["person_id"],
+        present.filter(pl.col("is_minor") | pl.col("person_id").is_in(attached["person_id"].implode()))[
+            "person_id"
+        ],
         dead,
         as_of,
     )
@@ -142,7 +144,15 @@ def assemble(facts: Facts, previous: Mapping[str, pl.DataFrame] | None, as_of: d
         [spouse_edges, parent_edges, guardian, edges.same_register(families), edges.together(shared), support]
     )
     return _numbered(
-        members, evidence, spells, absent, conflicts.conflicts(found, as_of), tables, spouse_edges, previous, as_of
+        members,
+        evidence,
+        spells,
+        absent,
+        conflicts.conflicts(found, as_of),
+        tables,
+        spouse_edges,
+        previous,
+        as_of,
     )
 
 
@@ -182,7 +192,9 @@ def _used(parent_edges: pl.DataFrame, present: pl.DataFrame) -> pl.DataFrame:
 
 def _children_of(parent_edges: pl.DataFrame, alive: pl.Series) -> pl.Series:
     """People who have a parent among the living of tonight."""
-    return parent_edges.filter(pl.col("used") & pl.col("person_id_a").is_in(alive.implode()))["person_id_b"].unique()
+    return parent_edges.filter(pl.col("used") & pl.col("person_id_a").is_in(alive.implode()))[
+        "person_id_b"
+    ].unique()
 
 
 def _shared(tables: Mapping[str, pl.DataFrame], as_of: date) -> pl.DataFrame:
@@ -192,8 +204,12 @@ def _shared(tables: Mapping[str, pl.DataFrame], as_of: date) -> pl.DataFrame:
     kept = ("source_class", "data_as_of")
     case = pl.concat(
         [
-            rows.select("person_id", pl.col("case_id").alias("key"), pl.col("join_month").alias("since"), *kept),
-            cases.select("person_id", pl.col("case_id").alias("key"), pl.col("start_month").alias("since"), *kept),
+            rows.select(
+                "person_id", pl.col("case_id").alias("key"), pl.col("join_month").alias("since"), *kept
+            ),
+            cases.select(
+                "person_id", pl.col("case_id").alias("key"), pl.col("start_month").alias("since"), *kept
+            ),
         ]
     ).with_columns(pl.lit("case").alias("kind"))
     aid = tables["housing_aid_member"].filter(
@@ -233,9 +249,11 @@ def _members(
     at_home = (booked & (pl.col("register_id") == pl.col("main_book"))).fill_null(False)
     apart = duty.filter("apart")
     split = pl.concat([apart["child_core"], apart["parent_core"]]).unique().implode()
-    lives_apart = pl.col("core").is_in(split) & pl.col("lives_in").is_not_null() & (
-        pl.col("lives_in") != pl.col("registered_in")
-    ).fill_null(True)
+    lives_apart = (
+        pl.col("core").is_in(split)
+        & pl.col("lives_in").is_not_null()
+        & (pl.col("lives_in") != pl.col("registered_in")).fill_null(True)
+    )
     joined = duty.filter(pl.col("verdict") == "joined")
     by_dwelling = joined.filter(pl.col("register_id").is_null())
     dwelling = pl.concat([by_dwelling["child_core"], by_dwelling["parent_core"]]).unique().implode()
@@ -260,9 +278,7 @@ def _members(
     )
     unproved = joined.filter(pl.col("proof").is_null() & pl.col("register_id").is_not_null())
     ends = pl.concat([unproved["child_core"], unproved["parent_core"]]).unique().implode()
-    judged = {
-        name: duty.filter(pl.col("verdict") == name) for name in ("rival", "two_books", "other_parent")
-    }
+    judged = {name: duty.filter(pl.col("verdict") == name) for name in ("rival", "two_books", "other_parent")}
     cores = {
         name: pl.concat([frame["child_core"], frame["parent_core"]]).unique().implode()
         for name, frame in judged.items()
@@ -293,7 +309,9 @@ def _since(members: pl.DataFrame, evidence: pl.DataFrame) -> pl.DataFrame:
     """The members with `since`: the day of the book, the wedding, the birth that the basis rests on."""
     wed = evidence.filter((pl.col("kind") == "spouse") & pl.col("until").is_null())
     wedding = (
-        pl.concat([wed.select(pl.col(side).alias("person_id"), "since") for side in ("person_id_a", "person_id_b")])
+        pl.concat(
+            [wed.select(pl.col(side).alias("person_id"), "since") for side in ("person_id_a", "person_id_b")]
+        )
         .group_by("person_id")
         .agg(pl.col("since").max().alias("_wed"))
     )

@@ -87,7 +87,9 @@ def live_village(residence: pl.DataFrame, as_of: date) -> pl.DataFrame:
         .select(
             "person_id",
             pl.col("village_code").alias("lives_in"),
-            (pl.col("live_since") <= years_before(as_of, LONG_TERM_YEARS)).fill_null(False).alias("is_long_term"),
+            (pl.col("live_since") <= years_before(as_of, LONG_TERM_YEARS))
+            .fill_null(False)
+            .alias("is_long_term"),
         )
     )
 

@@ -15,10 +15,14 @@ NO_DAY = pl.lit(None, dtype=pl.Date)
 def _of(frame: pl.DataFrame, kind: str, **columns: pl.Expr) -> pl.DataFrame:
     """Rows of `CONFLICT`; a column that is not given is null."""
     rest = {name: pl.lit(None, dtype=kind_) for name, kind_ in CONFLICT.items() if name not in columns}
-    return frame.select(
-        **{name: (columns | rest).get(name, pl.lit(kind)) for name in CONFLICT.names() if name != "kind"},
-        kind=pl.lit(kind),
-    ).select(CONFLICT.names()).cast(CONFLICT)
+    return (
+        frame.select(
+            **{name: (columns | rest).get(name, pl.lit(kind)) for name in CONFLICT.names() if name != "kind"},
+            kind=pl.lit(kind),
+        )
+        .select(CONFLICT.names())
+        .cast(CONFLICT)
+    )
 
 
 def _day(column: str) -> pl.Expr:
@@ -43,7 +47,10 @@ def of_spouses(
         ]
     ).filter(pl.col("person_id").is_in(alive.implode()))
     couple = pl.concat(
-        [pairs.select(pl.col(a).alias("person_id"), pl.col(b).alias("other")) for a, b in (("a", "b"), ("b", "a"))]
+        [
+            pairs.select(pl.col(a).alias("person_id"), pl.col(b).alias("other"))
+            for a, b in (("a", "b"), ("b", "a"))
+        ]
     )
     followed = ends.join(couple, on=["person_id", "other"])
     left = ends.join(couple, on=["person_id", "other"], how="anti")
@@ -81,7 +88,9 @@ def of_spouses(
             claim_zh_2=pl.lit("户口簿仍登记为配偶"),
             source_class_2=pl.col("source_class"),
             since=pl.col("until"),
-            reason_zh=pl.lit("婚姻登记显示已解除婚姻，户口簿仍登记为夫妻，已按婚姻登记认定，请核实是否仍共同生活"),
+            reason_zh=pl.lit(
+                "婚姻登记显示已解除婚姻，户口簿仍登记为夫妻，已按婚姻登记认定，请核实是否仍共同生活"
+            ),
         )
     )
     found.append(
@@ -104,11 +113,15 @@ def of_parents(parents: pl.DataFrame, alive: pl.Series) -> list[pl.DataFrame]:
     """Two mothers or two fathers that are both named outright; a parent who is too young to be one."""
     alive_child = parents.filter(pl.col("person_id_b").is_in(alive.implode()))
     named = alive_child.filter((pl.col("rank") <= 1) & ~pl.col("too_young") & pl.col("role").is_not_null())
-    winner = named.filter("used").sort("person_id_b", "role", "rank", "source_class").unique(
-        ["person_id_b", "role"], keep="first", maintain_order=True
+    winner = (
+        named.filter("used")
+        .sort("person_id_b", "role", "rank", "source_class")
+        .unique(["person_id_b", "role"], keep="first", maintain_order=True)
     )
     two = named.filter(~pl.col("used")).join(
-        winner.select("person_id_b", "role", "person_id_a", "source_class"), on=["person_id_b", "role"], suffix="_1"
+        winner.select("person_id_b", "role", "person_id_a", "source_class"),
+        on=["person_id_b", "role"],
+        suffix="_1",
     )
     found = []
     for role, kind, zh in (("mother", "two_mothers", "母亲"), ("father", "two_fathers", "父亲")):
@@ -123,7 +136,9 @@ def of_parents(parents: pl.DataFrame, alive: pl.Series) -> list[pl.DataFrame]:
                 claim_person_id_2=pl.col("person_id_a"),
                 claim_zh_2=pl.lit(zh),
                 source_class_2=pl.col("source_class"),
-                reason_zh=pl.lit(f"两个来源登记的{zh}不是同一人，出生医学证明优先于户口簿，已按前者认定，请核实"),
+                reason_zh=pl.lit(
+                    f"两个来源登记的{zh}不是同一人，出生医学证明优先于户口簿，已按前者认定，请核实"
+                ),
             )
         )
     found.append(
@@ -133,7 +148,10 @@ def of_parents(parents: pl.DataFrame, alive: pl.Series) -> list[pl.DataFrame]:
             person_id=pl.col("person_id_b"),
             claim_zh_1=pl.lit("两人年龄差不足以为亲子"),
             claim_person_id_2=pl.col("person_id_a"),
-            claim_zh_2=pl.coalesce(pl.col("role").replace_strict({"mother": "母亲", "father": "父亲"}, default=None), pl.lit("父母")),
+            claim_zh_2=pl.coalesce(
+                pl.col("role").replace_strict({"mother": "母亲", "father": "父亲"}, default=None),
+                pl.lit("父母"),
+            ),
             source_class_2=pl.col("source_class"),
             reason_zh=pl.lit("登记的父母与子女年龄相差过小，登记有误，未按亲子归户，请核实"),
         )
@@ -148,7 +166,9 @@ def of_books(in_force: pl.DataFrame, membership: pl.DataFrame, alive: pl.Series)
     )
     rows = rows.filter(pl.col("person_id").is_duplicated())
     first = rows.unique("person_id", keep="first", maintain_order=True)
-    two = rows.join(first.select("person_id", "register_id"), on=["person_id", "register_id"], how="anti").join(
+    two = rows.join(
+        first.select("person_id", "register_id"), on=["person_id", "register_id"], how="anti"
+    ).join(
         first.select("person_id", "head_person_id", "join_date", "source_class"), on="person_id", suffix="_1"
     )
     found = [
@@ -201,7 +221,9 @@ def of_duties(duty: pl.DataFrame, source_class: str) -> list[pl.DataFrame]:
             claim_person_id_2=pl.col("parent"),
             claim_zh_2=pl.lit("与父母同一户口簿"),
             source_class_2=pl.lit(source_class),
-            reason_zh=pl.lit("与父母同户登记但长期住在别处，不作为共同生活，父母子女互为赡养抚养义务人，请核实"),
+            reason_zh=pl.lit(
+                "与父母同户登记但长期住在别处，不作为共同生活，父母子女互为赡养抚养义务人，请核实"
+            ),
         ),
         _of(
             rival,
@@ -212,7 +234,9 @@ def of_duties(duty: pl.DataFrame, source_class: str) -> list[pl.DataFrame]:
             claim_person_id_2=pl.col("parent"),
             claim_zh_2=pl.lit("与父母同一户口簿"),
             source_class_2=pl.lit(source_class),
-            reason_zh=pl.lit("同一户口簿上有两个以上已成家子女，没有依据说明父母与此子女同住，未并入，请核实"),
+            reason_zh=pl.lit(
+                "同一户口簿上有两个以上已成家子女，没有依据说明父母与此子女同住，未并入，请核实"
+            ),
         ),
     ]
 

@@ -93,15 +93,17 @@ def _only(free: pl.DataFrame, one: tuple[str, ...], other: tuple[str, ...]) -> p
         )
         sides.append(side.filter(~pl.col("register_id").is_duplicated()))
     left, right = sides
-    return left.select("register_id", "person_id", "source_class", "data_as_of").join(
-        right.select("register_id", pl.col("person_id").alias("other")), on="register_id"
-    ).select("person_id", "other", "source_class", "data_as_of")
+    return (
+        left.select("register_id", "person_id", "source_class", "data_as_of")
+        .join(right.select("register_id", pl.col("person_id").alias("other")), on="register_id")
+        .select("person_id", "other", "source_class", "data_as_of")
+    )
 
 
 def spouses(
     marriage: pl.DataFrame, membership: pl.DataFrame, dead: pl.DataFrame, sex: pl.DataFrame
 ) -> pl.DataFrame:
-    """All spouse edges, open and ended: `EDGE`. `membership` holds the rows in force; `sex` is of `person_id`.
+    """All spouse edges, open and ended: `EDGE`, and `parted`: the day of a divorce or a later marriage. `membership` holds the rows in force; `sex` is of `person_id`.
 
     A pair of whom only a book speaks is likely; one of the same sex is a mistake of some record and needs a check.
     """
@@ -116,13 +118,6 @@ def spouses(
         )
     )
     edges = pl.concat([last, book.select(last.columns)])
-    died = dead.select("person_id", "died_on")
-    for side in ("person_id_a", "person_id_b"):
-        edges = (
-            edges.join(died, left_on=side, right_on="person_id", how="left")
-            .with_columns(pl.min_horizontal("until", "died_on").alias("until"))
-            .drop("died_on")
-        )
     newest = pl.concat(
         [edges.select(pl.col(side).alias("person_id"), "since") for side in ("person_id_a", "person_id_b")]
     ).drop_nulls()
@@ -136,6 +131,14 @@ def spouses(
             )
             .drop("_newest")
         )
+    edges = edges.with_columns(pl.col("until").alias("parted"))
+    died = dead.select("person_id", "died_on")
+    for side in ("person_id_a", "person_id_b"):
+        edges = (
+            edges.join(died, left_on=side, right_on="person_id", how="left")
+            .with_columns(pl.min_horizontal("until", "died_on").alias("until"))
+            .drop("died_on")
+        )
     known = sex.filter(pl.col("sex").is_in(["1", "2"]))
     return (
         edges.join(known, left_on="person_id_a", right_on="person_id", how="left")
@@ -147,16 +150,19 @@ def spouses(
             .alias("confidence"),
             pl.lit("spouse").alias("kind"),
         )
-        .select(EDGE.names())
+        .select(*EDGE.names(), "parted")
         .sort("person_id_a", "person_id_b")
     )
 
 
 def pairs(edges: pl.DataFrame, people: pl.DataFrame) -> pl.DataFrame:
-    """Couples of tonight: `a`, `b`. One spouse a person: the surer, then the later marriage."""
+    """Couples of tonight: `a`, `b`. One spouse a person: the surer, then the later marriage.
+
+    Death parts nobody here: the dead are of the family to the end of the month, and then no longer among the people.
+    """
     here = pl.col("person_id")
     open_ = (
-        edges.filter(pl.col("until").is_null() & (pl.col("confidence") != "needs_check"))
+        edges.filter(pl.col("parted").is_null() & (pl.col("confidence") != "needs_check"))
         .rename({"person_id_a": "a", "person_id_b": "b"})
         .join(people.select(here.alias("a")), on="a", how="semi")
         .join(people.select(here.alias("b")), on="b", how="semi")

@@ -50,16 +50,15 @@ def declared(
         .select("case_id", pl.col("person_id").alias("applicant"), "category", "start_month")
     )
     rows = case_members(tables, as_of).join(cases, on="case_id", how="semi").drop_nulls("person_id")
-    alone = (
-        rows.group_by("case_id")
-        .agg(pl.col("is_single_person").any().alias("_alone"))
-    )
+    alone = rows.group_by("case_id").agg(pl.col("is_single_person").any().alias("_alone"))
     people = (
         pl.concat(
             [
                 rows.select("case_id", "person_id", "is_covered"),
                 cases.select(
-                    "case_id", pl.col("applicant").alias("person_id"), pl.lit(None, dtype=pl.Boolean).alias("is_covered")
+                    "case_id",
+                    pl.col("applicant").alias("person_id"),
+                    pl.lit(None, dtype=pl.Boolean).alias("is_covered"),
                 ),
             ]
         )
@@ -72,7 +71,10 @@ def declared(
         people.join(here.drop("needs_check"), on="person_id")
         .join(cases.select("case_id", "applicant"), on="case_id")
         .group_by("case_id", "person_household_id")
-        .agg((pl.col("person_id") == pl.col("applicant")).any().fill_null(False).alias("_own"), pl.len().alias("_n"))
+        .agg(
+            (pl.col("person_id") == pl.col("applicant")).any().fill_null(False).alias("_own"),
+            pl.len().alias("_n"),
+        )
         .sort("case_id", "_own", "_n", "person_household_id", descending=[False, True, True, False])
         .unique("case_id", keep="first", maintain_order=True)
         .select("case_id", pl.col("person_household_id").alias("household_id"))
@@ -90,9 +92,11 @@ def declared(
             .alias("case_unit"),
         )
     )
-    family = unit.filter(pl.col("case_unit") == "family").join(
-        member.select("household_id", "person_id"), on="household_id"
-    ).select("case_id", "person_id", pl.lit(True).alias("_family"))
+    family = (
+        unit.filter(pl.col("case_unit") == "family")
+        .join(member.select("household_id", "person_id"), on="household_id")
+        .select("case_id", "person_id", pl.lit(True).alias("_family"))
+    )
     whole = (
         people.with_columns(pl.lit(True).alias("in_case"))
         .join(family, on=["case_id", "person_id"], how="full", coalesce=True)
@@ -124,11 +128,17 @@ def _told(
         ]
     )
     others = whole.filter("in_case").select("case_id", pl.col("person_id").alias("other"))
-    of_case = whole.select("case_id", "person_id").join(wed, on="person_id").join(others, on=["case_id", "other"])
+    of_case = (
+        whole.select("case_id", "person_id").join(wed, on="person_id").join(others, on=["case_id", "other"])
+    )
     living = pl.col("until").is_null() | (pl.col("until") > as_of)
     # A marriage that ended because somebody died is no divorce.
     dead = absent.filter(pl.col("kind") == "dead")["person_id"].implode()
-    wedding = of_case.filter(living).group_by("case_id", "person_id").agg(pl.col("since").max().alias("_wed"), pl.lit(True).alias("_is_wed"))
+    wedding = (
+        of_case.filter(living)
+        .group_by("case_id", "person_id")
+        .agg(pl.col("since").max().alias("_wed"), pl.lit(True).alias("_is_wed"))
+    )
     divorce = (
         of_case.filter(~living & ~pl.col("other").is_in(dead))
         .group_by("case_id", "person_id")
@@ -151,9 +161,15 @@ def _told(
         .group_by("person_id")
         .agg(pl.col("status_date").max().alias("_left"))
     )
-    born = tables["person"].drop_nulls("person_id").group_by("person_id").agg(pl.col("birth_date").min().alias("_born"))
+    born = (
+        tables["person"]
+        .drop_nulls("person_id")
+        .group_by("person_id")
+        .agg(pl.col("birth_date").min().alias("_born"))
+    )
     book = (
-        tables["register_membership"].filter(
+        tables["register_membership"]
+        .filter(
             (pl.col("leave_date").is_null() | (pl.col("leave_date") > as_of)) & (pl.col("join_date") <= as_of)
         )
         .drop_nulls("person_id")
@@ -172,7 +188,10 @@ def _told(
         .join(book, on="person_id", how="left")
     )
     undated = pl.col("start_month").is_null()
-    new = {name: (undated | (pl.col(name) >= pl.col("start_month"))).fill_null(False) for name in ("_born", "_released", "_left", "_wed_out", "_wed")}
+    new = {
+        name: (undated | (pl.col(name) >= pl.col("start_month"))).fill_null(False)
+        for name in ("_born", "_released", "_left", "_wed_out", "_wed")
+    }
     out = pl.col("in_case") & ~pl.col("in_family")
     added = ~pl.col("in_case")
     custody = pl.col("_gone").is_in(["prison", "rehabilitation"])
@@ -182,7 +201,15 @@ def _told(
         (out & (pl.col("_gone") == "cancelled"), "cancelled", "_gone_on"),
         (out & (pl.col("_gone") == "moved_out"), "moved_out", "_gone_on"),
         (out & pl.col("_divorced").is_not_null() & pl.col("_is_wed").is_null(), "divorced", "_divorced"),
-        (out & pl.col("_partner").is_not_null() & pl.col("_is_wed").is_null() & pl.col("person_household_id").is_not_null() & new["_wed_out"], "married_out", "_wed_out"),
+        (
+            out
+            & pl.col("_partner").is_not_null()
+            & pl.col("_is_wed").is_null()
+            & pl.col("person_household_id").is_not_null()
+            & new["_wed_out"],
+            "married_out",
+            "_wed_out",
+        ),
         (out & new["_left"] & pl.col("person_household_id").is_not_null(), "graduated", "_left"),
         (out & pl.col("person_household_id").is_not_null(), "split", "_joined"),
         (out, "unknown", None),

@@ -11,7 +11,9 @@ from matching.households.frames import EDGE
 ORDER = ("person_id_a", "person_id_b", "kind", "source_class", "since", "until")
 
 
-def _edge(frame: pl.DataFrame, kind: str, confidence: str, a: str, b: str, since: str | None, until: str | None) -> pl.DataFrame:
+def _edge(
+    frame: pl.DataFrame, kind: str, confidence: str, a: str, b: str, since: str | None, until: str | None
+) -> pl.DataFrame:
     none = pl.lit(None, dtype=pl.Date)
     return frame.select(
         pl.col(a).alias("person_id_a"),
@@ -32,7 +34,9 @@ def guardians(school: pl.DataFrame) -> pl.DataFrame:
 
 def same_register(families: pl.DataFrame) -> pl.DataFrame:
     """The head of a family book (a) and who stands in it (b)."""
-    return _edge(families, "same_register", "likely", "head_person_id", "person_id", "join_date", "leave_date")
+    return _edge(
+        families, "same_register", "likely", "head_person_id", "person_id", "join_date", "leave_date"
+    )
 
 
 def together(shared: pl.DataFrame) -> pl.DataFrame:

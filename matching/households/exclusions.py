@@ -54,16 +54,17 @@ def exclusions(
         pl.col("start_date").alias("happened_on"),
         pl.col("start_date").alias("since"),
         # A released person whose stated end lies ahead was let go before the row was written.
-        pl.when(released).then(pl.min_horizontal("end_date", pl.col("data_as_of").dt.offset_by("-1d"))).otherwise("end_date").alias("until"),
+        pl.when(released)
+        .then(pl.min_horizontal("end_date", pl.col("data_as_of").dt.offset_by("-1d")))
+        .otherwise("end_date")
+        .alias("until"),
         "source_class",
         "data_as_of",
     )
     off = (
         registered.filter(pl.col("register_status").is_in(["2", "3", "4"]))
         .filter(~pl.col("person_id").is_in(dead["person_id"].implode()))
-        .filter(
-            (pl.col("register_status") == "3") | ~pl.col("person_id").is_in(elsewhere_known.implode())
-        )
+        .filter((pl.col("register_status") == "3") | ~pl.col("person_id").is_in(elsewhere_known.implode()))
         .select(
             "person_id",
             pl.when(pl.col("register_status") == "2")
@@ -98,4 +99,3 @@ def absent(spells: pl.DataFrame, as_of: date) -> pl.DataFrame:
         .unique("person_id", keep="first", maintain_order=True)
         .select("person_id", "kind", "happened_on")
     )
-

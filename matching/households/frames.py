@@ -76,7 +76,7 @@ EVENT = pl.Schema(
         "other_household_id": pl.Int64(),
         "person_id": pl.Int64(),
         "reason": pl.String(),
-        "on": pl.Date(),
+        "event_on": pl.Date(),
     }
 )
 """What happened to households since the last night.

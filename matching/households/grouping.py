@@ -24,7 +24,8 @@ def attached(
     in_pair = pl.concat([pairs["a"], pairs["b"]]).implode()
     core = cores(people, pairs)
     dependent = people.filter(
-        (pl.col("is_minor") | pl.col("is_student") | pl.col("is_severe")) & ~pl.col("person_id").is_in(in_pair)
+        (pl.col("is_minor") | pl.col("is_student") | pl.col("is_severe"))
+        & ~pl.col("person_id").is_in(in_pair)
     ).select("person_id", "register_id", "is_minor")
     grown_up = people.select(
         pl.col("person_id").alias("to"),
@@ -102,8 +103,10 @@ def cores(people: pl.DataFrame, pairs: pl.DataFrame) -> pl.DataFrame:
     both = pl.concat(
         [pairs.select(pl.col(side).alias("person_id"), pl.col("a").alias("core")) for side in ("a", "b")]
     )
-    return people.select("person_id").join(both, on="person_id", how="left").with_columns(
-        pl.coalesce("core", "person_id").alias("core")
+    return (
+        people.select("person_id")
+        .join(both, on="person_id", how="left")
+        .with_columns(pl.coalesce("core", "person_id").alias("core"))
     )
 
 
@@ -120,7 +123,9 @@ def with_dependants(core: pl.DataFrame, attached: pl.DataFrame) -> pl.DataFrame:
             .drop("_beyond")
         )
     chain = chain.join(attached.select(pl.col("person_id").alias("to")), on="to", how="anti")
-    root = chain.join(core.rename({"person_id": "to"}), on="to").select("person_id", pl.col("core").alias("_root"))
+    root = chain.join(core.rename({"person_id": "to"}), on="to").select(
+        "person_id", pl.col("core").alias("_root")
+    )
     return (
         core.join(root, on="person_id", how="left")
         .with_columns(pl.coalesce("_root", "core").alias("core"))
@@ -159,7 +164,11 @@ def duties(
     )
     proofs = _proofs(found, shared)
     for side in ("child", "parent"):
-        found = found.join(home.rename({"core": f"{side}_core", "place": f"{side}_place", "permit": f"{side}_permit"}), on=f"{side}_core", how="left")
+        found = found.join(
+            home.rename({"core": f"{side}_core", "place": f"{side}_place", "permit": f"{side}_permit"}),
+            on=f"{side}_core",
+            how="left",
+        )
     same = (pl.col("child_book") == pl.col("parent_book")).fill_null(False)
     settled = pl.col("child_permit").fill_null(False) | pl.col("parent_permit").fill_null(False)
     differ = (pl.col("child_place") != pl.col("parent_place")).fill_null(False) & settled
@@ -199,7 +208,9 @@ def _side(frame: pl.DataFrame, name: str) -> pl.DataFrame:
 
 def _place(sides: pl.DataFrame) -> pl.DataFrame:
     """Where the adults of a core live, if all of them live there: `core`, `place`, `permit` (a permit of long standing says so)."""
-    long = pl.col("lives_in").is_not_null() & (pl.col("is_long_term").fill_null(False) | pl.col("registered_in").is_null())
+    long = pl.col("lives_in").is_not_null() & (
+        pl.col("is_long_term").fill_null(False) | pl.col("registered_in").is_null()
+    )
     at = pl.when(long).then("lives_in").otherwise("registered_in")
     return (
         sides.with_columns(at.alias("_at"), long.alias("_long"))
@@ -222,7 +233,9 @@ def _book(sides: pl.DataFrame, dependants: pl.DataFrame) -> pl.DataFrame:
         .group_by("core", "register_id")
         .agg(pl.col("is_head").any())
         .join(young, on=["core", "register_id"], how="left")
-        .with_columns((pl.col("is_head").cast(pl.Int64) * 1000 + pl.col("_young").fill_null(0)).alias("_score"))
+        .with_columns(
+            (pl.col("is_head").cast(pl.Int64) * 1000 + pl.col("_young").fill_null(0)).alias("_score")
+        )
         .with_columns((pl.col("_score") == pl.col("_score").max().over("core")).alias("_best"))
     )
     return (
@@ -238,7 +251,9 @@ def _proofs(found: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFrame:
     return (
         ends.join(shared.rename({"person_id": "child"}), on="child")
         .join(shared.rename({"person_id": "parent"}), on=["parent", "kind", "key"])
-        .with_columns(pl.col("kind").replace_strict({"dwelling": 0, "case": 1}, return_dtype=pl.Int8).alias("_rank"))
+        .with_columns(
+            pl.col("kind").replace_strict({"dwelling": 0, "case": 1}, return_dtype=pl.Int8).alias("_rank")
+        )
         .sort("child", "parent", "_rank")
         .unique(["child", "parent"], keep="first", maintain_order=True)
         .select("child", "parent", pl.col("kind").alias("proof"))
@@ -266,11 +281,15 @@ def _judged(found: pl.DataFrame) -> pl.DataFrame:
         )
     )
     away = ~pl.col("_proven") & pl.col("_other_book")
-    families = per_core.filter(pl.col("has_family") & ~away).with_columns(
-        pl.len().over("parent_core").alias("_rivals"),
-        pl.col("_claim").max().over("parent_core").alias("_best"),
-    ).with_columns(
-        ((pl.col("_claim") == pl.col("_best")).sum().over("parent_core") == 1).alias("_single_best")
+    families = (
+        per_core.filter(pl.col("has_family") & ~away)
+        .with_columns(
+            pl.len().over("parent_core").alias("_rivals"),
+            pl.col("_claim").max().over("parent_core").alias("_best"),
+        )
+        .with_columns(
+            ((pl.col("_claim") == pl.col("_best")).sum().over("parent_core") == 1).alias("_single_best")
+        )
     )
     wins = (pl.col("_rivals") == 1) | (
         (pl.col("_claim") == pl.col("_best")) & pl.col("_single_best") & (pl.col("_best") > 0)
@@ -296,7 +315,14 @@ def _judged(found: pl.DataFrame) -> pl.DataFrame:
     # Parents who are no couple have cores of their own, and a child lives with one of them.
     chosen = (
         open_.join(judged.filter(pl.col("verdict") == "joined"), on=["parent_core", "child_core"])
-        .sort("child", "_claim", "parent_head", "parent_is_mother", "parent", descending=[False, True, True, True, False])
+        .sort(
+            "child",
+            "_claim",
+            "parent_head",
+            "parent_is_mother",
+            "parent",
+            descending=[False, True, True, True, False],
+        )
         .unique("child", keep="first", maintain_order=True)
         .select("child", "parent_core", pl.lit(True).alias("_chosen"))
     )
@@ -382,7 +408,12 @@ def strangers(
 
 def components(nuclei: pl.DataFrame, links: pl.DataFrame) -> pl.DataFrame:
     """`person_id`, `home`: the lowest core of everything that `links` (`one`, `other`: cores) tie together."""
-    ties = pl.concat([links.select("one", "other"), links.select(pl.col("other").alias("one"), pl.col("one").alias("other"))])
+    ties = pl.concat(
+        [
+            links.select("one", "other"),
+            links.select(pl.col("other").alias("one"), pl.col("one").alias("other")),
+        ]
+    )
     label = ties.select(pl.col("one").alias("core")).unique().with_columns(pl.col("core").alias("home"))
     while True:
         near = (

@@ -81,7 +81,10 @@ def events(
         word.alias("reason"),
     )
     both = now.join(
-        earlier.select("person_id", pl.col("household_id").alias("was")), on="person_id", how="full", coalesce=True
+        earlier.select("person_id", pl.col("household_id").alias("was")),
+        on="person_id",
+        how="full",
+        coalesce=True,
     ).filter(pl.col("now").ne_missing(pl.col("was")))
     joined = both.filter(pl.col("now").is_in(kept).fill_null(False)).select(
         pl.lit("join").alias("event"),
@@ -106,7 +109,7 @@ def events(
     )
     return (
         pl.concat([of_new, of_ended, joined, left])
-        .with_columns(pl.lit(as_of).alias("on"))
+        .with_columns(pl.lit(as_of).alias("event_on"))
         .cast(EVENT)
         .sort("household_id", "event", "person_id", nulls_last=True)
     )

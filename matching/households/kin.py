@@ -61,7 +61,14 @@ def _claims(membership: pl.DataFrame, birth: pl.DataFrame) -> pl.DataFrame:
     book = membership.filter(pl.col("register_id").is_not_null())
     with_spouse = _with_only(book, ("10", "11", "12"))
     inferred = [
-        (_with_only(book, parent_codes).filter(relation.str.contains(codes) & ~relation.is_in(IN_LAW_CHILD)), "other", "person_id", INFERRED)
+        (
+            _with_only(book, parent_codes).filter(
+                relation.str.contains(codes) & ~relation.is_in(IN_LAW_CHILD)
+            ),
+            "other",
+            "person_id",
+            INFERRED,
+        )
         for parent_codes, codes in INFERENCES
     ]
     for rows, parent, kid, rank in (
@@ -109,15 +116,16 @@ def parents(membership: pl.DataFrame, birth: pl.DataFrame, person: pl.DataFrame)
         .with_columns(
             pl.coalesce(
                 "role",
-                pl.when(pl.col("sex") == "2").then(pl.lit("mother")).when(pl.col("sex") == "1").then(pl.lit("father")),
+                pl.when(pl.col("sex") == "2")
+                .then(pl.lit("mother"))
+                .when(pl.col("sex") == "1")
+                .then(pl.lit("father")),
             ).alias("role")
         )
         .join(born, left_on="parent", right_on="person_id", how="left")
         .join(born, left_on="child", right_on="person_id", how="left", suffix="_child")
         .with_columns(
-            (
-                pl.col("birth_date").dt.offset_by(f"{YOUNGEST_PARENT}y") > pl.col("birth_date_child")
-            )
+            (pl.col("birth_date").dt.offset_by(f"{YOUNGEST_PARENT}y") > pl.col("birth_date_child"))
             .fill_null(False)
             .alias("too_young")
         )

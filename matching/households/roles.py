@@ -40,7 +40,12 @@ def heads(members: pl.DataFrame) -> pl.DataFrame:
             nulls_last=True,
         )
         .unique("home", keep="first", maintain_order=True)
-        .select("home", pl.col("person_id").alias("head"), pl.col("register_id").alias("main_book"), pl.col("core").alias("head_core"))
+        .select(
+            "home",
+            pl.col("person_id").alias("head"),
+            pl.col("register_id").alias("main_book"),
+            pl.col("core").alias("head_core"),
+        )
     )
 
 
@@ -69,15 +74,21 @@ def relations(members: pl.DataFrame, pairs: pl.DataFrame, parents: pl.DataFrame)
     here = members.select("head", "person_id")
     for name, near in found.items():
         flag = here.join(near, on=["head", "person_id"], how="semi").with_columns(pl.lit(True).alias(name))
-        members = members.join(flag, on=["head", "person_id"], how="left").with_columns(pl.col(name).fill_null(False))
+        members = members.join(flag, on=["head", "person_id"], how="left").with_columns(
+            pl.col(name).fill_null(False)
+        )
     with_parent = (
         members.select("person_id", "home")
         .join(parents.select("person_id", "parent"), on="person_id")
-        .join(members.select(pl.col("person_id").alias("parent"), "home"), on=["parent", "home"], how="semi")["person_id"]
+        .join(members.select(pl.col("person_id").alias("parent"), "home"), on=["parent", "home"], how="semi")[
+            "person_id"
+        ]
         .unique()
     )
     male, female = pl.col("sex") == "1", pl.col("sex") == "2"
-    from_book = pl.when((pl.col("head") == pl.col("head_person_id")).fill_null(False)).then("relation_to_head")
+    from_book = pl.when((pl.col("head") == pl.col("head_person_id")).fill_null(False)).then(
+        "relation_to_head"
+    )
     by_edges = (
         pl.when("_married")
         .then(pl.when(male).then(pl.lit("11")).when(female).then(pl.lit("12")).otherwise(pl.lit("10")))
