@@ -15,7 +15,7 @@ from typing import Any
 
 from data_contracts.contract import code_lists
 from data_contracts.places import division_names
-from policy.parameters import FOREVER, Parameter, Value
+from policy.parameters import CHOICE, FOREVER, Parameter, Value
 from policy.sql_file import PLACEHOLDER
 
 EVIDENCE_ZH = {
@@ -38,6 +38,9 @@ CODE_LIST_OF_KEY = {
     "dis_type": "disability_type",
     "dis_grade": "disability_grade",
     "stage": "school_stage",
+    "kind": "machine_kind",
+    "service": "rehab_service",
+    "grade": "house_grade",
 }
 """Keys whose values are codes of a list of another name."""
 
@@ -126,6 +129,7 @@ WORDS: dict[tuple[str, Any], str] = {
     ("close_working_days", None): "季度末",
 }
 NOT_KNOWN_ZH = "未知"
+YES = "是"
 OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
 
 
@@ -140,7 +144,7 @@ def spoken(column: str, value: Any) -> str:
     if value is None:
         return WORDS.get((column, None), "不限")
     if isinstance(value, bool):
-        return "是" if value else "否"
+        return YES if value else "否"
     if isinstance(value, Decimal):
         return number(value)
     return WORDS.get((column, value), str(value))
@@ -160,7 +164,8 @@ def value_zh(parameter: Parameter, value: Value) -> str:
             lambda match: "" if empty & set(PLACEHOLDER.findall(match.group(1))) else match.group(1),
             parameter.header.says,
         )
-        return PLACEHOLDER.sub(lambda match: shown[match.group(1)], kept)
+        chosen = CHOICE.sub(lambda match: match.group(2 if shown[match.group(1)] == YES else 3), kept)
+        return PLACEHOLDER.sub(lambda match: shown[match.group(1)], chosen)
     return "，".join(f"{name} {text}" for name, text in shown.items())
 
 
@@ -255,14 +260,19 @@ def on_day(parameter: Parameter, county: str, day: date) -> list[Saying]:
 
 
 def latest(values: Iterable[Value]) -> list[Value]:
-    """Of each combination of keys the value that holds last, and what comes after it when that is `not known`."""
-    last: dict[tuple[str, ...], Value] = {}
+    """Of each combination of keys the value that begins last, and when that is `not known` also the last that was known."""
+    spells: dict[tuple[str, ...], list[Value]] = {}
     for value in sorted(values, key=lambda v: v.valid_from):
-        before = last.get(value.keys)
-        # Where a value is only carried on until nothing is known, the value itself is what a reader asks for.
-        if before is None or value.columns is not None or before.columns is None:
-            last[value.keys] = value
-    return list(last.values())
+        spells.setdefault(value.keys, []).append(value)
+    found = []
+    for row in spells.values():
+        known = [value for value in row if value.columns is not None]
+        found += [
+            value
+            for value in row
+            if value is row[-1] or (row[-1].columns is None and known and value is known[-1])
+        ]
+    return sorted(found, key=lambda v: v.valid_from)
 
 
 def place_zh(division: str) -> str:

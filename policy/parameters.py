@@ -13,6 +13,7 @@ publish anew every year declare `carried`: the last one seen is taken over with 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -41,6 +42,8 @@ POLARS_TYPES: dict[str, Any] = {
 }
 _EVIDENCE = {"published", "proxy", "model", "proposal", "not_known"}
 CARRIED_ZH = "之后是否调整未见"
+CHOICE = re.compile(r"\{(\w+)\?([^|{}]*)\|([^{}]*)\}")
+"""In `says`: a yes or no in words of its own, {is_excluded?不计入|计入}."""
 
 
 class Carried(Closed):
@@ -63,8 +66,8 @@ class ParameterHeader(Closed):
     """Further keys beside division and dates: their values, or null when the list is open."""
     columns: dict[Name, ColumnType]
     says: Chinese | None = None
-    """A value in words for an officer, with {columns}; what stands in [ ] falls away where one of its columns is empty.
-    Without it the columns are named."""
+    """A value in words for an officer, with {columns} and {yes_or_no?one way|the other}; what stands in [ ] falls away where one
+    of its columns is empty. Without it the columns are named."""
     carried: Carried | None = None
 
 
@@ -98,6 +101,8 @@ class Parameter:
     path: Path
     header: ParameterHeader
     values: tuple[Value, ...]
+    written: tuple[Value, ...] = ()
+    """The values as the file has them, before what was seen last is carried on."""
 
     @property
     def id(self) -> str:
@@ -330,11 +335,15 @@ def read_parameter(path: Path) -> Parameter:
         raise PolicyError(path, 1, f"`{'.'.join(str(p) for p in first['loc'])}`: {first['msg']}") from error
     if header.id != path.stem:
         raise PolicyError(path, 1, f"the file must be named as its parameter, {header.id}.yaml")
-    if stray := sorted(set(PLACEHOLDER.findall(header.says or "")) - set(header.columns)):
+    shown = {
+        *PLACEHOLDER.findall(header.says or ""),
+        *(name for name, *_ in CHOICE.findall(header.says or "")),
+    }
+    if stray := sorted(shown - set(header.columns)):
         raise PolicyError(path, 1, f"`says` shows {stray}, which are no columns")
     node = next(value for key, value in root.value if key.value == "values")
     values = parse_values(path, header, rows, [_line(item) for item in node.value])
-    return Parameter(path, header, carried_on(values, header.carried))
+    return Parameter(path, header, carried_on(values, header.carried), values)
 
 
 def read_parameters(folder: Path) -> dict[str, Parameter]:
@@ -346,4 +355,4 @@ def read_parameters(folder: Path) -> dict[str, Parameter]:
 def replaced(parameter: Parameter, rows: list[dict[str, Any]]) -> Parameter:
     """The same parameter with other values, for cases that must not change when a standard does."""
     values = parse_values(parameter.path, parameter.header, rows, [0] * len(rows))
-    return Parameter(parameter.path, parameter.header, values)
+    return Parameter(parameter.path, parameter.header, values, values)
