@@ -1,6 +1,6 @@
 /*---
 id: N01
-version: 3
+version: 4
 title: {zh: 个人自付医疗费用过高, en: Own-pay medical cost is high}
 legal_basis:
   - 国办发〔2023〕39号（关注支出、困难情况变化）
@@ -30,38 +30,12 @@ changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "the sentence: one day is said once"}
   - {version: 3, since: 2026-11-22, what: "the sentence: the days are those of the settlements"}
+  - {version: 4, since: 2026-11-22, what: "the sum and its limit are a measure that other rules share"}
 ---*/
-with status as (
-    select person_id,
-           case category when '1' then 'dibao' when '2' then 'tekun' when '3' then 'edge'
-                         when '4' then 'rigid' when '5' then 'other' end as category
-    from current_assistance
-    where person_id is not null
-      -- In a dibao or tekun case only the covered are dibao or tekun; the other categories are families.
-      and (category in ('3', '4', '5') or is_covered)
-    union
-    select person_id, 'rural_monitor'
-    from rural_monitor
-    where person_id is not null and is_risk_removed = false and identify_date <= $as_of
-),
-judged as (
-    select o.person_id, h.household_id, o.own_pay, o.settlements, o.first_on, o.last_on,
-           coalesce(s.category, 'none') as category,
-           l.amount as limit_amount, l.category_zh, l.source as limit_source,
-           row_number() over (partition by o.person_id order by l.amount, l.category) as choice
-    from own_medical_pay o
-    join person_household h on h.person_id = o.person_id
-    left join status s on s.person_id = o.person_id
-    join medical_selfpay_limit l
-      on l.county_code = h.county_code and l.category = coalesce(s.category, 'none')
-     and $as_of between l.valid_from and l.valid_to
-)
 select household_id, person_id,
        'own_pay:' || category as cause_key,
        own_pay, limit_amount, limit_source, category, category_zh, settlements, first_on, last_on,
        strftime(first_on, '%Y年%-m月%-d日')
            || case when last_on > first_on then strftime(last_on, '至%Y年%-m月%-d日') else '' end as span_zh,
        cast(least(own_pay / limit_amount, 999) as decimal(9, 2)) as ratio
-from judged
-where choice = 1 and own_pay > limit_amount
-  and not exists (select 1 from known_death k where k.person_id = judged.person_id)
+from medical_overrun

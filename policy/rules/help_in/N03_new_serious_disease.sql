@@ -1,6 +1,6 @@
 /*---
 id: N03
-version: 1
+version: 2
 title: {zh: 新患重大疾病, en: New serious disease}
 legal_basis:
   - 国办发〔2023〕39号（比对重病患者，关注支出变化）
@@ -9,16 +9,17 @@ level: orange
 owner: 县民政局社会救助科（会同卫生健康委、医保局）
 expires: 2027-12-31
 subject: person
+new_signal: {window: new_disease}
 needs:
   serious_disease: {max_age_days: 45, all: [hl_serious_disease]}
   medical_settlement: {max_age_days: 10, all: [mi_settlement]}
 uses:
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [listed_diagnosis, warning_window]
-evidence: [cause, event_on, window_days]
+evidence: [cause, event_on]
 reason:
-  register: 该成员于{event_on}确诊，已列入重大疾病登记（{kind_zh}），距今不超过{window_days}天（期限依据：{window_source}），救助台账中没有其低保或特困供养记录。请入户了解治疗费用和家庭负担。
-  settlement: 该成员于{event_on}首次以{named_zh}为主诊断结算医疗费用（此前的结算数据中没有，尚未列入重大疾病登记），距今不超过{window_days}天（期限依据：{window_source}），救助台账中没有其低保或特困供养记录。请入户了解是否确诊和家庭负担。
+  register: 该成员于{event_on}确诊，已列入重大疾病登记（{kind_zh}；{news_zh}），救助台账中没有其低保或特困供养记录。请入户了解治疗费用和家庭负担。
+  settlement: 该成员于{event_on}首次以{named_zh}为主诊断结算医疗费用（{news_zh}；此前的结算数据中没有，尚未列入重大疾病登记），救助台账中没有其低保或特困供养记录。请入户了解是否确诊和家庭负担。
 cited: [hl_serious_disease, mi_settlement, ca_assist_household]
 known_gaps:
   zh: 积压病例没有确诊日期，不算新发；在外省确诊的晚到；慢性肾脏病等看不出轻重的诊断不计；病种范围为建议值。
@@ -28,6 +29,7 @@ false_alarms:
   en: Suspected cases, check-ups and refunded visits; old diagnoses registered lately; well-off or well-insured families.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "a disease is news on the night it becomes visible; what is left out says why"}
 ---*/
 select h.household_id, d.person_id,
        'disease:' || d.event_on as cause_key,
@@ -35,11 +37,8 @@ select h.household_id, d.person_id,
        case d.way when 'settlement' then 'mi_settlement,ca_assist_household' else 'hl_serious_disease,ca_assist_household' end as cited_classes,
        d.event_on,
        coalesce('病种：' || d.diseases_zh, '病种可向县民政局了解') as kind_zh, coalesce(d.diseases_zh, '重大疾病') as named_zh,
-       w.length as window_days, w.source as window_source
+       case when c.person_id is not null then '本人已纳入或可能已纳入低保、特困供养' end as not_raised_zh
 from serious_diagnosis d
 join person_household h on h.person_id = d.person_id
-join warning_window w on w.county_code = h.county_code and w."window" = 'new_disease'
- and $as_of between w.valid_from and w.valid_to
-where date_diff('day', d.event_on, $as_of) between 0 and w.length
-  and not exists (select 1 from covered_person c where c.person_id = d.person_id)
-  and not exists (select 1 from known_death k where k.person_id = d.person_id)
+left join covered_person c on c.person_id = d.person_id
+where not exists (select 1 from known_death k where k.person_id = d.person_id)

@@ -1,6 +1,6 @@
 /*---
 id: N05
-version: 3
+version: 4
 title: {zh: 失业或断缴, en: Job loss}
 legal_basis:
   - 国办发〔2023〕39号（关注就业情况变化）
@@ -37,78 +37,11 @@ changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "missed months are counted to the last month that has arrived"}
   - {version: 3, since: 2026-11-22, what: "the sentences in plainer words"}
+  - {version: 4, since: 2026-11-22, what: "what is a loss is a measure that other rules share"}
 ---*/
-with reported as (
-    -- The last month that has arrived, and that is over: a month that nobody has delivered yet is not a month missed.
-    select max(pay_month) as month
-    from insurance_contribution
-    where payer_type = '1' and status in ('1', '2') and pay_month < date_trunc('month', $as_of)
-),
-lost as (
-    select s.person_id, 1 as rank, 'benefit_exhausted' as cause, b.month as since, null::bigint as months_missed,
-           w.length as months_allowed, b.approved_months
-    from (
-        select person_id, max(month) as month, arg_max(used_months, month) as used_months,
-               arg_max(approved_months, month) as approved_months, arg_max(stop_reason, month) as stop_reason
-        from unemployment_benefit where month <= $as_of group by person_id
-    ) b
-    join person_household s on s.person_id = b.person_id
-    join warning_window w on w.county_code = s.county_code and w."window" = 'benefit_exhausted'
-     and $as_of between w.valid_from and w.valid_to
-    where b.used_months >= b.approved_months
-      -- Stopped for a job, the army, a move abroad, a pension or death: no hardship of this kind.
-      and (b.stop_reason is null or b.stop_reason in ('1', '6', '9'))
-      and date_diff('month', b.month, $as_of) <= w.length
-    union all
-    select s.person_id, 2, 'contributions_stopped', g.last_employer_month,
-           date_diff('month', g.last_employer_month, r.month), w.length, null
-    from work_signal g
-    cross join reported r
-    join person_household s on s.person_id = g.person_id
-    join warning_window w on w.county_code = s.county_code and w."window" = 'contributions_stopped'
-     and $as_of between w.valid_from and w.valid_to
-    join warning_window x on x.county_code = s.county_code and x."window" = 'contributions_stopped_latest'
-     and $as_of between x.valid_from and x.valid_to
-    where date_diff('month', g.last_employer_month, r.month) >= w.length
-      and date_diff('month', g.last_employer_month, r.month) <= x.length
-    union all
-    select s.person_id, 3, 'long_registered', min(j.reg_date), null, any_value(w.length), null
-    from jobless_registration j
-    join person_household s on s.person_id = j.person_id
-    join warning_window w on w.county_code = s.county_code and w."window" = 'jobless_over'
-     and $as_of between w.valid_from and w.valid_to
-    where (j.cancel_date is null or j.cancel_date > $as_of)
-      and j.reg_date < $as_of - to_months(cast(w.length as integer))
-    group by s.person_id
-),
-chosen as (
-    select *, row_number() over (partition by person_id order by rank) as choice from lost
-)
-select h.household_id, c.person_id,
-       c.cause || ':' || c.since as cause_key,
-       c.cause,
-       cast(c.since as date) as since,
-       cast(c.since as date) as since_month,
-       c.months_missed, c.months_allowed, c.approved_months
-from chosen c
-join person_household h on h.person_id = c.person_id
-join labour_age l on l.county_code = h.county_code and $as_of between l.valid_from and l.valid_to
-left join work_signal g on g.person_id = c.person_id
-left join person p on p.person_id = c.person_id
-where c.choice = 1
-  and (p.birth_date is null or date_sub('year', p.birth_date, $as_of) between l.from_age and l.to_age)
-  -- A later sign of work or of a pension. The month of the loss itself is the old job still.
-  and (g.last_employer_month is null or g.last_employer_month <= c.since)
-  and (g.last_wage_month is null or g.last_wage_month <= date_trunc('month', c.since) + interval 1 month)
-  and (g.last_payroll_month is null or g.last_payroll_month <= date_trunc('month', c.since) + interval 1 month)
-  and (g.last_job_start is null or g.last_job_start <= last_day(c.since))
-  and (g.last_venture_on is null or g.last_venture_on <= last_day(c.since))
-  and (g.last_pension_month is null or g.last_pension_month <= c.since)
-  and not exists (
-      select 1 from school_enrolment e
-      where e.person_id = c.person_id and e.status = '1'
-  )
-  and not exists (select 1 from known_death k where k.person_id = c.person_id)
-  and not exists (
-      select 1 from registered_resident r where r.person_id = c.person_id and r.register_status in ('2', '3', '4')
-  )
+select household_id, person_id,
+       cause || ':' || since as cause_key,
+       cause, since, since as since_month, months_missed, months_allowed, approved_months
+from job_lost
+where is_recent
+qualify row_number() over (partition by person_id order by rank) = 1

@@ -1,6 +1,6 @@
 /*---
 id: N07
-version: 1
+version: 2
 title: {zh: 住房倒损或重大灾害损失, en: Home destroyed or heavy disaster loss}
 legal_basis:
   - 国办发〔2023〕39号（关注家庭突发变故）
@@ -10,6 +10,7 @@ levels: [red, orange]
 owner: 县民政局社会救助科（会同应急管理局）
 expires: 2027-12-31
 subject: household
+new_signal: {window: new_disaster}
 needs:
   disaster_loss: {max_age_days: 3650, all: [em_disaster_relief]}
 uses:
@@ -23,8 +24,8 @@ parameters: [warning_window]
 parameters_if_known: [dibao_standard]
 evidence: [cause, event_on, rooms_collapsed, rooms_severe, loss, loss_limit, members, home]
 reason:
-  home: 该户在{event_zh}（{event_on}）中住房{damage_zh}，{home_zh}；{loss_zh}{relief_zh}{link_zh}请尽快入户，落实安置、应急救助和住房重建。
-  loss: 该户在{event_zh}（{event_on}）中直接经济损失{loss}元，超过全户一年的低保标准{loss_limit}元（{standard_zh}，{members}人；标准依据：{standard_source}）；{relief_zh}{link_zh}请入户了解生活是否有困难。
+  home: 该户在{event_zh}（{event_on}，{news_zh}）中住房{damage_zh}，{home_zh}；{loss_zh}{relief_zh}{link_zh}请尽快入户，落实安置、应急救助和住房重建。
+  loss: 该户在{event_zh}（{event_on}，{news_zh}）中直接经济损失{loss}元，超过全户一年的低保标准{loss_limit}元（{standard_zh}，{members}人；标准依据：{standard_source}）；{relief_zh}{link_zh}请入户了解生活是否有困难。
 cited: [em_disaster_relief]
 known_gaps:
   zh: 户主证件号常缺，对应不到人的看不到；没有发生日期的登记不计；农村住房多未登记，是否唯一住房常靠入户核实；低保标准不明的县不核对损失。
@@ -34,40 +35,8 @@ false_alarms:
   en: Outbuildings or empty old houses, another home, a house listed in two rounds (taken as one), losses that insurance pays.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "a disaster is news on the night it becomes visible; what is left out says why"}
 ---*/
-with standard as (
-    -- A monthly standard times twelve, a yearly one as it is published.
-    select county_code, urban_rural, amount, period, source,
-           amount * (case period when 'year' then 1 else 12 end) as standard_12m
-    from dibao_standard
-    where $as_of between valid_from and valid_to and period in ('month', 'year')
-),
-living as (
-    select m.household_id, count(*) as members
-    from household_member m
-    where not exists (select 1 from known_death k where k.person_id = m.person_id)
-    group by m.household_id
-),
-struck as (
-    select e.*, l.members, k.is_only,
-           cast(s.standard_12m * l.members as decimal(18, 2)) as loss_limit,
-           s.amount, s.period, s.source as standard_source
-    from disaster_event e
-    join household h on h.household_id = e.household_id
-    join living l on l.household_id = e.household_id
-    join warning_window w on w.county_code = e.county_code and w."window" = 'new_disaster'
-     and $as_of between w.valid_from and w.valid_to
-    left join home_known k on k.household_id = e.household_id
-    left join standard s on s.county_code = h.county_code and s.urban_rural = h.urban_rural
-    where date_diff('day', e.event_on, $as_of) between 0 and w.length
-),
-judged as (
-    select *,
-           -- Another home on record: the family has where to live. Not on record: the visit has to tell.
-           (coalesce(rooms_collapsed, 0) > 0 or coalesce(rooms_severe, 0) > 0) and is_only is distinct from false as lost_home,
-           loss > loss_limit as lost_much
-    from struck
-)
 select household_id,
        'disaster:' || event_on as cause_key,
        case when lost_home then 'home' else 'loss' end as cause,
@@ -84,6 +53,7 @@ select household_id,
        case period when 'month' then '每人每月' || rtrim(rtrim(amount::varchar, '0'), '.') || '元，12个月合计'
             else '每人每年' || rtrim(rtrim(amount::varchar, '0'), '.') || '元' end as standard_zh,
        standard_source,
-       case when loss_limit > 0 and lost_much then cast(least(loss / loss_limit, 999) as decimal(9, 2)) end as ratio
-from judged
-where lost_home or lost_much
+       case when loss_limit > 0 and lost_much then cast(least(loss / loss_limit, 999) as decimal(9, 2)) end as ratio,
+       case when not lost_home and not lost_much then '登记有其他住房或公租房，损失未超过全户一年的低保标准' end as not_raised_zh
+from disaster_damage
+where lost_home or lost_much or rooms_collapsed > 0 or rooms_severe > 0
