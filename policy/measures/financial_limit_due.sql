@@ -1,6 +1,6 @@
 /*---
 id: financial_limit_due
-version: 1
+version: 2
 title: {zh: 人均金融资产限额, en: Financial limit a head}
 grain: one row a county, kind of place and category for which a limit is known
 unit: yuan per person
@@ -19,14 +19,14 @@ columns:
   source: where the base of the limit is published
   limit_source: where the limit itself is published
   standard_zh: 现行标准 when published, 参考标准 when it is a proposal
-parameters: [financial_limit, dibao_standard]
-parameters_if_known: [disposable_income]
+parameters_if_known: [financial_limit, dibao_standard, disposable_income]
 published: false
 known_gaps:
   zh: 低保标准或人均可支配收入不明的地方没有限额，不作判断。
   en: Where the dibao standard or the disposable income is not known there is no limit, and nothing is judged.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "where a base is not known there is no limit, and whoever asks says so"}
 ---*/
 with place as (
     select distinct county_code, urban_rural from household where urban_rural in ('1', '2')

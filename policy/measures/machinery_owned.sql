@@ -1,6 +1,6 @@
 /*---
 id: machinery_owned
-version: 1
+version: 2
 title: {zh: 家庭名下农机与船舶, en: Farm machines and vessels of a household}
 grain: one row a household with a machine or vessel that is not cancelled
 unit: machines and vessels
@@ -17,38 +17,19 @@ columns:
   oldest_on: oldest day of the register's rows behind it
   basis_zh: what it rests on
   missing_zh: what is not known; null when nothing is
-needs:
-  machinery: {max_age_days: 400, all: [ag_machinery_vessel]}
-parameters: [machine_limit]
 known_gaps:
   zh: 登记每年送达一次，证件号常缺；没有登记号，同一台农机由两名成员共有时按两台计不可避免，已按类别、功率和登记日期合并。
   en: The register arrives once a year and often lacks the id; it has no number here, so rows alike in kind, power and date are one machine.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: rests on machine_held}
 ---*/
 with held as (
-    select h.household_id, h.county_code, m.kind, m.power_kw, m.tonnage, m.reg_date, m.status, m.is_operating,
-           case when m.reg_date is null then m.row_key end as only_row, min(m.data_as_of) as data_as_of
-    from machinery m
-    join person_household h on h.person_id = m.person_id
-    where m.status is distinct from '2' and (m.reg_date is null or m.reg_date <= $as_of)
-    group by all
-),
-weighed as (
-    select d.*, l.kind_zh, l.is_vessel,
-           case when l.kind is null or d.status is null then 'unclear'
-                when l.must_operate and d.is_operating is null then 'unclear'
-                when l.must_operate and not d.is_operating then 'exempt'
-                when l.from_power_kw > 0 and d.power_kw is null then 'unclear'
-                when d.power_kw < l.from_power_kw then 'exempt'
-                else 'counted' end as standing
-    from held d
-    left join machine_limit l on l.county_code = d.county_code and l.kind = d.kind and $as_of between l.valid_from and l.valid_to
-),
-named as (
-    select *, kind_zh || case when not is_vessel and power_kw is not null
-                              then '（' || rtrim(rtrim(power_kw::varchar, '0'), '.') || '千瓦）' else '' end as shown_zh
-    from weighed
+    -- Members may own one machine together: it is one machine.
+    select household_id, county_code, machine, min(standing) as standing, bool_or(is_vessel) as is_vessel,
+           min(shown_zh) as shown_zh, min(reg_date) as reg_date, min(data_as_of) as data_as_of
+    from machine_held
+    group by household_id, county_code, machine
 )
 select household_id, county_code,
        count(*) filter (where standing = 'counted' and not is_vessel) as machines,
@@ -66,5 +47,5 @@ select household_id, county_code,
                 then '另有' || count(*) filter (where standing = 'unclear') || '台（艘）未判断' end) as basis_zh,
        case when count(*) filter (where standing = 'unclear') > 0
             then count(*) filter (where standing = 'unclear') || '台（艘）类别、功率、用途或状态不明' end as missing_zh
-from named
+from held
 group by household_id, county_code
