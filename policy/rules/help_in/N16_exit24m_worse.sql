@@ -1,0 +1,64 @@
+/*---
+id: N16
+version: 1
+title: {zh: 退出低保特困后又有变故, en: Worse off after leaving dibao or tekun}
+legal_basis:
+  - 民办函〔2024〕31号（退出低保、特困不满两年的继续监测）
+  - 国办发〔2023〕39号
+level: yellow
+owner: 县民政局社会救助科
+expires: 2027-12-31
+subject: household
+needs:
+  assistance_case: {max_age_days: 10, all: [ca_assist_household]}
+  assistance_member: {max_age_days: 10, all: [ca_assist_member]}
+uses:
+  assistance_application: {max_age_days: 10, all: [ca_application]}
+  assistance_application_member: {max_age_days: 10, all: [ca_application]}
+  medical_settlement: {max_age_days: 10, all: [mi_settlement]}
+  serious_disease: {max_age_days: 45, all: [hl_serious_disease]}
+  disability: {max_age_days: 14, all: [dp_disability_cert]}
+  school_enrolment: {max_age_days: 45, all: [ed_enrolment]}
+  insurance_contribution: {max_age_days: 45, all: [hr_insurance_contribution]}
+  unemployment_benefit: {max_age_days: 45, all: [hr_unemployment_benefit]}
+  jobless_registration: {max_age_days: 45, all: [hr_jobless_register]}
+  taxed_income: {max_age_days: 45, all: [tx_iit_withholding]}
+  employment: {max_age_days: 45, all: [hr_employment_record]}
+  pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
+  disaster_loss: {max_age_days: 3650, all: [em_disaster_relief]}
+  accident: {max_age_days: 45, all: [em_accident_casualty]}
+  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
+parameters: [warning_window]
+evidence: [exit_on, category, events, last_kind, last_on]
+reason: 该户于{exit_zh}退出{category_zh}，不满{watch_months}个月（依据：{watch_source}），此后有{events}项变故：{events_zh}。请入户了解是否又陷入困难，符合条件的协助重新申请。
+cited: [ca_assist_household]
+known_gaps:
+  zh: 变故只看有确定日期的事件；收入骤减没有确定日期，不计；某类来源逾期时该类不计。
+  en: Only events with a day count; a plunge of income has none; events whose source is late are left out.
+false_alarms:
+  zh: 退出后收入稳定、变故已由保险或单位赔付、退出时已知的变故。
+  en: A stable income after the exit, costs that insurance or the employer paid, events known when the case ended.
+changelog:
+  - {version: 1, since: 2026-11-22, what: first version}
+---*/
+with since as (
+    select l.household_id, count(*) as events,
+           string_agg(e.words_zh, '；' order by e.happened_on, e.kind, e.words_zh) as events_zh,
+           arg_max(e.kind, (e.happened_on, e.kind)) as last_kind,
+           max(e.happened_on) as last_on
+    from left_assistance l
+    join (select distinct household_id, kind, happened_on, words_zh from hardship_event) e
+      on e.household_id = l.household_id and e.happened_on >= l.exit_on
+    group by l.household_id
+)
+select l.household_id,
+       'exit:' || l.exit_on || ':' || s.last_kind || ':' || s.last_on as cause_key,
+       l.exit_on, l.category, l.category_zh, l.watch_months, l.watch_source,
+       s.events, s.events_zh, s.last_kind, s.last_on,
+       case when day(l.exit_on) = 1 then strftime(l.exit_on, '%Y年%-m月') else strftime(l.exit_on, '%Y年%-m月%-d日') end as exit_zh,
+       case when exists (
+           select 1 from covered_person c join person_household h on h.person_id = c.person_id
+           where h.household_id = l.household_id
+       ) then '该户现有成员在低保或特困供养中' end as not_raised_zh
+from left_assistance l
+join since s on s.household_id = l.household_id
