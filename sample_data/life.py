@@ -10,7 +10,7 @@ from datetime import date
 
 import polars as pl
 
-from sample_data import belongings, care, family, planted, welfare, work
+from sample_data import belongings, care, family, planted, planted_checks, welfare, work
 from sample_data.population import People, first_day
 from sample_data.world import DEPARTMENT_TABLES, Book, World, book_of
 
@@ -63,6 +63,9 @@ SITUATION_TYPES = {
     "kind": pl.String,
     "note": pl.String,
 }
+
+STORIES = (planted, planted_checks)
+"""Modules that plant situations: each registers its kinds when it is imported."""
 
 
 def live(people: People, start: date, months: int, nights: int) -> World:

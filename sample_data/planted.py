@@ -218,7 +218,7 @@ class Planter:
 
         `first` and `last` month numbers, `status`, `skip` months without payment, `returned` months sent back,
         `resent` months sent again, `single` member covered alone, `left` member -> month, `county` of the case,
-        `known` day on which the case row arrives.
+        `known` day on which the case row arrives, `row` other values of the case, `entries` member -> other values of his row.
         """
         book = self.book
         members = family.rows if members is None else members
@@ -260,7 +260,7 @@ class Planter:
             "tekun_mode": "2" if category == "2" else None,
             "selfcare": "1" if category == "2" else None,
             "village_code": village,
-        }
+        } | how.get("row", {})
         status = how.get("status", "1")
         if status == "1" and last is None:
             self.add("ca_assist_household", known, status="1", **row)
@@ -295,7 +295,7 @@ class Planter:
                 "declared_income": float(income) if age >= 16 else 0.0,
                 "declared_rigid": 0.0,
                 "join_month": book.month(first),
-            }
+            } | how.get("entries", {}).get(member, {})
             gone = left.get(member, None if last is None else last + 1)
             if gone is None:
                 self.add("ca_assist_member", known, **entry)
