@@ -1,6 +1,6 @@
 /*---
 id: supporter_unable
-version: 1
+version: 2
 title: {zh: 视为无履行义务能力的法定义务人, en: Supporters judged unable}
 grain: one row a living spouse, parent or child of somebody whom the rules of 2021 judge unable to support
 unit: persons
@@ -21,9 +21,10 @@ known_gaps:
   en: Civil incapacity and declared missing are on no record; income is the recorded part; where the disposable income is not known, age and disability cannot be judged.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "supporters outside the family too; the reason of an absence is not told"}
 ---*/
 with kin as (
-    select person_id_a as person_id from household_edge where kind in ('spouse', 'parent_child')
+    select person_id_a as person_id from household_edge where kind in ('spouse', 'parent_child', 'supporter')
     union
     select person_id_b from household_edge where kind in ('spouse', 'parent_child')
 ),
@@ -82,7 +83,8 @@ judged as (
 select person_id,
        case when is_tekun then '特困人员'
             when is_old_on_dibao then dibao_from || '周岁以上的低保对象'
-            when is_prisoner then '在监狱服刑'
+            -- The reason of an absence is for the county alone to know.
+            when is_prisoner then '因故离家（可向县民政局了解）'
             when is_severe then '重度残疾，' || case when has_income then '收入低于上年度人均可支配收入' else '没有收入记录' end
             else low_income_from || '周岁以上，' || case when has_income then '收入低于上年度人均可支配收入' else '没有收入记录' end end as why_zh
 from judged

@@ -1,6 +1,6 @@
 /*---
 id: X04
-version: 4
+version: 5
 title: {zh: 家庭成员名下有车辆, en: Vehicle in the family}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -12,6 +12,7 @@ subject: case
 needs:
   vehicle: {max_age_days: 14, all: [ps_vehicle]}
 parameters: [vehicle_limit, vehicle_type_counted]
+parameters_if_known: [vehicle_livelihood]
 evidence: [vehicles, vehicles_max, families_zh, newest_reg]
 reason: >-
   该户现为{category_zh}，成员名下有正常状态的机动车{vehicles}辆（{families_zh}，{registered_zh}）{limit_zh}。请核实车辆用途和现值。标准依据：{limit_source}。
@@ -27,9 +28,11 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "limits by category"}
   - {version: 3, since: 2026-11-22, what: "the sentence says what the limit means"}
   - {version: 4, since: 2026-11-22, what: "a limit that is a proposal is called 参考标准"}
+  - {version: 5, since: 2026-11-22, what: "the one small vehicle that a family lives on is left out where a text exempts it"}
 ---*/
 with owned as (
     select a.case_id, a.category, a.category_zh, h.household_id, h.county_code, v.vehicle_id,
+           bool_or(coalesce(e.is_exempt_alone, false)) as is_livelihood,
            max(greatest(v.first_reg_date, v.transfer_date)) as registered_on,
            min(t.family_zh) as family_zh
     from current_assistance a
@@ -37,9 +40,11 @@ with owned as (
     join vehicle v on v.person_id = a.person_id
     join vehicle_type_counted t on t.county_code = h.county_code and t.family = left(v.vehicle_type, 1)
      and $as_of between t.valid_from and t.valid_to
+    left join vehicle_livelihood e on e.county_code = h.county_code and e.vehicle_type = v.vehicle_type
+     and $as_of between e.valid_from and e.valid_to
     where v.status = 'A' and t.is_counted and v.vehicle_id is not null
       and (v.first_reg_date is null or v.first_reg_date <= $as_of)
-    group by all
+    group by a.case_id, a.category, a.category_zh, h.household_id, h.county_code, v.vehicle_id
 )
 select o.household_id, o.case_id,
        'vehicles:' || md5(string_agg(o.vehicle_id, ',' order by o.vehicle_id)) as cause_key,
@@ -54,4 +59,5 @@ select o.household_id, o.case_id,
 from owned o
 join (select *, case evidence when 'published' then '现行标准' else '参考标准' end as standard_zh from vehicle_limit) l on l.county_code = o.county_code and l.category = o.category and $as_of between l.valid_from and l.valid_to
 group by o.household_id, o.case_id, l.vehicles_max, l.source, l.standard_zh
-having count(*) > l.vehicles_max
+-- The one small vehicle that a family lives on, where a text exempts it.
+having count(*) > l.vehicles_max and not (count(*) = 1 and bool_or(o.is_livelihood))

@@ -1,6 +1,6 @@
 /*---
 id: X05
-version: 4
+version: 5
 title: {zh: 住房超标, en: Housing above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -17,7 +17,7 @@ parameters: [dwelling_limit, inherited_share, same_home_area]
 evidence: [cause, units, units_max, units_bought, units_left_out, event_on, start_month]
 reason:
   dwellings: 该户现为{category_zh}，成员名下现有登记住房{units}套{limit_zh}{bought_zh}{left_out_zh}。请核实产权份额和居住情况。标准依据：{limit_source}。
-  non_residential: 该户现为{category_zh}，成员名下现有商业、办公或工业用房{units}处（车位、车库不计）{limit_zh}{left_out_zh}。请核实产权份额和使用情况。标准依据：{limit_source}。
+  non_residential: 该户现为{category_zh}，成员名下现有{kinds_zh}{units}处{parking_zh}{limit_zh}{left_out_zh}。请核实产权份额和使用情况。标准依据：{limit_source}。
   title_after_start: 该户自{start_month}起为救助对象（现为{category_zh}），此后购买住房{units}套，产权{event_zh}登记。请核实购房资金来源。
   contract_after_start: 该户自{start_month}起为救助对象（现为{category_zh}），此后签订商品房买卖合同{units}份（{event_zh}签订，现仍有效）。请核实购房资金来源。
 cited: [re_ownership, hc_presale_contract]
@@ -36,6 +36,7 @@ changelog:
       one home is one reason (limit, purchase, contract); small or unknown shares of inheritance are named and not counted;
       the sentences say what the limit means
   - {version: 4, since: 2026-11-22, what: "a limit that is a proposal is called 参考标准"}
+  - {version: 5, since: 2026-11-22, what: "parking spaces and garages count where a text says so"}
 ---*/
 with member as (
     select distinct a.case_id, a.category, a.category_zh, a.start_month, a.person_id, h.household_id, h.county_code
@@ -46,7 +47,8 @@ with member as (
 unit as (
     -- Several members may hold one unit: it is one unit, and their shares add up.
     select m.case_id, m.category, m.category_zh, m.start_month, m.household_id, m.county_code, t.unit_id,
-           case when min(t.use) = '10' then 'dwellings' when min(t.use) in ('20', '30', '40') then 'non_residential' end as cause,
+           case when min(t.use) = '10' then 'dwellings' when min(t.use) in ('20', '30', '40', '50') then 'non_residential' end as cause,
+           min(t.use) = '50' as is_parking,
            max(t.area_m2) as area_m2,
            bool_or(t.is_relocation) as is_relocation,
            min(t.bought_on) as bought_on,
@@ -69,6 +71,7 @@ weighed as (
 counted as (
     select w.case_id, w.category_zh, w.start_month, w.household_id, w.cause,
            count(*) filter (where not w.is_left_out) as units,
+           count(*) filter (where w.is_parking and not w.is_left_out) as parking_units,
            case when w.cause = 'non_residential' then l.non_residential_max
                 when bool_or(w.is_relocation) then greatest(l.dwellings_max, l.dwellings_max_relocation)
                 else l.dwellings_max end as units_max,
@@ -80,6 +83,8 @@ counted as (
            string_agg(w.unit_id, ',' order by w.unit_id) filter (where not w.is_left_out) as what
     from weighed w
     join dwelling_limit l on l.county_code = w.county_code and l.category = w.category and $as_of between l.valid_from and l.valid_to
+    -- Parking spaces and garages are non-residential only where a text says so.
+    where not w.is_parking or coalesce(l.parking_counts, false)
     group by w.case_id, w.category_zh, w.start_month, w.household_id, w.cause, l.dwellings_max, l.dwellings_max_relocation,
              l.non_residential_max, l.source, l.evidence
 ),
@@ -121,6 +126,8 @@ signed as (
     group by c.case_id, c.category_zh, c.start_month, c.household_id
 )
 select household_id, case_id, cause || ':' || md5(what) as cause_key, cause, category_zh,
+       case when parking_units > 0 then '非居住用房' else '商业、办公或工业用房' end as kinds_zh,
+       case when parking_units > 0 then '（含按当地规定计入的车位、车库' || parking_units || '处）' else '（车位、车库不计）' end as parking_zh,
        units, coalesce(units_max, 0) as units_max, units_bought, coalesce(units_left_out, 0) as units_left_out, event_on, start_month,
        coalesce(limit_source, '') as limit_source,
        case when units_max = 0 then '；按' || standard_zh || '，此类家庭不得拥有' || case cause when 'dwellings' then '住房' else '这类用房' end

@@ -1,6 +1,6 @@
 /*---
 id: X06
-version: 2
+version: 3
 title: {zh: 家庭成员经营市场主体, en: Active role in a market entity}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -12,6 +12,7 @@ subject: case
 needs:
   entity_role: {max_age_days: 14, all: [am_entity_role]}
 parameters: [entity_role_blocking]
+parameters_if_known: [financial_limit]
 evidence: [entities, roles_zh, oldest_est, subscribed_total]
 reason: >-
   该户现为{category_zh}，成员在{entities}个存续的市场主体中任{roles_zh}（{est_zh}{capital_zh}）。请核实是否实际经营、有无收入。标准依据：{limit_source}。
@@ -25,6 +26,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "the sentence leaves out what is nothing or not known"}
+  - {version: 3, since: 2026-11-22, what: "left to X07 where subscribed capital is in the limit of money"}
 ---*/
 with role as (
     select a.case_id, a.category_zh, h.household_id, r.uscc, r.role, max(r.subscribed_capital) as subscribed_capital,
@@ -34,7 +36,9 @@ with role as (
     join entity_role r on r.person_id = a.person_id
     join entity_role_blocking b on b.county_code = h.county_code and b.entity_type = r.entity_type and b.role = r.role
      and $as_of between b.valid_from and b.valid_to
-    where r.status = '1' and b.is_blocking and r.uscc is not null
+    -- Where subscribed capital is in the limit of money, X07 speaks of it and business alone stands against nobody.
+    left join financial_limit f on f.county_code = h.county_code and f.category = a.category and $as_of between f.valid_from and f.valid_to
+    where r.status = '1' and b.is_blocking and r.uscc is not null and not coalesce(f.counts_capital, false)
       and (r.est_date is null or r.est_date <= $as_of)
     group by all
 ),

@@ -1,6 +1,6 @@
 /*---
 id: X07
-version: 4
+version: 5
 title: {zh: 人均金融资产超标, en: Financial assets per head above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第五十八条（经授权查询）
@@ -12,10 +12,13 @@ subject: case
 needs:
   financial_asset: {max_age_days: 180, any: [fn_bank_balance, fn_securities, fn_internet_finance, fn_insurance_policy]}
   assistance_application: {max_age_days: 10, all: [ca_application]}
+uses:
+  serious_disease: {max_age_days: 45, all: [hl_serious_disease]}
+  entity_role: {max_age_days: 14, all: [am_entity_role]}
 parameters: [financial_limit, dibao_standard, warning_window]
 evidence: [total, members, per_person, limit_per_person, months_of_dibao, accounts, not_answered, mismatched, foreign_accounts, oldest_query]
 reason: >-
-  该救助证内{members}人，经授权查到金融资产{accounts}笔共{total}元，人均{per_person}元，超过每人{limit_per_person}元的限额（{limit_zh}）；
+  该救助证内{members}人，经授权查到金融资产{accounts}笔共{total}元{capital_zh}，人均{per_person}元，{over_zh}每人{limit_per_person}元的限额（{limit_zh}）；
   查询日期最早为{oldest_query}。{left_out_zh}请核实资金来源（救助金结余、卖房治病款、代他人保管的钱等可按规定豁免）。标准依据：{standard_source}。
 cited: [fn_bank_balance, fn_insurance_policy, fn_securities, fn_internet_finance]
 known_gaps:
@@ -29,6 +32,7 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "accounts by currency, answers without an account from the latest query only, none from before the authorisation"}
   - {version: 3, since: 2026-11-22, what: "the sentence says that heads are those of the case, not of the household"}
   - {version: 4, since: 2026-11-22, what: "the sentence in plainer words; answers of which there are none are not said"}
+  - {version: 5, since: 2026-11-22, what: "the comparator, the disposable income as base, the exemption of seriously ill families and subscribed capital where a text has them"}
 ---*/
 with family as (
     -- Everybody counts as a head, certain or not: a larger family is the safer reading.
@@ -57,25 +61,41 @@ summed as (
     where date_diff('day', h.query_date, $as_of) <= w.length
     group by f.case_id, f.category, f.urban_rural, f.household_id, f.county_code, f.members
 ),
+ill as (
+    select distinct a.case_id
+    from current_assistance a
+    join serious_disease d on d.person_id = a.person_id
+    where d.manage_status = '1' and d.diagnosed_on <= $as_of
+),
+capital as (
+    -- Where subscribed capital is in the money; what is not stated is not counted.
+    select a.case_id, sum(r.subscribed_capital) as subscribed
+    from (select distinct case_id, person_id from current_assistance where person_id is not null) a
+    join entity_role r on r.person_id = a.person_id
+    where r.role = '2' and r.status = '1' and r.entity_type is distinct from '3' and (r.est_date is null or r.est_date <= $as_of)
+    group by a.case_id
+),
 judged as (
-    -- The limit in the unit of the standard: so many months of a monthly one, so many years of a yearly one.
-    select s.*, l.months_of_dibao, d.source as standard_source,
-           case d.period when 'month' then '低保标准的' || l.months_of_dibao || '个月' else '低保标准的' || rtrim(rtrim(l.years_of_dibao::varchar, '0'), '.') || '年' end as limit_zh,
-           cast(case d.period when 'month' then l.months_of_dibao * d.amount else l.years_of_dibao * d.amount end
-                as decimal(18, 2)) as limit_per_person
+    select s.* replace (cast(s.total + case when l.counts_capital then coalesce(c.subscribed, 0) else 0 end as decimal(18, 2)) as total),
+           case when l.counts_capital and c.subscribed > 0
+                then '（含认缴出资' || rtrim(rtrim(c.subscribed::varchar, '0'), '.') || '元）' else '' end as capital_zh,
+           l.months_of_dibao, l.source as standard_source, l.limit_zh, l.limit_per_person, l.is_equal_within,
+           l.exempt_ill_to is not null and i.case_id is not null as is_ill, l.exempt_ill_to
     from summed s
-    join dibao_standard d on d.county_code = s.county_code and d.urban_rural = s.urban_rural
-     and $as_of between d.valid_from and d.valid_to and d.period in ('month', 'year')
-    join financial_limit l on l.county_code = s.county_code and l.category = s.category
-     and $as_of between l.valid_from and l.valid_to
+    join financial_limit_due l on l.county_code = s.county_code and l.urban_rural = s.urban_rural and l.category = s.category
+    left join capital c on c.case_id = s.case_id
+    left join ill i on i.case_id = s.case_id
 )
 select household_id, case_id, 'assets' as cause_key,
-       cast(total as decimal(18, 2)) as total, members, accounts, not_answered, mismatched, foreign_accounts, oldest_query,
-       months_of_dibao, standard_source, limit_per_person, limit_zh,
+       total, members, accounts, not_answered, mismatched, foreign_accounts, oldest_query,
+       months_of_dibao, standard_source, limit_per_person, limit_zh, capital_zh,
+       case when is_equal_within then '超过' else '达到' end as over_zh,
        coalesce('另有' || nullif(concat_ws('、', case when not_answered > 0 then not_answered || '笔查询没有答复' end,
                                           case when mismatched > 0 then mismatched || '笔户名不符' end,
                                           case when foreign_accounts > 0 then foreign_accounts || '笔外币' end), '') || '，均未计入。', '') as left_out_zh,
        cast(round(total / members, 2) as decimal(18, 2)) as per_person,
        cast(least(total / (limit_per_person * members), 999) as decimal(9, 2)) as ratio
 from judged
-where total > limit_per_person * members
+where case when is_equal_within then total > limit_per_person * members else total >= limit_per_person * members end
+  -- A text says that such a family may keep so much.
+  and not (is_ill and total <= exempt_ill_to * members)

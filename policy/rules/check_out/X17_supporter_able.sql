@@ -1,6 +1,6 @@
 /*---
 id: X17
-version: 1
+version: 2
 title: {zh: 特困人员的法定义务人可能有履行义务能力, en: A supporter of a tekun person may have become able}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第八条、第二十四条第（五）项
@@ -34,6 +34,7 @@ false_alarms:
   en: Supporters who are tekun, on dibao at 60, in prison, or old or severely disabled with little (left out); divorced or given for adoption; nominal roles.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "reads supporters outside the family"}
 ---*/
 with tekun as (
     select a.person_id, a.case_id, a.start_month, coalesce(p.household_id, h.household_id) as household_id, coalesce(p.county_code, h.county_code) as county_code
@@ -50,16 +51,20 @@ edge as (
     where kind in ('spouse', 'parent_child') and confidence = 'certain'
       and (until is null or until > $as_of) and (since is null or since <= $as_of)
 ),
-supporter as (
+owing as (
     select t.*, e.person_id_b as supporter_id, case e.kind when 'spouse' then '配偶' else '子女' end as relation
     from tekun t join edge e on e.person_id_a = t.person_id
     union
     select t.*, e.person_id_a, case e.kind when 'spouse' then '配偶' else '父母' end
     from tekun t join edge e on e.person_id_b = t.person_id
+    union
+    select t.*, s.supporter_person_id, case s.kind when 'spouse' then '配偶' when 'parent' then '父母' else '子女' end
+    from tekun t join supporter s on s.person_id = t.person_id
+    where s.is_certain
 ),
 adult as (
     select s.*, coalesce(h.county_code, s.county_code) as supporter_county
-    from supporter s
+    from owing s
     left join person_household h on h.person_id = s.supporter_id
     left join person p on p.person_id = s.supporter_id
     where coalesce(date_sub('year', p.birth_date, $as_of) >= 18, false)

@@ -1,6 +1,6 @@
 /*---
 id: N14
-version: 1
+version: 2
 title: {zh: 可能符合特困人员条件而未纳入, en: Possibly a tekun person and not covered}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第四条至第八条
@@ -37,6 +37,7 @@ false_alarms:
   en: Ties that are not registered, care by siblings or grandchildren (whoever lives with an adult under 60 is left out), farming and cash, children with orphan money (left out).
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "reads supporters outside the family"}
 ---*/
 with listed as (
     select d.person_id, d.dis_type, d.dis_grade
@@ -89,9 +90,12 @@ kin as (
     select distinct c.person_id, e.other_id, 'spouse'
     from candidate c join ended_by_death e on e.person_id = c.person_id
     where exists (select 1 from known_death k where k.person_id = e.other_id)
+    union
+    select distinct c.person_id, s.supporter_person_id, s.kind
+    from candidate c join supporter s on s.person_id = c.person_id
 ),
 judged as (
-    select k.person_id, k.kin_kind,
+    select k.person_id, k.kin_kind, k.other_id,
            case when d.person_id is not null then 'dead'
                 when coalesce(date_sub('year', p.birth_date, $as_of) < 18, false) then 'minor'
                 when u.person_id is not null then 'unable' else 'able' end as standing,
@@ -102,12 +106,12 @@ judged as (
     left join supporter_unable u on u.person_id = k.other_id
 ),
 support as (
-    select person_id, count(*) as kin_found,
-           count(*) filter (where standing = 'dead')   as kin_dead,
-           count(*) filter (where standing = 'unable') as kin_unable,
-           count(*) filter (where standing = 'minor')  as kin_minor,
-           count(*) filter (where standing = 'able')   as kin_able,
-           count(*) filter (where kin_kind = 'parent') as parents_found,
+    select person_id, count(distinct other_id) as kin_found,
+           count(distinct other_id) filter (where standing = 'dead')   as kin_dead,
+           count(distinct other_id) filter (where standing = 'unable') as kin_unable,
+           count(distinct other_id) filter (where standing = 'minor')  as kin_minor,
+           count(distinct other_id) filter (where standing = 'able')   as kin_able,
+           count(distinct other_id) filter (where kin_kind = 'parent') as parents_found,
            string_agg(distinct why_zh, '；' order by why_zh) filter (where standing = 'unable') as why_zh
     from judged
     group by person_id
