@@ -1,6 +1,6 @@
 /*---
 id: support_fee_due
-version: 1
+version: 2
 title: {zh: 赡（抚、扶）养费, en: Support fees due to a household}
 grain: one row a household that has supporters outside
 unit: yuan in the local accounting window
@@ -15,32 +15,26 @@ columns:
   basis_zh: who, how reckoned
   missing_zh: what is missing; null when nothing is
   oldest_on: the oldest data date of the supporters' income
-parameters: [support_fee, dibao_standard]
+parameters: [support_fee, dibao_standard, labour_age]
 published: false
 known_gaps:
   zh: 没有协议、判决时的推算；实际收到更多的以实际为准。赡养人收入不明时赡养费不明，不作零。
   en: Reckoned where no agreement or ruling is known; what is really received counts if it is more. Unknown income of a supporter makes the fee unknown, not zero.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "supporters are those of the measure supporter; support is owed to the old, to minors and to spouses"}
 ---*/
-with kin as (
-    select person_id_a as one, person_id_b as other from household_edge where kind = 'parent_child' and confidence is distinct from 'needs_check'
-    union
-    select person_id_b, person_id_a from household_edge where kind = 'parent_child' and confidence is distinct from 'needs_check'
-),
-supporter as (
-    -- A grown-up child in another household; the elder of the two is the parent.
-    select distinct ph.household_id, k.one as person_id, k.other as supporter_person_id, sh.household_id as supporter_household_id,
-           'child' as kind
-    from kin k
-    join person parent on parent.person_id = k.one
-    join person child on child.person_id = k.other
-    join person_household ph on ph.person_id = k.one
-    left join person_household sh on sh.person_id = k.other
-    where parent.birth_date < child.birth_date
-      and date_sub('year', parent.birth_date, $as_of) >= 60 and date_sub('year', child.birth_date, $as_of) >= 18
-      and sh.household_id is distinct from ph.household_id
-      and not exists (select 1 from known_death d where d.person_id in (k.one, k.other))
+with owed as (
+    -- The duty presupposes need: parents past working age, children who are minors, spouses.
+    select s.household_id, s.person_id, s.supporter_person_id, s.supporter_household_id, s.kind
+    from supporter s
+    join household h on h.household_id = s.household_id
+    join labour_age l on l.county_code = h.county_code and $as_of between l.valid_from and l.valid_to
+    join person p on p.person_id = s.person_id
+    where case s.kind when 'child' then date_sub('year', p.birth_date, $as_of) > l.to_age
+                      when 'parent' then date_sub('year', p.birth_date, $as_of) < 18
+                      else true end
+      and not exists (select 1 from known_death k where k.person_id = s.person_id)
 ),
 counted as (
     select s.*,
@@ -48,7 +42,7 @@ counted as (
            count(*) over (partition by s.supporter_person_id)                          as supported,
            count(*) over (partition by s.supporter_person_id, s.household_id)          as supported_here,
            count(*) over (partition by s.supporter_household_id, s.person_id)          as payers_in_family
-    from supporter s
+    from owed s
 ),
 judged as (
     select c.household_id, c.person_id, c.supporter_person_id, c.kind,

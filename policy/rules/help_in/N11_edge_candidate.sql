@@ -1,6 +1,6 @@
 /*---
 id: N11
-version: 1
+version: 2
 title: {zh: 可能符合低保边缘而未认定, en: Possibly an edge family and not recognised}
 legal_basis:
   - 国办发〔2023〕39号（最低生活保障边缘家庭）
@@ -9,21 +9,26 @@ level: yellow
 owner: 县民政局社会救助科
 expires: 2027-12-31
 subject: household
+needs:
+  vehicle: {max_age_days: 14, all: [ps_vehicle]}
+  dwelling_title: {max_age_days: 14, all: [re_ownership]}
+  entity_role: {max_age_days: 14, all: [am_entity_role]}
 uses:
   rural_monitor: {max_age_days: 45, all: [ag_poverty_monitor]}
-evidence: [way, members, window_months, until_month, income_per_person, income_per_person_month, comparator, edge_line_12m, support_fee, income_basis, missing]
+evidence: [way, members, window_months, until_month, income_per_person, income_per_person_month, comparator, edge_line_12m, support_fee, income_basis, missing, property_unknown]
 reason:
-  recorded: 该户{members}人，每名成员的收入来源都有记录（{means_zh}）；到{until_month}为止的{window_months}个月，有记录的收入人均{income_per_person}元（平均每月{income_per_person_month}元），不低于{standard_zh}，{within_zh}。{support_zh}车辆、不动产、市场主体登记和单位缴费未见超标，没有在保记录。现金收入看不到，请入户了解，符合条件的告知可申请低保边缘家庭认定。标准依据：{line_source}。
-  surveyed: 该户{members}人，为防止返贫监测对象且风险未消除；农业农村部门测算的年人均纯收入为{income_per_person}元，不低于{standard_zh}，{within_zh}。车辆、不动产、市场主体登记和单位缴费未见超标，没有在保记录。请入户了解，符合条件的告知可申请低保边缘家庭认定。标准依据：{line_source}。
-cited: [hr_jobless_register, tx_iit_withholding, hr_employee_pension, hr_resident_pension, ag_poverty_monitor, ps_vehicle, re_ownership, am_entity_role, hr_insurance_contribution, ca_assist_household]
+  recorded: 该户{members}人，每名成员的收入来源都有记录（{means_zh}）；到{until_month}为止的{window_months}个月，有记录的收入人均{income_per_person}元（平均每月{income_per_person_month}元），不低于{standard_zh}，{within_zh}。{support_zh}车辆、不动产、市场主体登记未见超过边缘家庭的规定{property_zh}，没有在保记录。现金收入看不到，请入户了解，符合条件的告知可申请低保边缘家庭认定。标准依据：{line_source}。
+  surveyed: 该户{members}人，为防止返贫监测对象且风险未消除；农业农村部门测算的年人均纯收入为{income_per_person}元，不低于{standard_zh}，{within_zh}。车辆、不动产、市场主体登记未见超过边缘家庭的规定{property_zh}，没有在保记录。请入户了解，符合条件的告知可申请低保边缘家庭认定。标准依据：{line_source}。
+cited: [hr_jobless_register, tx_iit_withholding, hr_employee_pension, hr_resident_pension, ag_poverty_monitor, ps_vehicle, re_ownership, am_entity_role, ca_assist_household]
 known_gaps:
-  zh: 只估算每名成员收入来源都有记录的家庭；现金、务农收入和收入不明的子女的赡养费不在其中；财产按低保的限额看，边缘的限额可能更宽。
-  en: Only households in which the means of every member are on record; cash, farming and the support of children of unknown income are not in it; property is judged by the limits of dibao, which may be stricter than those of the edge.
+  zh: 只估算每名成员收入来源都有记录的家庭；现金、务农收入和收入不明的子女的赡养费不在其中；金融资产只在有授权时可见。
+  en: Only households in which the means of every member are on record; cash, farming and the support of children of unknown income are not in it; financial assets are seen only with an authorisation.
 false_alarms:
   zh: 子女在外赡养、打零工、有存款未查询；不久前申请被拒的已排除。
   en: Support from children, casual work, savings that nobody queried. Households refused recently are left out.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "property by the rule of the edge; work does not speak against an edge family"}
 ---*/
 with line as (
     select d.county_code, d.urban_rural, d.line_zh as standard_zh, d.line_12m as standard_12m,
@@ -71,9 +76,12 @@ select j.household_id,
        case j.comparator when '<=' then '不高于' else '低于' end || j.edge_zh as within_zh,
        j.support_fee, j.income_basis, j.missing,
        case when j.missing is not null then j.missing || '。'
-            when j.support_fee > 0 then '其中按公布办法推算的赡养费' || rtrim(rtrim(j.support_fee::varchar, '0'), '.') || '元。' else '' end as support_zh
+            when j.support_fee > 0 then '其中按公布办法推算的赡养费' || rtrim(rtrim(j.support_fee::varchar, '0'), '.') || '元。' else '' end as support_zh,
+       case when p.household_id is null then '金融资产没有查询' else p.unknown_zh end as property_unknown,
+       coalesce('（' || property_unknown || '）', '') as property_zh
 from judged j
+left join property_by_category p on p.household_id = j.household_id and p.category = '3'
 where j.income_12m >= j.from_12m
   and (j.income_12m < j.to_12m or (j.comparator = '<=' and j.income_12m = j.to_12m))
-  and not exists (select 1 from property_block p where p.household_id = j.household_id)
+  and p.is_blocked is distinct from true
   and not exists (select 1 from household_in_process c where c.household_id = j.household_id)
