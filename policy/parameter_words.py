@@ -7,7 +7,7 @@ What belongs here is how a value, its keys, its place and its evidence are said 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -252,10 +252,12 @@ def sayings(parameter: Parameter, values: Iterable[Value]) -> list[Saying]:
     ]
 
 
-def on_day(parameter: Parameter, county: str, day: date) -> list[Saying]:
-    """What holds in a county on a day, in words; empty when no row is about that day."""
+def on_day(
+    parameter: Parameter, county: str, day: date, wanted: Collection[str] | None = None
+) -> list[Saying]:
+    """What holds in a county on a day, in words; empty when no row is about that day. `wanted`: only these first keys."""
     keys = list(dict.fromkeys(value.keys for value in parameter.values))
-    found = [parameter.at(county, key, day) for key in keys]
+    found = [parameter.at(county, key, day) for key in keys if wanted is None or key[0] in wanted]
     return sayings(parameter, [value for value in found if value is not None])
 
 

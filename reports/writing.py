@@ -19,8 +19,8 @@ from typing import Any
 
 import polars as pl
 
+from reports import catalogue, page, plot, workbook
 from reports import manifest as manifests
-from reports import page, plot, workbook
 from reports.definition import Definition, Output, outputs, run, sheets
 from reports.manifest import OutputFile, output_file
 from reports.night import LIST_ZH, SOURCE_ZH, ListKind, NightFrames, Prepared, prepare, views
@@ -62,13 +62,18 @@ def write_all(inputs: NightFrames, as_of: date, outbox: Path, code_version: str)
         *write_overviews(prepared, draft),
         *write_tables(prepared, draft, outputs()),
     ]
-    broken = []
+    broken: list[str] = []
     try:
         files += write_quality(prepared, draft, code_version)
     except Exception as error:
         # Officers wait for the lists; the page for the auditor can be made when its cause is known.
         LOG.error("the quality report could not be written: %s", type(error).__name__)
         broken = [f"质量报告未能生成（程序出错：{type(error).__name__}）"]
+    try:
+        files += write_catalogues(prepared, draft)
+    except Exception as error:
+        LOG.error("the rule catalogue could not be written: %s", type(error).__name__)
+        broken.append(f"规则目录未能生成（程序出错：{type(error).__name__}）")
     files.sort(key=lambda f: f.path)
     content = manifests.manifest(files, inputs, as_of, code_version, prepared.gate, broken)
     (draft / manifests.NAME).write_bytes(manifests.manifest_bytes(content))
@@ -514,6 +519,24 @@ def _county_page(
             plot=_freshness_plot(prepared.sources, prepared.as_of), bad=pl.col("status_zh") != SOURCE_ZH["fresh"],
         ),
     )  # fmt: skip
+
+
+def write_catalogues(prepared: Prepared, folder: Path) -> list[OutputFile]:
+    """Per county the rule catalogue: what each rule is, its values of the day, and how much it found. Numbers only."""
+    return [
+        output_file(
+            folder,
+            f"county/{county['county_code']}/{catalogue.TITLE}_{_safe(county['county_zh'])}_{prepared.as_of}.html",
+            catalogue.catalogue_page(prepared, county),
+            output="rule_catalogue",
+            version=1,
+            audience="county",
+            jurisdiction=county["county_code"],
+            list_kind=None,
+            rows=len(catalogue.entries()),
+        )
+        for county in prepared.counties.iter_rows(named=True)
+    ]
 
 
 # --- audit ------------------------------------------------------------------------------------------------------

@@ -323,7 +323,7 @@ def test_a_rule_that_is_off_says_so_where_it_is_off(written):
     assert "金融资产超过标准：银行存款查询结果尚未收到" in band("township/150902003/check_out/*.xlsx")
     assert "收入低于低保标准而未纳入：个人所得税数据逾期" in band("township/150921108/help_in/*.xlsx")
     assert band("township/150902003/help_in/*.xlsx") == "本期各条规则全部启用。"
-    page = texts(one(folder, "county/150921/*.html"))
+    page = texts(one(folder, "county/150921/县级总览*.html"))
     assert "本期停用的规则（2条" in page
 
 
