@@ -1,6 +1,6 @@
 /*---
 id: X13
-version: 2
+version: 3
 title: {zh: 重复享受救助, en: Duplicate benefit}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第九条：孤儿、事实无人抚养儿童待遇与特困供养不重复
@@ -31,19 +31,23 @@ false_alarms:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: the sentences in plainer words}
+  - {version: 3, since: 2026-11-22, what: "two recognised families of one person, for such cases cover nobody by name; a person without a household stands with the case"}
 ---*/
 with covered as (
     select distinct a.person_id, a.case_id, a.category, coalesce(a.is_single_person, false) as is_single_person,
-           a.county_code
+           a.county_code, coalesce(a.is_covered, false) as is_covered
     from current_assistance a
-    where a.person_id is not null and a.is_covered
+    -- Edge, rigid and other families are recognised whole: whoever is listed belongs to one of them only.
+    where a.person_id is not null and (a.is_covered or a.category in ('3', '4', '5'))
 ),
 held as (
     select person_id,
            list(distinct case_id order by case_id)                                 as case_ids,
            count(distinct case_id)                                                 as cases,
+           count(distinct case_id) filter (where is_covered)                       as covered_cases,
+           count(distinct case_id) filter (where category in ('3', '4', '5'))      as family_cases,
            count(distinct county_code)                                             as counties,
-           bool_or(category = '1') and bool_or(category = '2')                     as is_dibao_and_tekun,
+           bool_or(is_covered and category = '1') and bool_or(is_covered and category = '2')                     as is_dibao_and_tekun,
            -- A single-person dibao legitimately sits beside the edge or rigid case of its family.
            bool_or(is_single_person) and count(distinct case_id) filter (where category in ('1', '2')) = 1 as is_single_beside_family,
            string_agg(distinct case category when '1' then '低保' when '2' then '特困' when '3' then '低保边缘'
@@ -58,7 +62,7 @@ two as (
            case when is_dibao_and_tekun then 'dibao_and_tekun'
                 when counties > 1 then 'two_counties' else 'two_cases' end as cause
     from held
-    where cases > 1 and not is_single_beside_family
+    where (family_cases > 1 or (covered_cases > 1 and not is_single_beside_family))
 ),
 child as (
     select c.person_id, list(distinct c.case_id order by c.case_id) as case_ids,
@@ -67,15 +71,19 @@ child as (
            case max(s.subsidy_type) when '4' then '孤儿基本生活费' else '事实无人抚养儿童基本生活补贴' end as subsidy_zh,
            'tekun_and_child_money' as cause
     from covered c
-    join person_household h on h.person_id = c.person_id
-    join warning_window w on w.county_code = h.county_code and w."window" = 'duplicate_subsidy'
+    left join person_household o on o.person_id = c.person_id
+    left join case_household k on k.case_id = c.case_id
+    join warning_window w on w.county_code = coalesce(o.county_code, k.county_code) and w."window" = 'duplicate_subsidy'
      and $as_of between w.valid_from and w.valid_to
     join welfare_subsidy s on s.person_id = c.person_id
-    where c.category = '2' and s.subsidy_type in ('4', '5') and s.status = '1'
+    where c.category = '2' and c.is_covered and s.subsidy_type in ('4', '5') and s.status = '1'
       and s.pay_month <= $as_of and date_diff('month', s.pay_month, $as_of) <= w.length
     group by c.person_id
 )
-select h.household_id, d.person_id, d.cause || ':' || md5(array_to_string(d.case_ids, ',')) as cause_key,
+select coalesce(h.household_id, k.household_id) as household_id, d.person_id,
+       d.cause || ':' || md5(array_to_string(d.case_ids, ',')) as cause_key,
        d.cause, d.cases, d.counties, d.categories_zh, d.last_paid_month, d.subsidy_zh
 from (from two union all by name from child) d
-join person_household h on h.person_id = d.person_id
+left join person_household h on h.person_id = d.person_id
+left join case_household k on k.case_id = d.case_ids[1]
+where coalesce(h.household_id, k.household_id) is not null
