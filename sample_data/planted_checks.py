@@ -364,6 +364,14 @@ def fund_paid_in(p: Planter, f: Family) -> None:
     fund(p, f.head, p.now, "1", 560.0)
 
 
+@kind("X11", "must", "couple_rural couple_urban family_urban", "配偶住房公积金近三个月正常缴存")
+def fund_of_partner(p: Planter, f: Family) -> None:
+    """The partner's account."""
+    p.case(f)
+    fund(p, f.partner, p.now, "1", 430.0)
+    p.person = f.partner
+
+
 @kind("X11", "must_not", "couple_urban couple_rural", "公积金账户已封存")
 def fund_sealed(p: Planter, f: Family) -> None:
     """A sealed account of a former worker."""
@@ -386,6 +394,14 @@ def business_over_the_line(p: Planter, f: Family) -> None:
     """36,000 yuan of taxable income a quarter."""
     p.case(f)
     business(p, f.head, "1", 210_000.0, 36_000.0)
+
+
+@kind("X12", "must", "couple_rural couple_urban", "配偶查账征收的经营所得使人均超过标准")
+def business_of_partner(p: Planter, f: Family) -> None:
+    """The partner's business, 24,000 yuan a quarter."""
+    p.case(f)
+    business(p, f.partner, "1", 160_000.0, 24_000.0)
+    p.person = f.partner
 
 
 @kind("X12", "must_not", "couple_urban couple_rural", "零申报，没有经营所得")
@@ -540,6 +556,12 @@ def grace_lasts(p: Planter, f: Family) -> None:
 def review_overdue(p: Planter, f: Family) -> None:
     """The review was due two months ago."""
     p.case(f, row={"next_review_month": p.book.month(p.now - 2)})
+
+
+@kind("X19", "must", "old_rural old_urban", "特困人员年度复核已过四个月，未复核")
+def tekun_review_overdue(p: Planter, f: Family) -> None:
+    """A tekun elder whose review was due four months ago."""
+    p.case(f, "2", row={"next_review_month": p.book.month(p.now - 4)})
 
 
 @kind("X19", "must_not", "couple_urban couple_rural", "本月应复核，尚未逾期")
