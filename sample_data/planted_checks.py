@@ -30,7 +30,7 @@ def payroll(p: Planter, person: int, post: str, first: int, last: int, pay: floa
 def contributions(
     p: Planter, person: int, first: int, last: int, payer: str = "1", known: Any = None
 ) -> None:
-    """Months of the employee pension insurance without a taxed wage; `known` is when the last of them arrives."""
+    """Months of the employee pension insurance without a taxed wage; `known` is when the last of them is told."""
     for month in range(max(first, 0), last + 1):
         late = known is not None and month == last
         p.add(
@@ -300,6 +300,14 @@ def declared_jobless_insured(p: Planter, f: Family) -> None:
     """Declared without work, contributions up to last month."""
     p.case(f)
     contributions(p, f.head, p.now - 7, p.now - 1)
+
+
+@kind("X09", "must", "couple_rural couple_urban", "配偶申报无业，单位刚开始缴纳养老保险")
+def contribution_has_begun(p: Planter, f: Family) -> None:
+    """The first month is two months back."""
+    p.case(f)
+    contributions(p, f.partner, p.now - 2, p.now - 1)
+    p.person = f.partner
 
 
 @kind("X09", "must_not", "couple_urban couple_rural", "灵活就业人员自缴，不能说明有工作")
