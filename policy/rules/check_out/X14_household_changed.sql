@@ -1,6 +1,6 @@
 /*---
 id: X14
-version: 1
+version: 2
 title: {zh: 家庭人口变化未更新, en: A change of the family that the case does not show}
 legal_basis:
   - 2022年10月20日关于进一步做好最低生活保障等社会救助兜底工作的通知：家庭情况发生变化的应当及时报告，超过3个月未报告的可以批评教育
@@ -38,6 +38,7 @@ false_alarms:
   en: Members added or removed in time, a register not updated, a spouse covered elsewhere, split on paper alone, graduates who study on, people who did not come home.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "the ground of a household's member in more words; the same rows, joined on equal keys"}
 ---*/
 with standing as (
     select f.case_id, f.household_id, f.county_code, f.category, f.category_zh, f.start_month,
@@ -113,12 +114,18 @@ divorce_told as (
     where w.choice = 1 and w.reg_type = '2' and w.person_id < w.partner_id
       and w.reg_date >= greatest(w.since, o.since) and w.reg_date < w.before_day and w.reg_date >= w.from_day
 ),
+parent as (
+    select row_key, mother_person_id as person_id, 0 as rank from birth where mother_person_id is not null
+    union
+    select row_key, father_person_id, 1 from birth where father_person_id is not null
+),
 newborn as (
     select m.household_id, m.case_id, m.category_zh, m.limit_months, b.birth_date, b.person_id as child_id, b.row_key,
            m.person_id,
-           row_number() over (partition by m.case_id, b.row_key order by case when m.person_id = b.mother_person_id then 0 else 1 end) as choice
+           row_number() over (partition by m.case_id, b.row_key order by t.rank, m.person_id) as choice
     from birth b
-    join member m on m.person_id = b.mother_person_id or m.person_id = b.father_person_id
+    join parent t on t.row_key = b.row_key
+    join member m on m.person_id = t.person_id
     where b.birth_date >= m.since and b.birth_date < m.before_day and b.birth_date >= m.from_day
       and not exists (select 1 from known_death k where k.person_id = b.person_id)
       -- In this case, in another one, or possibly somebody who came in since and whom nobody could link.
@@ -199,7 +206,8 @@ release_told as (
 ),
 not_listed_told as (
     select a.household_id, a.person_id, a.case_id, a.category_zh, a.limit_months, 'not_listed' as cause, a.since as happened_on,
-           case a.basis when 'register' then '户籍登记' when 'marriage' then '婚姻登记' when 'residence' then '居住登记' else '亲属关系登记' end as basis_zh
+           case a.basis when 'register' then '户籍登记' when 'spouse' then '婚姻登记' when 'student' then '学籍和户籍登记'
+                        when 'dwelling' then '居住登记' when 'guardian' then '监护登记' else '亲属关系登记' end as basis_zh
     from at_home a
     where a.since >= a.start_month and a.since < a.before_day and a.since >= a.from_day
       and not exists (select 1 from marriage_told t where t.case_id = a.case_id and t.told_person_id = a.person_id)
