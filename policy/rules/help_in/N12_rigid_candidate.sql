@@ -1,6 +1,6 @@
 /*---
 id: N12
-version: 1
+version: 2
 title: {zh: 可能符合刚性支出困难家庭条件, en: Possibly a family of rigid expenditure}
 legal_basis:
   - 刚性支出困难家庭认定办法 第四条、第五条
@@ -25,26 +25,32 @@ reason: >-
 cited: [mi_settlement, ed_enrolment, dp_rehab_service, tx_iit_withholding, ps_vehicle, re_ownership, am_entity_role, ca_assist_household]
 known_gaps:
   zh: >-
-    现金、务农收入看不到，只对收入没有缺项、核算期为12个月的家庭估算；药店购药、外地就学、房租等支出看不到，
+    现金、务农收入看不到，只对收入记录足以封顶、核算期为12个月的家庭估算，支出金额很小的不提示；药店购药、外地就学、房租等支出看不到，
     医疗按政策范围内扣除各项支付计；金融资产只在有授权时可见；当地比例或上年度可支配收入不明的地方不估算。
   en: >-
-    Cash and farming are not seen: only households whose income over 12 months has no gap are estimated. Medicines bought in shops,
+    Cash and farming are not seen: only households are estimated whose records allow no more income over 12 months; small sums are left out. Medicines bought in shops,
     schools elsewhere and rent are not seen. Where the local ratio or the disposable income is not known nothing is estimated.
 false_alarms:
   zh: 已退费的结算（已冲抵）；事后发放的救助和理赔（有记录的已扣除）；由亲友或慈善承担的费用；近期申请被拒的已排除。
   en: Refunded settlements (netted), aid and payouts afterwards (deducted where recorded), costs borne by kin or charities; households refused lately are left out.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "income of which the records allow no more is enough; small sums and households of pupils alone are left out"}
 ---*/
 with income as (
-    -- Income without a gap, over the twelve months that the law names. Unknown income says nothing.
+    -- Income of which the records allow no more, over the twelve months that the law names. Unknown income says nothing.
     select household_id, county_code, urban_rural, members, total, window_from, window_to
     from household_income
-    where is_complete and window_months = 12 and members > 0
+    where is_ceiling and support_missing_zh is null and window_months = 12 and members > 0
+      -- Pupils and children alone: whoever keeps them is not of this household, and what he earns is not known.
+      and exists (
+          select 1 from member_means m
+          where m.household_id = household_income.household_id and m.means_zh not in ('在学', '未到劳动年龄')
+      )
 ),
 held as (
     select i.household_id, i.members, i.total as income_12m, i.window_from, i.window_to,
-           r.percent as percent_limit, coalesce(r.comparator, '>') as comparator, r.source as ratio_source,
+           r.percent as percent_limit, coalesce(r.comparator, '>') as comparator, coalesce(r.least_amount, 0) as least_amount, r.source as ratio_source,
            d.amount as income_limit, d.of_year, d.source as income_source,
            case d.basis when 'urban' then '城镇居民' when 'rural' then '农村居民' else '居民' end as basis_zh,
            e.total as rigid, e.medical, e.schooling as tuition_and_lodging, e.rehab, e.basis_zh as spending_zh, e.missing_zh, e.oldest_on as spending_oldest
@@ -59,7 +65,7 @@ above as (
     -- Per head against the yearly figure, both for the whole family: nothing is rounded before it is compared.
     select * from held
     where income_12m < income_limit * members
-      and rigid > 0
+      and rigid > 0 and rigid >= least_amount
       and case comparator when '>=' then rigid * 100 >= income_12m * percent_limit else rigid * 100 > income_12m * percent_limit end
 ),
 in_force as (

@@ -1,6 +1,6 @@
 /*---
 id: N14
-version: 2
+version: 3
 title: {zh: 可能符合特困人员条件而未纳入, en: Possibly a tekun person and not covered}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第四条至第八条
@@ -17,6 +17,7 @@ needs:
 uses:
   assistance_application: {max_age_days: 10, all: [ca_application]}
   custody: {max_age_days: 45, all: [ps_custody]}
+  registered_resident: {max_age_days: 45, all: [ps_resident]}
   welfare_subsidy: {max_age_days: 45, all: [ca_welfare_subsidy]}
 parameters: [tekun_age, tekun_disability, dibao_standard, warning_window]
 evidence: [cause, age, kin_found, kin_dead, kin_unable, income, months, standard_amount, standard_period]
@@ -27,10 +28,10 @@ reason:
 cited: [ps_household_member, ca_marriage, dp_disability_cert, hr_resident_pension, ca_assist_household]
 known_gaps:
   zh: >-
-    登记中没有查到亲属，不等于没有亲属：早年的父母子女关系多未登记。收入情况没有记录的人不估算；中央确定的基础养老金不计；
+    登记中没有查到亲属，不等于没有亲属：早年的父母子女关系多未登记，已婚、丧偶、离婚而没有查到子女的不提示。收入情况没有记录的人不估算；中央确定的基础养老金不计；
     只有全部法定义务人去世或视为无履行义务能力时才提示；省级补充的情形不在其中。
   en: >-
-    That no kin are found does not say that there are none: old ties are often not registered. Nobody is estimated whose means are on no
+    That no kin are found does not say that there are none: old ties are often not registered, so nobody is raised who is or was married and of whom no child is on record. Nobody is estimated whose means are on no
     record. A warning is raised only when every spouse, parent and child has died or is judged unable; provincial additions are not in it.
 false_alarms:
   zh: 子女关系未登记；与兄弟姐妹、孙辈同住由其照料（同户有60周岁以下成年人的已排除）；务农和现金收入；已领孤儿或事实无人抚养儿童待遇的（已排除）。
@@ -38,6 +39,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "reads supporters outside the family"}
+  - {version: 3, since: 2026-11-22, what: "no child on record says little of somebody who is or was married"}
 ---*/
 with listed as (
     select d.person_id, d.dis_type, d.dis_grade
@@ -112,16 +114,23 @@ support as (
            count(distinct other_id) filter (where standing = 'minor')  as kin_minor,
            count(distinct other_id) filter (where standing = 'able')   as kin_able,
            count(distinct other_id) filter (where kin_kind = 'parent') as parents_found,
+           count(distinct other_id) filter (where kin_kind = 'child')  as children_found,
            string_agg(distinct why_zh, '；' order by why_zh) filter (where standing = 'unable') as why_zh
     from judged
     group by person_id
+),
+ever_married as (
+    select distinct person_id from registered_resident where marital_status in ('20', '21', '22', '23', '30', '40')
 ),
 alone as (
     select c.*, coalesce(s.kin_found, 0) as kin_found, coalesce(s.kin_dead, 0) as kin_dead, coalesce(s.kin_unable, 0) as kin_unable,
            coalesce(s.kin_minor, 0) as kin_minor, coalesce(s.parents_found, 0) as parents_found, s.why_zh
     from candidate c
     left join support s on s.person_id = c.person_id
+    left join ever_married v on v.person_id = c.person_id
     where coalesce(s.kin_able, 0) = 0
+      -- Old ties to children are often not registered: of somebody who is or was married, no child on record says little.
+      and (c.cause = 'child' or v.person_id is null or s.children_found > 0)
       -- A minor of whose parents nothing is known has parents somewhere, unless no adult lives with him.
       and (c.cause <> 'child' or s.parents_found > 0
            or not exists (select 1 from living o where o.household_id = c.household_id and coalesce(o.age >= 18, true)))
