@@ -14,7 +14,19 @@ from typing import Any
 
 import duckdb
 
-from policy.sql_file import LEFT_OUT, NEWS, ROOT, Measure, PolicyError, Rule, SqlFile, fingerprint, walk
+from policy.lineage import Lineage
+from policy.sql_file import (
+    LEFT_OUT,
+    NEWS,
+    ROOT,
+    Measure,
+    PolicyError,
+    Rule,
+    RuleHeader,
+    SqlFile,
+    fingerprint,
+    walk,
+)
 from policy.vocabulary import NeverColumn, Table
 
 CASES = ROOT.parent / "tests" / "policy" / "cases"
@@ -26,8 +38,37 @@ CLOCK = {
     *("now", "today", "current_date", "current_timestamp", "current_time", "get_current_time"),
     *("get_current_timestamp", "transaction_timestamp", "localtime", "localtimestamp"),
 }
-CHANCE = {"random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7"}
-OUTSIDE = {"getenv", "getvariable", "current_setting", "nextval", "currval", "read_text", "read_blob"}
+CHANCE = {"random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "reservoir_quantile"}
+OUTSIDE = {
+    *("getenv", "getvariable", "current_setting", "nextval", "currval", "read_text", "read_blob"),
+    *(
+        "txid_current",
+        "current_user",
+        "session_user",
+        "user",
+        "current_database",
+        "current_schema",
+        "version",
+    ),
+    *(
+        "current_localtime",
+        "current_localtimestamp",
+        "current_query",
+        "current_connection_id",
+        "in_search_path",
+    ),
+}
+WHO = {
+    "current_user",
+    "session_user",
+    "user",
+    "current_role",
+    "current_catalog",
+    "current_database",
+    "current_schema",
+}
+UNFINISHED = re.compile(r"\b(?:todo|tbd|fixme|xxx)\b|待定|待补|暂缺", re.IGNORECASE)
+"""What stands where somebody has still to write an owner or a legal basis."""
 
 REQUIRED = {"household_id": "BIGINT", "cause_key": "VARCHAR"}
 SUBJECT_COLUMN = {
@@ -69,15 +110,42 @@ def refuse_foreign_tables(file: SqlFile, known: set[str], declared: set[str]) ->
             raise file.refuse(f"calls {name}(): a rule reads the vocabulary only", line)
 
 
+def refuse_descriptions(file: SqlFile) -> None:
+    """DESCRIBE, SUMMARIZE and SHOW: they tell of the database, not of the vocabulary."""
+    if file.located("SHOW_REF"):
+        why = "describes the database: a rule reads the vocabulary only"
+        raise file.refuse(why, file.line_of_text(r"\b(describe|summarize|show|desc)\b"))
+
+
+def refuse_arbitrary_rows(file: SqlFile) -> None:
+    """A sample, or the first rows of no order: another run would give other rows."""
+    for node in file.nodes():
+        if node.get("sample"):
+            raise file.refuse(
+                "takes a sample: the same input would not give the same rows", file.first_line(node)
+            )
+        modifiers = node.get("modifiers")
+        if not isinstance(modifiers, list):
+            continue
+        limits = [m for m in modifiers if m["type"] in ("LIMIT_MODIFIER", "LIMIT_PERCENT_MODIFIER")]
+        if limits and not any(m["type"] == "ORDER_MODIFIER" for m in modifiers):
+            raise file.refuse("takes the first rows of no order", file.first_line(limits[0]))
+
+
 def refuse_clock_and_chance(file: SqlFile) -> None:
     """The clock, chance and the machine: the same input would not give the same bytes."""
     for touch in (*file.functions, *file.columns):
         name = touch.name.lower()
         if name in CLOCK:
             raise file.refuse(f"reads the clock with `{name}`; the business date is $as_of", touch.line)
+        if name in WHO:
+            raise file.refuse(f"asks the machine with `{name}`", touch.line)
     for touch in file.functions:
         if touch.name in CHANCE | OUTSIDE:
             raise file.refuse(f"calls {touch.name}()", touch.line)
+    for node in file.nodes():
+        if str(node.get("function_name")).lower() == "age" and len(node.get("children") or []) == 1:
+            raise file.refuse("age() of one date reads the clock; name the business date", file.line_of(node))
 
 
 def _constant(node: Any) -> float | None:
@@ -131,7 +199,7 @@ def refuse_spread_years(file: SqlFile, yearly: set[str]) -> None:
     months either. Compare in the unit of the standard: months times twelve is allowed, the year over twelve is not.
     """
     tainted = _yearly_names(file, yearly)
-    why = "spreads a yearly amount over months; compare in the unit of the standard, or use avg() over months"
+    why = SPREADS
     for node in file.nodes():
         children = node.get("children") or []
         if node.get("function_name") in ("/", "//", "divide", "fdiv") and len(children) == 2:
@@ -158,10 +226,79 @@ def check_query(
 ) -> None:
     """Everything that can be said without running the query."""
     refuse_forbidden_columns(file, forbidden)
+    refuse_descriptions(file)
     refuse_foreign_tables(file, known, declared)
+    refuse_arbitrary_rows(file)
     refuse_clock_and_chance(file)
     yearly = {name for table in vocabulary.values() for name in table.yearly}
     refuse_spread_years(file, yearly)
+
+
+SPREADS = "spreads a yearly amount over months; compare in the unit of the standard, or use avg() over months"
+
+
+def check_lineage(item: Rule | Measure, lineage: Lineage) -> None:
+    """What the columns of a query are made of: no year over months, no cause or level that the header does not know."""
+    seen = {touch.name.lower() for touch in item.file.tables}
+    for name, line in lineage.reads:
+        if name not in seen:
+            raise item.file.refuse(f"reads `{name}` where a WITH of that name elsewhere hides it", line)
+    if lineage.spread:
+        raise item.file.refuse(SPREADS, min(lineage.spread))
+    if isinstance(item, Measure):
+        return
+    header, file, columns = item.header, item.file, lineage.columns
+    for name in header.placeholders():
+        if name in columns and columns[name].values == frozenset({None}):
+            raise file.refuse(
+                f"the reason shows {{{name}}}, which is never known: every row would be without reason",
+                file.line_of_key("reason"),
+            )
+    told: list[tuple[str, set[str], str]] = [("level", {str(level) for level in header.levels}, "levels")]
+    if not isinstance(header.reason, str):
+        told.append(("cause", {str(cause) for cause in header.reason}, "reason"))
+    for column, allowed, key in told:
+        values = columns[column].values if allowed and column in columns else None
+        if unknown := sorted(map(str, (values or set()) - allowed - {None})):
+            raise file.refuse(
+                f"returns the {column} {unknown}, for which `{key}` has nothing: such a row would be without reason"
+                if column == "cause"
+                else f"returns the {column} {unknown}, which `{key}` does not name",
+                file.line_of_key(key),
+            )
+
+
+def check_names(item: Rule | Measure) -> None:
+    """An owner, a legal basis or a source that somebody has still to write."""
+    header = item.header
+    texts = (
+        [("owner", header.owner), *(("legal_basis", text) for text in header.legal_basis)]
+        if isinstance(header, RuleHeader)
+        else []
+    )
+    for key, text in texts:
+        if UNFINISHED.search(text):
+            raise item.file.refuse(f"the header has no `{key}` yet: {text}", item.file.line_of_key(key))
+
+
+def in_order(measures: Mapping[str, Measure]) -> list[Measure]:
+    """Measures, those that others rest on first. A measure that rests on itself is refused."""
+    found: dict[str, Measure] = {}
+
+    def visit(measure: Measure, above: tuple[str, ...]) -> None:
+        if measure.id in found:
+            return
+        for touch in measure.file.tables:
+            if touch.name in (*above, measure.id):
+                circle = " -> ".join((*above, measure.id, touch.name))
+                raise measure.file.refuse(f"rests on itself: {circle}", touch.line)
+            if touch.name in measures:
+                visit(measures[touch.name], (*above, measure.id))
+        found[measure.id] = measure
+
+    for name in sorted(measures):
+        visit(measures[name], ())
+    return list(found.values())
 
 
 def described(file: SqlFile, connection: duckdb.DuckDBPyConnection, as_of: date) -> dict[str, str]:

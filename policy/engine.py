@@ -21,7 +21,7 @@ from policy.deadlines import finish, window
 from policy.loading import default_policy, load
 from policy.parameters import Parameter
 from policy.priority import PRIORITY_SCHEMA, priority_of
-from policy.raising import LEFT_OUT_SCHEMA, RAW_SCHEMA, left_out, raised, whole_rows
+from policy.raising import LEFT_OUT_SCHEMA, RAW_SCHEMA, left_out, raised, unsaid, whole_rows
 from policy.repeats import Windows, empty_register, register
 from policy.rulebook import Policy
 from policy.signals import Memory, news, together
@@ -135,7 +135,8 @@ def _evaluate(bench: Bench, rule: Rule, status: pl.DataFrame, before: Memory, st
     found, out = left_out(rule, found)
     frame, refused = whole_rows(rule, raised(rule, found, sources), strict=strict)
     # A row that cannot say where or why is nobody's visit; one such row does not silence the rule.
-    note = f"另有{refused}条线索缺少家庭或理由要素，未列入清单，已记录。" if refused else ""
+    what = f"（{'、'.join(unsaid(rule, found))}）" if refused else ""
+    note = f"另有{refused}条线索缺少家庭或理由要素{what}，未列入清单，已记录。" if refused else ""
     rows.append(_status_row(rule, None, "on", sources.note + note, sources))
     silent = [county for county, (whole, _) in unknown.items() if whole]
     if silent and frame.height:

@@ -16,6 +16,7 @@ import yaml
 from data_contracts.contract import catalogue
 from policy import checks
 from policy.bench import Bench
+from policy.lineage import Columns, Lineage, of_parameters, of_tables
 from policy.parameters import read_parameters
 from policy.rulebook import ENGINE_PARAMETERS, Policy
 from policy.sql_file import ROOT, Measure, PolicyError, Rule, read_measure, read_rule
@@ -74,8 +75,10 @@ def load(root: Path = ROOT, cases: Path = checks.CASES, *, locked: bool = True) 
         )
         if locked:
             checks.check_lock(item, lock, lock_path)
+    _follow(items, policy, of_tables(vocabulary) | of_parameters(parameters))
     windows = {value.keys[0] for value in parameters["warning_window"].values}
     for item in items:
+        checks.check_names(item)
         if item is not score:
             checks.check_cases(item, cases)
         if isinstance(item, Rule):
@@ -87,6 +90,16 @@ def load(root: Path = ROOT, cases: Path = checks.CASES, *, locked: bool = True) 
     finally:
         bench.close()
     return policy
+
+
+def _follow(items: list[Rule | Measure], policy: Policy, sources: dict[str, Columns]) -> None:
+    """Check what the columns of every query are made of, through the measures that it reads."""
+    measures = checks.in_order(policy.measures)
+    for item in [*measures, *(item for item in items if item.id not in policy.measures)]:
+        lineage = Lineage(item.file, sources)
+        checks.check_lineage(item, lineage)
+        if isinstance(item, Measure):
+            sources[item.id] = lineage.columns
 
 
 def _refuse_unknown_sources(item: Rule | Measure) -> None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from policy.signals import subject_key
 from policy.sources import Sources
-from policy.sql_file import LEFT_OUT, Rule
+from policy.sql_file import LEFT_OUT, PLACEHOLDER, Rule
 from policy.wording import closings, evidence, reasons
 
 RAW_SCHEMA = pl.Schema(
@@ -107,3 +107,16 @@ def whole_rows(rule: Rule, frame: pl.DataFrame, *, strict: bool) -> tuple[pl.Dat
                 raise rule.file.refuse(f"returned {missing} rows without `{column}`", rule.file.query_line)
     whole = frame.drop_nulls(NEEDED)
     return whole, frame.height - whole.height
+
+
+def unsaid(rule: Rule, rows: pl.DataFrame) -> list[str]:
+    """Columns without which rows of a query could not be warnings: household, subject, cause, and what the sentence shows."""
+    subject = {"household": "household_id", "person": "person_id", "case": "case_id"}[rule.header.subject]
+    found = [name for name in ("household_id", subject, "cause_key") if rows[name].null_count()]
+    for cause, template in rule.header.sentences().items():
+        own = rows if cause is None else rows.filter(pl.col("cause") == cause)
+        found += [name for name in PLACEHOLDER.findall(template) if own[name].null_count()]
+    if None not in rule.header.sentences():
+        known = [cause for cause in rule.header.sentences() if cause is not None]
+        found += ["cause"] if rows.filter(~pl.col("cause").is_in(known).fill_null(False)).height else []
+    return list(dict.fromkeys(found))

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -221,6 +221,16 @@ class Touch:
     qualifier: str = ""
 
 
+@cache
+def _kept() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def desk() -> duckdb.DuckDBPyConnection:
+    """A cursor on an empty database that is kept, for parsing and for expressions that name nothing."""
+    return _kept().cursor()
+
+
 @dataclass(frozen=True)
 class SqlFile:
     """Header and query of one file."""
@@ -252,11 +262,7 @@ class SqlFile:
     @cached_property
     def tree(self) -> Any:
         """The query as DuckDB's parser sees it. Raises PolicyError if it is not one SELECT."""
-        connection = duckdb.connect()
-        try:
-            row = connection.execute("select json_serialize_sql($q)", {"q": self.query}).fetchone()
-        finally:
-            connection.close()
+        row = desk().execute("select json_serialize_sql($q)", {"q": self.query}).fetchone()
         parsed = json.loads(row[0]) if row else {}
         if parsed.get("error", True):
             position = str(parsed.get("position", ""))
@@ -314,6 +320,17 @@ class SqlFile:
     def line_of(self, node: dict[str, Any]) -> int:
         """Line of a node."""
         return self._line(node.get("query_location"))
+
+    def line_of_text(self, pattern: str) -> int:
+        """Line of the first place of the query that fits; for what the parser gives no place."""
+        found = re.search(pattern, self.query, re.IGNORECASE)
+        return self.query_line + (self.query[: found.start()].count("\n") if found else 0)
+
+    def first_line(self, node: dict[str, Any]) -> int:
+        """Line of the first place inside a node that has one."""
+        size = len(self.query.encode())
+        places = [n["query_location"] for n in walk(node) if "query_location" in n]
+        return self._line(min((place for place in places if place <= size), default=0))
 
 
 def walk(node: Any) -> Iterator[dict[str, Any]]:
@@ -429,6 +446,6 @@ def fingerprint(item: Rule | Measure) -> str:
     prose = {"version", "changelog", "known_gaps", "false_alarms", "title"}
     binding = item.header.model_dump(mode="json", exclude=prose)
     # A key that came later and is not used does not make a new text of every older rule.
-    binding = {k: v for k, v in binding.items() if not (k in _CAME_LATER and v is None)}
+    binding = {k: v for k, v in binding.items() if not (k in _CAME_LATER and not v)}
     text = json.dumps({"query": item.file.query, "header": binding}, ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

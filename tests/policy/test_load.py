@@ -12,7 +12,7 @@ import yaml
 from policy import checks
 from policy.engine import load
 from policy.lock import renew
-from policy.sql_file import ROOT, PolicyError
+from policy.sql_file import ROOT, PolicyError, read_measure
 
 RULE = """/*---
 id: X90
@@ -45,6 +45,16 @@ group by all
 CASE = "- {name: nothing is known, as_of: 2025-11-17, expect: []}\n"
 
 
+def _needed(path: Path) -> set[str]:
+    """Measures and parameters without which a measure does not load, itself among them."""
+    measure = read_measure(path)
+    found = {path.stem, *measure.header.parameters, *measure.header.parameters_if_known}
+    for touch in measure.file.tables:
+        if (below := ROOT / "measures" / f"{touch.name}.sql").is_file():
+            found |= _needed(below)
+    return found
+
+
 @pytest.fixture
 def desk(tmp_path):
     """A copy of the policy with one more rule, its case and its lock; `write` changes the rule, `load` reads it."""
@@ -57,7 +67,8 @@ class Desk:
         self.cases = folder / "cases"
         shutil.copytree(ROOT, self.root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
         # What the trial rule does not need would only be read again for every test.
-        keep = {"person_household", "warning_level", "warning_window", "score_points", "severe_disability"}
+        keep = _needed(ROOT / "measures" / "person_household.sql") | _needed(ROOT / "risk_score.sql")
+        keep |= {"warning_level", "warning_window", "score_points"}
         for path in [
             *self.root.glob("rules/*/*.sql"),
             *self.root.glob("measures/*.sql"),
@@ -68,6 +79,7 @@ class Desk:
         self.path = self.root / "rules" / "check_out" / "X90_trial.sql"
         (self.cases / "check_out").mkdir(parents=True)
         (self.cases / "check_out" / "X90_trial.yaml").write_text(CASE)
+        shutil.copytree(checks.CASES / "measures", self.cases / "measures")
         self.write(RULE)
         (self.root / "rules.lock.yaml").unlink()
         renew(self.root, self.cases)
@@ -148,6 +160,247 @@ def test_a_yearly_amount_is_not_spread_over_a_number_of_months_under_another_nam
     desk.refuses("group by all", nested, "spreads a yearly amount over months", 26)
 
 
+MONITOR = "where exists (select 1 from rural_monitor m{more}\n  where {spread} < 800)\ngroup by all"
+YEAR = "m.per_capita_income_per_year"
+
+
+@pytest.mark.parametrize(
+    ("spread", "more"),
+    [
+        (f"{YEAR} / (6 + 6)", ""),
+        (f"{YEAR} / 4 / 3", ""),
+        (f"({YEAR} / 2) / (2 * 3)", ""),
+        (f"{YEAR} * 30 / 365", ""),
+        (f"{YEAR} * power(12, -1)", ""),
+        (f"{YEAR} / cast('12' as integer)", ""),
+        (f"{YEAR} / greatest(12, 1)", ""),
+        (f"{YEAR} / len('januaryfebru')", ""),
+        (f"{YEAR} / extract(month from date '2025-12-01')", ""),
+        (f"{YEAR} / date_diff('month', date '2025-01-01', $as_of)", ""),
+        (f"{YEAR} / (select 12)", ""),
+        (f"{YEAR} / k.n", ", (select 12 as n) k"),
+        (f"{YEAR} / k.n", ", (values (12)) k(n)"),
+        ("m.a / m.n", " join (select per_capita_income_per_year as a, 12 as n from rural_monitor) m on true"),
+        ("y.q / 3", ", (select per_capita_income_per_year / 4 as q from rural_monitor) y"),
+        (f"{YEAR} - {YEAR} * 11 / 12", ""),
+        (f"list_transform([{YEAR}], x -> x / 12.0)[1]", ""),
+        (f"list_transform([12], x -> {YEAR} / x)[1]", ""),
+        (f"(case when true then {YEAR} else 0 end) / (7 + 5)", ""),
+        ("(select sum(p.per_capita_income_per_year) from rural_monitor p) / (7 + 5)", ""),
+    ],
+)
+def test_a_yearly_amount_is_not_spread_over_months_by_any_way_round(desk, spread, more):
+    desk.refuses(
+        "group by all", MONITOR.format(spread=spread, more=more), "spreads a yearly amount over months", 26
+    )
+
+
+@pytest.mark.parametrize(
+    "fair",
+    [
+        f"{YEAR} / 2",
+        f"{YEAR} * 10 / 100",
+        f"{YEAR} / 800",
+        f"12 * {YEAR} / {YEAR}",
+        "date_diff('month', m.identify_date, $as_of) / 2",
+    ],
+)
+def test_other_arithmetic_with_a_yearly_amount_is_not_refused(desk, fair):
+    desk.write(RULE.replace("group by all", MONITOR.format(spread=fair, more="")))
+    desk.load()
+
+
+def measure(desk, name: str, query: str) -> Path:
+    """A measure beside the trial rule, that reads the monitored households."""
+    path = desk.root / "measures" / f"{name}.sql"
+    path.write_text(
+        f"""/*---
+id: {name}
+version: 1
+title: {{zh: 试验, en: Trial}}
+grain: one row a person
+unit: yuan
+period: a year
+source: 试验
+columns: {{person_id: person, amount: amount}}
+needs:
+  rural_monitor: {{max_age_days: 40, all: [ag_poverty_monitor]}}
+published: false
+known_gaps: {{zh: 无, en: none}}
+changelog: [{{version: 1, since: 2025-11-01, what: first version}}]
+---*/
+{query}
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_yearly_amount_is_followed_through_measures(desk):
+    measure(desk, "income_a", "select person_id, per_capita_income_per_year as amount from rural_monitor")
+    measure(desk, "income_b", "select person_id, max(amount) as amount from income_a group by person_id")
+    nested = "where exists (select 1 from income_b m\n  where m.amount / (6 + 6) < 800)\ngroup by all"
+    desk.refuses("group by all", nested, "spreads a yearly amount over months", 26)
+    counted = "(select count(*) as months from rural_monitor) k"
+    nested = (
+        f"where exists (select 1 from income_b m, {counted}\n  where m.amount / k.months < 800)\ngroup by all"
+    )
+    desk.refuses("group by all", nested, "spreads a yearly amount over months", 26)
+
+
+def test_a_sum_over_the_window_may_be_divided_by_its_months_an_amount_of_a_year_may_not(desk):
+    """Per head and month = income of the window / months / members: the formula of article 13."""
+    months = "count(distinct date_trunc('month', identify_date))"
+    query = "select person_id, cast(max({what}) / {months} as decimal(18, 2)) as amount from rural_monitor group by person_id"
+    text = "(select person_id, identify_date, income + per_capita_income_per_year as total from rural_monitor join (select person_id as p, income from taxed_income) on p = person_id)"
+    measure(
+        desk,
+        "income_a",
+        query.format(what="total", months=months).replace("from rural_monitor", f"from {text}", 1),
+    )
+    path = desk.root / "measures" / "income_a.sql"
+    needs = "needs:\n  taxed_income: {max_age_days: 45, all: [tx_iit_withholding]}"
+    path.write_text(path.read_text(encoding="utf-8").replace("needs:", needs), encoding="utf-8")
+    assert "income_a" in desk.load().measures
+    for what in ("total / 12", "per_capita_income_per_year"):
+        measure(
+            desk,
+            "income_a",
+            query.format(what=what, months=months).replace(
+                "from rural_monitor", f"from {text}" if "total" in what else "from rural_monitor", 1
+            ),
+        )
+        path.write_text(path.read_text(encoding="utf-8").replace("needs:", needs), encoding="utf-8")
+        with pytest.raises(PolicyError, match="spreads a yearly amount over months"):
+            desk.load()
+
+
+def test_a_measure_that_rests_on_itself_is_refused(desk):
+    measure(desk, "income_a", "select person_id, amount from income_b")
+    path = measure(desk, "income_b", "select person_id,\n  amount\nfrom income_a")
+    with pytest.raises(PolicyError, match="rests on itself: income_a -> income_b -> income_a") as caught:
+        desk.load()
+    assert path.name in str(caught.value)
+    assert caught.value.line == 18
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("select 1 from (describe fact.registered_resident)", "describes the database"),
+        ("select 1 from (summarize fact.registered_resident)", "describes the database"),
+        ("select 1 from (show all tables)", "describes the database"),
+        ("select 1 from '/etc/passwd'", "unknown table"),
+        ("select 1 from query('select 1')", r"calls query\(\)"),
+        ("select 1 from query_table('vehicle')", r"calls query_table\(\)"),
+        ("select 1 from registered_resident as r(religion) where religion > 0", "never.yaml forbids"),
+        ("select 1 from memory.fact.vehicle", "read by name alone"),
+        ("select 1 from information_schema.tables", "read by name alone"),
+        ("select 1 from duckdb_tables()", r"calls duckdb_tables\(\)"),
+        ("select 1 from vehicle tablesample 10%", "takes a sample"),
+        ("select 1 from vehicle using sample 5", "takes a sample"),
+        ("select 1 from vehicle limit 3", "takes the first rows of no order"),
+        ("select 1 from vehicle where age(first_reg_date) > interval 1 year", "reads the clock"),
+        ("select 1 from vehicle where first_reg_date < current_localtimestamp()", "current_localtimestamp"),
+        ("select 1 from vehicle where txid_current() > 3", r"calls txid_current\(\)"),
+        ("select 1 from vehicle where current_user = 'x'", "asks the machine"),
+        ("select 1 from vehicle having reservoir_quantile(engine_cc, 0.5, 9) > 0", "reservoir_quantile"),
+    ],
+)
+def test_an_evil_query_is_refused(desk, query, why):
+    desk.refuses("group by all", f"where exists (\n  {query})\ngroup by all", why, 26)
+
+
+@pytest.mark.parametrize("name", ["pension", "Pension"])
+def test_a_fact_that_is_not_declared_cannot_hide_behind_a_with_of_its_name(desk, name):
+    nested = f"where exists (with {name} as (select 1 as a) select 1 from {name})\n  and exists (select 1 from pension)\ngroup by all"
+    desk.refuses("group by all", nested, "reads `pension` where a WITH of that name elsewhere hides it", 26)
+
+
+def test_a_with_may_have_the_name_of_a_table_that_is_not_read(desk):
+    desk.write(
+        RULE.replace(
+            "group by all", "where exists (with pension as (select 1) select 1 from pension)\ngroup by all"
+        )
+    )
+    desk.load()
+
+
+def test_a_row_as_a_struct_does_not_carry_what_is_forbidden(desk):
+    nested = "where exists (select 1 from registered_resident r where struct_extract(r, 'education') = '1')\ngroup by all"
+    desk.refuses("group by all", nested, 'Could not find key "education"', 21)
+
+
+def test_a_reason_that_is_never_known_is_refused(desk):
+    desk.refuses("count(*) as vehicles", "cast(null as bigint) as vehicles", "never known", 16)
+    desk.refuses(
+        "count(*) as vehicles", "(select n from (select null::bigint as n)) as vehicles", "never known", 16
+    )
+
+
+def test_a_cause_without_a_sentence_is_refused(desk):
+    by_cause = RULE.replace(
+        "reason: 共{vehicles}辆。", "reason: {many: '共{vehicles}辆。', few: '有{vehicles}辆。'}"
+    )
+    whole = by_cause.replace(
+        "'v' as cause_key,", "'v' as cause_key, case when count(*) > 3 then 'many' else 'few' end as cause,"
+    )
+    desk.write(whole)
+    desk.load()
+    desk.write(whole.replace("else 'few'", "else 'one'"))
+    with pytest.raises(
+        PolicyError, match=r"returns the cause \['one'\], for which `reason` has nothing"
+    ) as caught:
+        desk.load()
+    assert caught.value.line == 16
+
+
+def test_a_level_that_the_header_does_not_name_is_refused(desk):
+    named = RULE.replace("level: yellow", "level: yellow\nlevels: [yellow, orange]")
+    text = "'v' as cause_key, case when count(*) > 3 then '{}' else 'yellow' end as level,"
+    desk.write(named.replace("'v' as cause_key,", text.format("orange")))
+    desk.load()
+    desk.write(named.replace("'v' as cause_key,", text.format("red")))
+    with pytest.raises(PolicyError, match=r"returns the level \['red'\], which `levels` does not name"):
+        desk.load()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ("owner: 县民政局", "owner: TODO", 7),
+        ("owner: 县民政局", "owner: 待定", 7),
+        ("owner: 县民政局", "owner: '  '", 7),
+        ("legal_basis: [社会救助暂行办法 第九条]", "legal_basis: [社会救助暂行办法 第九条, 待补]", 5),
+    ],
+)
+def test_an_owner_or_a_legal_basis_that_is_still_to_be_written_is_none(desk, old, new, line):
+    desk.refuses(old, new, "owner|legal_basis", line)
+
+
+def test_news_needs_its_window_its_day_and_its_words(desk):
+    signal = RULE.replace("subject: person", "subject: person\nnew_signal: {window: new_disability}")
+    signal = signal.replace("parameters: []", "parameters: [warning_window]").replace(
+        "共{vehicles}辆。", "有{news_zh}，共{vehicles}辆。"
+    )
+    signal = signal.replace("'v' as cause_key,", "'v' as cause_key, min(v.first_reg_date) as event_on,")
+    desk.write(signal)
+    desk.load()
+    for old, new, why in [
+        ("window: new_disability", "window: no_such", "names the window `no_such`"),
+        (" min(v.first_reg_date) as event_on,", "", "needs a column `event_on` of type DATE"),
+        ("{news_zh}，", "", "news_zh"),
+        ("parameters: [warning_window]", "parameters: []", "needs the parameter warning_window"),
+        ("as event_on,", "as event_on, 'x' as news_zh,", "which the engine writes"),
+        ("as event_on,", "as event_on, 1 as not_raised_zh,", "not VARCHAR"),
+        ("{news_zh}，", "{news_zh}，{not_raised_zh}", "cannot show"),
+    ]:
+        assert old in signal
+        desk.write(signal.replace(old, new))
+        with pytest.raises(PolicyError, match=why):
+            desk.load()
+
+
 def test_a_monthly_standard_may_be_made_yearly(desk):
     desk.write(
         RULE.replace(
@@ -199,7 +452,6 @@ def test_a_published_measure_without_cases_is_refused(desk):
         PolicyError, match=r"person_household.sql:1: has no cases \(measures/person_household.yaml\)"
     ):
         desk.load()
-    (desk.cases / "measures").mkdir()
     (desk.cases / "measures" / "person_household.yaml").write_text(CASE)
     assert desk.load().measures["person_household"].header.published
 
