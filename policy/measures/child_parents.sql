@@ -1,8 +1,8 @@
 /*---
 id: child_parents
-version: 1
+version: 2
 title: {zh: 未成年人父母的状况, en: What is known of the parents of a minor}
-grain: one row a child both of whose parents are on record
+grain: one row a child of whom any parent is on record
 unit: persons
 period: as of the business date
 source: 出生医学证明、户籍登记的父母；特困人员认定办法（民发〔2021〕43号）第六条；未满18周岁为未成年人（民法典第十七条）
@@ -30,6 +30,7 @@ known_gaps:
     and adoptive parents as the register has them.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "children with one parent on record are there too"}
 ---*/
 with child as (
     select p.person_id, p.birth_date, h.household_id, h.county_code
@@ -89,4 +90,3 @@ select c.person_id, c.household_id,
 from judged j
 join child c on c.person_id = j.person_id
 group by c.person_id, c.household_id, c.birth_date
-having count(*) >= 2

@@ -1,6 +1,6 @@
 /*---
 id: earner_lost
-version: 1
+version: 2
 title: {zh: 去世或因故离家的主要劳动力, en: Earners who died or are away}
 grain: one row a person who was the only one able to work, or gave the greater part of the recorded income
 unit: per cent, persons
@@ -26,6 +26,7 @@ needs:
   pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
 uses:
   custody: {max_age_days: 45, all: [ps_custody]}
+  accident: {max_age_days: 45, all: [em_accident_casualty]}
   disability: {max_age_days: 14, all: [dp_disability_cert]}
   school_enrolment: {max_age_days: 45, all: [ed_enrolment]}
 parameters: [labour_age, earner_share, severe_disability]
@@ -36,11 +37,19 @@ known_gaps:
   en: Deaths at home are late; cash and farm income is not in the share; custody is returned for matched persons only.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "a death that the list of accidents tells of counts; a list of custody that is late puts nobody away"}
 ---*/
 with event as (
     select person_id, 'death' as event_kind, died_on as event_on, greatest(seen_on, died_on) as seen_on, sources_zh as event_sources,
            classes as event_classes
     from known_death
+    union all
+    -- The list of accidents is keyed from paper: a death that it alone tells of counts where the link is certain.
+    select person_id, 'death', min(occur_date), min(occur_date), '事故伤亡台账', 'em_accident_casualty'
+    from accident
+    where outcome = '1' and link_grade = 'A' and occur_date <= $as_of
+      and not exists (select 1 from known_death k where k.person_id = accident.person_id)
+    group by person_id
     union all
     -- Community correction (5) takes nobody out of a family.
     -- Why somebody is away is for the county alone: no list, key or evidence that a township sees may tell it.
@@ -48,6 +57,11 @@ with event as (
     from custody
     where custody_type in ('1', '2', '3', '4') and status = '1'
       and start_date <= $as_of and (end_date is null or end_date >= $as_of)
+      -- A list that is late may name somebody who is home again.
+      and exists (
+          select 1 from source_status s
+          where s.class_id = 'ps_custody' and s.status = 'fresh' and date_diff('day', s.last_batch, $as_of) <= 45
+      )
     group by person_id
 ),
 recent as (

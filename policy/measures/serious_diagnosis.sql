@@ -1,6 +1,6 @@
 /*---
 id: serious_diagnosis
-version: 1
+version: 2
 title: {zh: 新出现的重大疾病, en: Serious diseases that are new}
 grain: one row a person and day on which one begins to be known
 unit: persons and days
@@ -23,6 +23,7 @@ known_gaps:
     characters that do not say how grave the disease is are left out.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "the same rows; a code is held against the list once"}
 ---*/
 with registered as (
     -- Every row of the register, with or without a date: an undated one says that the disease is an old one.
@@ -37,30 +38,36 @@ named as (
     where county_code = '000000' and $as_of between valid_from and valid_to
     group by disease
 ),
-visit as (
-    -- A visit that was refunded as a whole did not take place. What is not known to have been paid back was.
-    select person_id, coalesce(settlement_id, row_key) as settlement,
-           min(coalesce(settle_date, admit_date)) filter (where is_refund is not true) as settled_on,
-           min(upper(replace(diagnosis, '.', ''))) filter (where is_refund is not true) as code,
-           bool_or(coalesce(is_refund, false)) as has_refund,
-           sum(case when is_refund then -abs(total_fee) else total_fee end) as left_fee
-    from medical_settlement
-    where person_id is not null and diagnosis is not null
-    group by all
+coded as (
+    -- Every code that is delivered, held against the list once: the longest beginning wins.
+    select d.diagnosis, l.county_code, l.disease, l.disease_zh
+    from (select distinct diagnosis from medical_settlement) d
+    join listed_diagnosis l
+      on starts_with(upper(replace(d.diagnosis, '.', '')), replace(l.prefix, '.', '')) and $as_of between l.valid_from and l.valid_to
+    qualify row_number() over (partition by d.diagnosis, l.county_code order by length(l.prefix) desc) = 1
 ),
-listed as (
-    select v.person_id, v.settlement, v.settled_on, l.disease, l.disease_zh,
-           row_number() over (partition by v.person_id, v.settlement order by length(l.prefix) desc) as choice
-    from visit v
-    join person_household h on h.person_id = v.person_id
-    join listed_diagnosis l on l.county_code = h.county_code and starts_with(v.code, replace(l.prefix, '.', ''))
-     and $as_of between l.valid_from and l.valid_to
-    where v.settled_on <= $as_of and (not v.has_refund or v.left_fee > 0)
+seen as (
+    select m.person_id, coalesce(m.settlement_id, m.row_key) as settlement, coalesce(m.settle_date, m.admit_date) as settled_on,
+           c.disease, c.disease_zh
+    from medical_settlement m
+    join person_household h on h.person_id = m.person_id
+    join coded c on c.diagnosis = m.diagnosis and c.county_code = h.county_code
+    where m.is_refund is not true and coalesce(m.settle_date, m.admit_date) <= $as_of
+),
+refunded as (
+    -- A visit that was refunded as a whole did not take place; nor can a refund of an unknown sum show that it did.
+    select m.person_id, coalesce(m.settlement_id, m.row_key) as settlement
+    from medical_settlement m
+    join (select distinct person_id, settlement from seen) s
+      on s.person_id = m.person_id and s.settlement = coalesce(m.settlement_id, m.row_key)
+    group by all
+    having bool_or(coalesce(m.is_refund, false))
+       and coalesce(sum(case when m.is_refund then -abs(m.total_fee) else m.total_fee end), 0) <= 0
 ),
 treated as (
     select person_id, disease, min(disease_zh) as disease_zh, min(settled_on) as event_on
-    from listed
-    where choice = 1
+    from seen s
+    where not exists (select 1 from refunded r where r.person_id = s.person_id and r.settlement = s.settlement)
     group by person_id, disease
 ),
 found as (

@@ -1,6 +1,6 @@
 /*---
 id: N09
-version: 5
+version: 6
 title: {zh: 主要劳动力去世或因故离家, en: Earner died or is away}
 legal_basis:
   - 国办发〔2023〕39号（关注家庭突发变故）
@@ -15,6 +15,7 @@ needs:
   pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
 uses:
   custody: {max_age_days: 45, all: [ps_custody]}
+  accident: {max_age_days: 45, all: [em_accident_casualty]}
   disability: {max_age_days: 14, all: [dp_disability_cert]}
   school_enrolment: {max_age_days: 45, all: [ed_enrolment]}
 parameters: [labour_age, earner_share, warning_window, severe_disability]
@@ -36,6 +37,7 @@ changelog:
   - {version: 3, since: 2026-11-22, what: "the sentences in plainer words"}
   - {version: 4, since: 2026-11-22, what: "cites the classes on which the row rests, and not the reason of an absence"}
   - {version: 5, since: 2026-11-22, what: "what is such an event is a measure that other rules share"}
+  - {version: 6, since: 2026-11-22, what: "a death that the list of accidents tells of counts; a list of custody that is late puts nobody away"}
 ---*/
 select e.household_id, e.person_id, e.event_kind || ':' || e.event_on as cause_key,
        e.cause, e.event_kind, e.event_on, e.event_sources,

@@ -1,6 +1,6 @@
 /*---
 id: N15
-version: 1
+version: 2
 title: {zh: 防止返贫监测户久未得到帮扶, en: Monitored rural household without help}
 legal_basis:
   - 2022年10月20日关于进一步做好最低生活保障等社会救助兜底工作的通知（与防止返贫监测对象定期比对）
@@ -39,6 +39,7 @@ false_alarms:
   en: Support of production or jobs, help by a cadre, a risk that is gone and still listed, a family that moved to its children.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "what is left out says why"}
 ---*/
 with arrived as (
     -- A day that a source has not delivered yet is not a day without help.
@@ -88,9 +89,12 @@ select household_id,
        arg_max(last_help_zh, last_help_on) as last_help_zh,
        min(until_on) as until_on, min(days_limit) as days_limit, min(window_source) as window_source,
        case min(monitor_type) when '1' then '脱贫不稳定户' when '2' then '边缘易致贫户' when '3' then '突发严重困难户' else '类别未载明' end as type_zh,
-       case when min(risks) <> '' then '，' || min(risks) else '' end as risks_zh
+       case when min(risks) <> '' then '，' || min(risks) else '' end as risks_zh,
+       case when coalesce(bool_or(date_diff('day', greatest(identify_date, coalesce(last_help_on, identify_date)), until_on) >= days_limit),
+                          false) then null
+            when max(last_help_on) > min(identify_date) then '最近一次帮扶至今不满期限' else '列入监测至今不满期限' end as not_raised_zh
 from judged j
-where date_diff('day', greatest(identify_date, coalesce(last_help_on, identify_date)), until_on) >= days_limit
+where identify_date is not null
   and exists (
       select 1 from people p
       where p.monitored = j.monitored and not exists (select 1 from known_death k where k.person_id = p.person_id)

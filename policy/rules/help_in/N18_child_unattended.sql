@@ -1,6 +1,6 @@
 /*---
 id: N18
-version: 1
+version: 2
 title: {zh: 未成年人可能无人抚养, en: Child that may have nobody to care for it}
 legal_basis:
   - 关于改革完善社会救助制度的意见（中共中央办公厅、国务院办公厅，2020年）
@@ -29,6 +29,7 @@ false_alarms:
   en: Grandparents or other kin are guardians and care for the child, a parent is away for a short time, the child was adopted, the subsidy is on its way.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "what is left out says why"}
 ---*/
 select c.household_id, c.person_id,
        'unattended:' || coalesce(c.since_on::varchar, 'undated') as cause_key,
@@ -37,19 +38,20 @@ select c.household_id, c.person_id,
                  case when c.parents_away > 0 then c.parents_away || '人因故离家（可向县民政局了解）' end,
                  case when c.parents_disabled > 0 then c.parents_disabled || '人重度残疾' end) as state_zh,
        case when v.category = '1' then '（该未成年人现为低保对象）' else '' end as covered_zh,
-       concat_ws(',', c.classes, 'ca_welfare_subsidy') as cited_classes
+       concat_ws(',', c.classes, 'ca_welfare_subsidy') as cited_classes,
+       case when c.parents = 1 then '在册的只有父母一方，另一方情况不明'
+            -- Tekun and the money for orphans exclude each other: whoever has one is cared for.
+            when v.category = '2' then '已纳入特困供养'
+            when exists (
+                -- A month or a status that is not known may be this month's payment.
+                select 1 from welfare_subsidy s
+                where s.person_id = c.person_id and s.subsidy_type in ('4', '5') and s.status is distinct from '2'
+                  and (s.pay_month is null
+                       or s.pay_month > date_trunc('month', $as_of) - to_months(cast(w.length as integer)))
+            ) then '孤儿或事实无人抚养儿童基本生活补贴已在发放' end as not_raised_zh
 from child_parents c
 join household h on h.household_id = c.household_id
 join warning_window w on w.county_code = h.county_code and w."window" = 'care_subsidy_paid'
  and $as_of between w.valid_from and w.valid_to
 left join covered_person v on v.person_id = c.person_id
 where c.parents_dead + c.parents_away + c.parents_disabled = c.parents
-  -- Tekun and the money for orphans exclude each other: whoever has one is cared for.
-  and v.category is distinct from '2'
-  and not exists (
-      -- A month or a status that is not known may be this month's payment.
-      select 1 from welfare_subsidy s
-      where s.person_id = c.person_id and s.subsidy_type in ('4', '5') and s.status is distinct from '2'
-        and (s.pay_month is null
-             or s.pay_month > date_trunc('month', $as_of) - to_months(cast(w.length as integer)))
-  )

@@ -1,6 +1,6 @@
 /*---
 id: N19
-version: 1
+version: 2
 title: {zh: 唯一住房为危房未改造, en: Only home unsafe and not renovated}
 legal_basis:
   - 国办发〔2023〕39号（住房困难的专项救助）
@@ -29,19 +29,23 @@ false_alarms:
   en: Lives with children or kin, another home, rebuilt or renovated since, an old house that nobody lives in.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "what is left out says why"}
 ---*/
 select a.household_id,
        'unsafe:' || a.grade || ':' || coalesce(a.assess_date::varchar, 'undated') as cause_key,
        a.grade, a.assess_date, a.renovation, g.grade_zh, g.source as grade_source,
        coalesce(strftime(a.assess_date, '于%Y年%-m月%-d日'), '（鉴定日期未载明）') as assessed_zh,
-       case a.renovation when '0' then '未列入改造计划' when '1' then '已列入改造计划、尚未动工' end as renovation_zh
+       case a.renovation when '0' then '未列入改造计划' when '1' then '已列入改造计划、尚未动工' end as renovation_zh,
+       case when a.is_renovated then '改造在建或已竣工'
+            when k.is_only = false then '登记有其他住房，或已住公租房'
+            when k.is_only is null then '是否唯一住房，各部门记录不明或不一致'
+            -- A state of renovation that nobody told is not "none".
+            when a.renovation is null then '改造状态未载明' end as not_raised_zh
 from house_assessed a
 join household h on h.household_id = a.household_id
 join home_known k on k.household_id = a.household_id
 join unsafe_house_grade g on g.county_code = h.county_code and g.grade = a.grade and $as_of between g.valid_from and g.valid_to
-where g.is_unsafe and k.is_only and not a.is_renovated
-  -- A state of renovation that nobody told is not "none".
-  and a.renovation in ('0', '1')
+where g.is_unsafe
   and exists (
       select 1 from household_member m
       where m.household_id = a.household_id and not exists (select 1 from known_death d where d.person_id = m.person_id)
