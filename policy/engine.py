@@ -15,11 +15,10 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from data_contracts.contract import code_lists
 from policy.bench import Bench, View, quoted
 from policy.deadlines import finish, window
 from policy.loading import default_policy, load
-from policy.parameters import Parameter
+from policy.parameter_words import keys_zh
 from policy.priority import PRIORITY_SCHEMA, priority_of
 from policy.raising import LEFT_OUT_SCHEMA, RAW_SCHEMA, left_out, raised, unsaid, whole_rows
 from policy.repeats import Windows, empty_register, register
@@ -85,24 +84,23 @@ def _status_row(rule: Rule, county: str | None, status: str, reason: str, source
 def _unknown_values(
     policy: Policy, rule: Rule, counties: Iterable[str], as_of: date
 ) -> dict[str, tuple[bool, str]]:
-    """County -> (nothing is known at all, what is not known, in Chinese)."""
+    """County -> (nothing is known at all, what is not known and why, in Chinese)."""
     found: dict[str, tuple[bool, list[str]]] = {}
     for name in policy.parameters_of(rule):
         parameter = policy.parameters[name]
         for county, gaps in parameter.unknown(counties, as_of).items():
             whole = gaps == [()]
-            labels = "" if whole else "（" + "、".join(_key_label(parameter, gap) for gap in gaps) + "）"
+            missing = list(dict.fromkeys(v.keys for v in parameter.values)) if whole else gaps
+            label = "" if whole else keys_zh(parameter, gaps)
+            because = "；".join(
+                dict.fromkeys(
+                    v.source for key in missing if (v := parameter.at(county, key, as_of)) is not None
+                )
+            )
             before, texts = found.get(county, (False, []))
-            found[county] = (before or whole, [*texts, f"{parameter.header.title.zh}{labels}"])
-    return {county: (whole, "、".join(texts)) for county, (whole, texts) in sorted(found.items())}
-
-
-def _key_label(parameter: Parameter, keys: tuple[str, ...]) -> str:
-    lists = code_lists()
-    labels = []
-    for name, value in zip(parameter.header.keys, keys, strict=True):
-        labels.append(lists[name].codes.get(value, value) if name in lists else value)
-    return "/".join(labels)
+            text = f"{parameter.header.title.zh}{f'（{label}）' if label else ''}当前没有已知数值"
+            found[county] = (before or whole, [*texts, f"{text}（{because}）" if because else text])
+    return {county: (whole, "；".join(texts)) for county, (whole, texts) in sorted(found.items())}
 
 
 @dataclass(frozen=True)
@@ -127,7 +125,7 @@ def _evaluate(bench: Bench, rule: Rule, status: pl.DataFrame, before: Memory, st
     unknown = _unknown_values(bench.policy, rule, bench.counties, bench.as_of)
     rows: list[dict[str, Any]] = []
     for county, (whole, what) in unknown.items():
-        why = f"本县{what}：当前没有已知数值，{'本期未核对' if whole else '对应家庭本期未核对'}，不代表没有问题。"
+        why = f"本县{what}，{'本期未核对' if whole else '对应家庭本期未核对'}，不代表没有问题。"
         rows.append(_status_row(rule, county, "off" if whole else "on", why, sources))
     found, memory = bench.rows(rule, rule.list_kind), None
     if rule.header.new_signal:

@@ -218,7 +218,9 @@ def test_the_engine_cannot_do_without_its_own_parameters():
     [
         ("110101", None, None),  # a standard for all
         ("520102", "on", "城镇"),  # villages known, towns not
+        ("520102", "on", "分725、705、660元三类地区"),  # and why
         ("440402", "off", "最低生活保障标准"),  # floors by class, class not known
+        ("440402", "off", "（广东省2021年分四类最低标准"),
         ("650102", "off", "最低生活保障标准"),  # nothing was seen
     ],
 )
