@@ -1,6 +1,6 @@
 /*---
 id: X17
-version: 2
+version: 3
 title: {zh: 特困人员的法定义务人可能有履行义务能力, en: A supporter of a tekun person may have become able}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第八条、第二十四条第（五）项
@@ -35,6 +35,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "reads supporters outside the family"}
+  - {version: 3, since: 2026-11-22, what: "taxed wages of the last months are a job; whoever works and whose age is not recorded is grown up"}
 ---*/
 with tekun as (
     select a.person_id, a.case_id, a.start_month, coalesce(p.household_id, h.household_id) as household_id, coalesce(p.county_code, h.county_code) as county_code
@@ -48,7 +49,7 @@ with tekun as (
 edge as (
     select person_id_a, person_id_b, kind
     from household_edge
-    where kind in ('spouse', 'parent_child') and confidence = 'certain'
+    where kind in ('spouse', 'parent_child') and coalesce(confidence, 'certain') = 'certain'
       and (until is null or until > $as_of) and (since is null or since <= $as_of)
 ),
 owing as (
@@ -67,7 +68,7 @@ adult as (
     from owing s
     left join person_household h on h.person_id = s.supporter_id
     left join person p on p.person_id = s.supporter_id
-    where coalesce(date_sub('year', p.birth_date, $as_of) >= 18, false)
+    where not coalesce(date_sub('year', p.birth_date, $as_of) < 18, false)
       and s.supporter_id <> s.person_id
       and not exists (select 1 from known_death k where k.person_id = s.supporter_id)
       -- Still judged unable, whatever small means are on record.
@@ -76,7 +77,8 @@ adult as (
 job as (
     select a.supporter_id, a.supporter_county,
            case when date_diff('month', g.last_payroll_month, $as_of) <= w.length then '在财政供养名册中（最近' || strftime(g.last_payroll_month, '%Y年%-m月') || '）'
-                when date_diff('month', g.last_employer_month, $as_of) <= w.length then '由用人单位缴纳社会保险（最近' || strftime(g.last_employer_month, '%Y年%-m月') || '）' end as signal_zh
+                when date_diff('month', g.last_employer_month, $as_of) <= w.length then '由用人单位缴纳社会保险（最近' || strftime(g.last_employer_month, '%Y年%-m月') || '）'
+                when date_diff('month', g.last_wage_month, $as_of) <= w.length then '有个人所得税工资记录（最近' || strftime(g.last_wage_month, '%Y年%-m月') || '）' end as signal_zh
     from (select distinct supporter_id, supporter_county from adult) a
     join work_signal g on g.person_id = a.supporter_id
     join warning_window w on w.county_code = a.supporter_county and w."window" = 'contributions_stopped'

@@ -1,6 +1,6 @@
 /*---
 id: N14
-version: 3
+version: 4
 title: {zh: 可能符合特困人员条件而未纳入, en: Possibly a tekun person and not covered}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第四条至第八条
@@ -40,6 +40,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "reads supporters outside the family"}
   - {version: 3, since: 2026-11-22, what: "no child on record says little of somebody who is or was married"}
+  - {version: 4, since: 2026-11-22, what: "an orphan who lives with other kin is raised"}
 ---*/
 with listed as (
     select d.person_id, d.dis_type, d.dis_grade
@@ -64,12 +65,12 @@ candidate as (
     from living
     where (age < child_below or age >= elder_from or dis_type is not null)
       and not exists (select 1 from covered_person c where c.person_id = living.person_id)
-      -- Nobody under 60 who is grown up lives with them, unless he is judged unable himself.
-      and not exists (
+      -- Nobody under 60 who is grown up lives with them, unless he is judged unable himself; of a minor the parents are asked.
+      and (age < child_below or not exists (
           select 1 from living o
           where o.household_id = living.household_id and o.person_id <> living.person_id
             and coalesce(o.age >= 18 and o.age < o.elder_from, o.age is null) and o.dis_type is null
-      )
+      ))
 ),
 edge as (
     select person_id_a as person_id, person_id_b as other_id, kind, 'child' as side from household_edge
