@@ -3,7 +3,7 @@
     python benchmarks/county.py [--persons 20000] [--seed 7] [--damage realistic|none] [--keep FOLDER]
 
 Builds a county in a temporary folder, runs the nights through Dagster and prints: seconds a night; links by grade
-(right, wrong, of which relatives, missed); provisional persons without a number; planted situations by rule (raised of those that must be, raised of those
+(right, wrong, of which relatives, missed); provisional persons without a number; households against the true ones; planted situations by rule (raised of those that must be, raised of those
 that must not be). Numbers of one seed are an example, not a claim: run several.
 """
 
@@ -137,6 +137,50 @@ def unnamed(home: Path, day: date) -> pl.DataFrame:
     )
 
 
+def families(home: Path, day: date) -> pl.DataFrame:
+    """Derived households against the true ones, by the pairs of people who share one.
+
+    People are those of tonight's households who have a number of the truth and a true household on the day. `precision`: pairs
+    that share a derived household and a true one; `flagged`: of the pairs that share a derived one only, those of whom a
+    member says that it needs a check; `alike`: derived households that are exactly a true one.
+    """
+    truth = home / "truth"
+    spell = (pl.col("from") <= day) & (pl.col("to").is_null() | (pl.col("to") > day))
+    true = pl.read_parquet(truth / "households.parquet").filter(spell).unique("true_person_id")
+    numbers = pl.read_parquet(truth / "persons.parquet").select("true_person_id", "resident_id")
+    member = (
+        stored(home, "households", "household_member", day)
+        .join(stored(home, "persons", "persons", day).select("person_id", "resident_id"), on="person_id")
+        .join(numbers, on="resident_id")
+        .join(true, on="true_person_id")
+        .select("true_person_id", "household_id", "true_household_id", "needs_check")
+    )
+
+    def pairs(column: str) -> pl.DataFrame:
+        one = member.select(column, pl.col("true_person_id").alias("a"), "needs_check")
+        both = one.join(one.rename({"a": "b"}), on=column).filter(pl.col("a") < pl.col("b"))
+        return both.select("a", "b", (pl.col("needs_check") | pl.col("needs_check_right")).alias("flagged"))
+
+    derived, right = pairs("household_id"), pairs("true_household_id")
+    both = derived.join(right, on=["a", "b"], how="semi").height
+    wrong = derived.join(right, on=["a", "b"], how="anti")
+    sets = [
+        member.group_by(column).agg(pl.col("true_person_id").sort())
+        for column in ("household_id", "true_household_id")
+    ]
+    return pl.DataFrame(
+        {
+            "pairs": [derived.height],
+            "precision": [both / derived.height],
+            "recall": [both / right.height],
+            "flagged": [wrong["flagged"].mean()],
+            "households": [sets[0].height],
+            "alike": [sets[0].join(sets[1], on="true_person_id").height],
+            "needs_check": [member["needs_check"].mean()],
+        }
+    )
+
+
 def main() -> int:
     """Run and print; exit status 1 when a night fails."""
     parser = argparse.ArgumentParser(
@@ -173,6 +217,7 @@ def main() -> int:
             print(by_group(verdicts, groups(identities, COUNTY)).select(SHOWN))
             print(bcubed(links.filter(pl.col("grade") != "C"), truth))
             print(unnamed(home, day))
+            print(families(home, day))
             print(planted(home, day))
     return 0
 

@@ -276,7 +276,8 @@ def _members(
         .then(pl.lit("dwelling"))
         .otherwise(pl.lit("alone"))
     )
-    unproved = joined.filter(pl.col("proof").is_null() & pl.col("register_id").is_not_null())
+    proved = pl.col("proof").is_not_null() & ~pl.col("disputed")
+    unproved = joined.filter(~proved & pl.col("register_id").is_not_null())
     ends = pl.concat([unproved["child_core"], unproved["parent_core"]]).unique().implode()
     judged = {name: duty.filter(pl.col("verdict") == name) for name in ("rival", "two_books", "other_parent")}
     cores = {

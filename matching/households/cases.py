@@ -19,7 +19,7 @@ import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from data_contracts.contract import code_lists, fact_tables
+from data_contracts.contract import codes_of, fact_tables
 from matching.households import Households, assemble
 from matching.households.frames import READ, dtype
 
@@ -105,17 +105,15 @@ class Case(Night):
 
 
 @cache
-def _codes(column: str) -> dict[str, str]:
-    """Chinese labels and aliases of the codes of a fact column."""
-    for fact in fact_tables().values():
-        for found in fact.columns:
-            if found.name == column and isinstance(found.codes, str):
-                listed = code_lists()[found.codes]
-                return {zh: code for code, zh in listed.codes.items()} | listed.aliases
+def _codes(table: str, column: str) -> dict[str, str]:
+    """Chinese labels and aliases of the codes of a fact column, and what code each means."""
+    for found in fact_tables()[table].columns:
+        if found.name == column and (listed := codes_of(found)):
+            return {zh: code for code, zh in listed.codes.items()} | listed.aliases
     return {}
 
 
-def _value(column: str, raw: Any, ids: Mapping[str, int]) -> Any:
+def _value(table: str, column: str, raw: Any, ids: Mapping[str, int]) -> Any:
     """A value of a case in the type of its column: names become ids, Chinese words codes, 2025-08 a day."""
     if raw is None:
         return None
@@ -130,7 +128,7 @@ def _value(column: str, raw: Any, ids: Mapping[str, int]) -> Any:
         )
     if kind == pl.Boolean():
         return raw
-    return _codes(column).get(str(raw), str(raw))
+    return _codes(table, column).get(str(raw), str(raw))
 
 
 def _table(name: str, rows: list[dict[str, Any]], ids: Mapping[str, int], as_of: date) -> pl.DataFrame:
@@ -150,7 +148,8 @@ def _table(name: str, rows: list[dict[str, Any]], ids: Mapping[str, int], as_of:
         if "row_key" in columns:
             start["row_key"] = f"r{number}"
         filled.append(
-            start | {key: value if key in grades else _value(key, value, ids) for key, value in named.items()}
+            start
+            | {key: value if key in grades else _value(name, key, value, ids) for key, value in named.items()}
         )
     return pl.DataFrame(filled, schema={**columns, **grades})
 
@@ -234,7 +233,13 @@ def facts_of(case: Case, night: Night) -> tuple[dict[str, pl.DataFrame], dict[st
             for p in people
         ],
         "assistance_case": [
-            {"person_id": people[0], "case_id": number, "status": status, "category": "1"}
+            {
+                "person_id": people[0],
+                "case_id": number,
+                "status": status,
+                "category": "1",
+                "start_month": date(2024, 1, 1),
+            }
             for number, (status, *people) in night.helped.items()
         ],
         "assistance_member": [
@@ -345,7 +350,11 @@ def _problems(
         ("basis", expect.basis, "basis"),
     ):
         for name, value in wanted.items():
-            code = _codes("relation_to_head").get(value, value) if column == "relation" else value
+            code = (
+                _codes("register_membership", "relation_to_head").get(value, value)
+                if column == "relation"
+                else value
+            )
             problems += _differs(f"{what} of {name}", by_name.get(name, {}).get(column), code)
     edge_keys = {"person_id_a": "a", "person_id_b": "b"} | {
         c: c for c in ("kind", "source_class", "since", "until", "confidence")

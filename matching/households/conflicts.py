@@ -208,8 +208,9 @@ def of_books(in_force: pl.DataFrame, membership: pl.DataFrame, alive: pl.Series)
 
 
 def of_duties(duty: pl.DataFrame, source_class: str) -> list[pl.DataFrame]:
-    """Parents and grown children in one book who live in different places; parents with several married children in the book."""
+    """Parents and grown children in one book who live in different places, with a case that says otherwise or without; parents with several married children in the book."""
     apart = duty.filter(pl.col("verdict") == "apart")
+    disputed = duty.filter(pl.col("disputed") & (pl.col("verdict") == "joined"))
     rival = duty.filter((pl.col("verdict") == "rival") & pl.col("has_family"))
     return [
         _of(
@@ -223,6 +224,19 @@ def of_duties(duty: pl.DataFrame, source_class: str) -> list[pl.DataFrame]:
             source_class_2=pl.lit(source_class),
             reason_zh=pl.lit(
                 "与父母同户登记但长期住在别处，不作为共同生活，父母子女互为赡养抚养义务人，请核实"
+            ),
+        ),
+        _of(
+            disputed,
+            "case_and_address",
+            person_id=pl.col("child"),
+            claim_person_id_1=pl.col("parent"),
+            claim_zh_1=pl.lit("与父母同一户口簿、同一救助证"),
+            source_class_1=pl.lit("ca_assist_member"),
+            claim_zh_2=pl.lit("居住登记：与父母不在同一村（居），已满一年"),
+            source_class_2=pl.lit("ps_residence_permit"),
+            reason_zh=pl.lit(
+                "救助证列为共同生活，居住登记却在别处已满一年，暂按救助证认定，请核实是否共同生活"
             ),
         ),
         _of(

@@ -187,10 +187,10 @@ def _told(
         .join(born, on="person_id", how="left")
         .join(book, on="person_id", how="left")
     )
-    undated = pl.col("start_month").is_null()
+    start = pl.col("start_month")
     new = {
-        name: (undated | (pl.col(name) >= pl.col("start_month"))).fill_null(False)
-        for name in ("_born", "_released", "_left", "_wed_out", "_wed")
+        name: (pl.col(name).is_not_null() & (pl.col(name) >= start)).fill_null(False)
+        for name in ("_born", "_released", "_left", "_wed_out")
     }
     out = pl.col("in_case") & ~pl.col("in_family")
     added = ~pl.col("in_case")

@@ -124,7 +124,7 @@ CONFLICT = pl.Schema(
 """Two claims about one person that cannot both be true, or not both be followed. The first claim is the one that was followed.
 
 - `kind`: two_spouses | divorced_in_one_source | spouse_sex | two_mothers | two_fathers | parent_age | two_books | book_kind |
-  book_and_address | married_siblings (which of the married children of the book the parents live with).
+  book_and_address | case_and_address | married_siblings (which of the married children of the book the parents live with).
 - `claim_person_id_*`: the person that the claim names, null when it names none. `since`: when the second claim began, as far
   as it is recorded. `reason_zh`: what contradicts what, and how it was resolved.
 """

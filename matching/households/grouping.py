@@ -144,7 +144,7 @@ def duties(
 
     `child`, `parent` (persons), `child_core`, `parent_core`, `register_id` (the book that both stand in, null where only a
     dwelling joins them), `proof` (case | dwelling | address, null: only the book says so), `apart` (they live in
-    different places for long), `has_family` (the child's core is more than one person), `is_head` (the child heads the book),
+    different places for long, and no proof says otherwise), `disputed` (a case says so, but a permit the contrary), `has_family` (the child's core is more than one person), `is_head` (the child heads the book),
     `verdict`: joined | apart | rival (another married child of the parents stands in the book, too) | two_books (husband and
     wife stand in different books, and nothing says which is theirs) | married_away (the other's book is theirs) | other_parent (of parents who are no couple, the child lives
     with the other).
@@ -162,7 +162,7 @@ def duties(
         .join(_side(people.join(nuclei, on="person_id"), "parent"), on="parent")
         .filter(pl.col("child_core") != pl.col("parent_core"))
     )
-    proofs = _proofs(found, shared)
+    proofs = _proofs(found, _of_whole_cores(sides, shared))
     for side in ("child", "parent"):
         found = found.join(
             home.rename({"core": f"{side}_core", "place": f"{side}_place", "permit": f"{side}_permit"}),
@@ -184,6 +184,7 @@ def duties(
         .with_columns(
             pl.when(same).then("child_book").alias("register_id"),
             (differ & pl.col("proof").is_null()).alias("apart"),
+            (differ & (pl.col("proof") == "case")).fill_null(False).alias("disputed"),
             pl.col("child_head").alias("is_head"),
         )
         .join(size.rename({"core": "child_core"}), on="child_core")
@@ -243,6 +244,29 @@ def _book(sides: pl.DataFrame, dependants: pl.DataFrame) -> pl.DataFrame:
         .filter(~pl.col("core").is_duplicated())
         .select("core", pl.col("register_id").alias("core_book"))
     )
+
+
+def _of_whole_cores(sides: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFrame:
+    """What people share, without cases that name one of a couple alone: of a child who married out they prove nothing."""
+    adults = sides.select("person_id", "core").join(
+        sides.group_by("core").agg(pl.len().alias("_adults")), on="core"
+    )
+    whole = (
+        shared.filter(pl.col("kind") == "case")
+        .join(adults, on="person_id")
+        .group_by("core", "key")
+        .agg(pl.len().alias("_named"), pl.col("_adults").first())
+        .filter(pl.col("_named") == pl.col("_adults"))
+        .join(adults.select("core", "person_id"), on="core")
+        .select("person_id", "key", pl.lit("case").alias("kind"))
+    )
+    others = shared.join(sides, on="person_id", how="anti").filter(pl.col("kind") == "case")
+    return pl.concat(
+        [
+            frame.select("person_id", "kind", "key")
+            for frame in (shared.filter(pl.col("kind") != "case"), others, whole)
+        ]
+    ).unique()
 
 
 def _proofs(found: pl.DataFrame, shared: pl.DataFrame) -> pl.DataFrame:
@@ -345,6 +369,7 @@ def _judged(found: pl.DataFrame) -> pl.DataFrame:
             "register_id",
             "proof",
             "apart",
+            "disputed",
             "has_family",
             "is_head",
             "verdict",

@@ -141,9 +141,9 @@ DOUBTS: tuple[tuple[str, str], ...] = (
     ("_two_books", "夫妻户口不在同一户，是否与同户登记的父母共同生活没有依据，暂各自成户，请核实"),
     ("_other_parent", "父母登记中不是夫妻但同户登记，子女随其中一方认定，请核实"),
     ("_guarded", "未成年人父母不在本地登记的家庭中，按户口簿或学籍监护人归户，请核实由谁抚养"),
+    ("_dwelling", "户口不在同一户，按同一住房保障归入本户，请核实是否长期共同居住"),
     ("_moved", "户口在另一户，按婚姻或亲子关系归入本户，请核实是否共同生活"),
     ("_co_resident", "同户登记且有赡养、扶养、抚养关系，没有同住的其他依据，请核实是否长期共同居住"),
-    ("_dwelling", "户口不在同一户，按同一住房保障归入本户，请核实是否长期共同居住"),
     ("_unstated", "户口簿未注明是家庭户还是集体户，请核实是否为一家人"),
 )
 """Why somebody has to ask, the weightiest first: column of the grouping, words for the officer."""
