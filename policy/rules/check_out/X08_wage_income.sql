@@ -1,6 +1,6 @@
 /*---
 id: X08
-version: 1
+version: 2
 title: {zh: 工资收入超线, en: Wages above the line}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十三条、第十七条、第三十二条
@@ -25,6 +25,7 @@ false_alarms:
   en: Stolen identities (declarations for children and prisoners are left out), seasonal work (twelve months together, never one), wages from before the case (only months since its start), families phasing out (left out).
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "what is left out, or comes close, says why"}
 ---*/
 with member as (
     select m.*, coalesce(m.declared_per_month, 0) as declared,
@@ -67,9 +68,11 @@ select household_id, case_id, 'wage' as cause_key,
        case when not_declared > 0 then '（' || not_declared || '人未填，未计入）' else '' end as not_declared_zh,
        cast(round(total_counted / members, 2) as decimal(18, 2)) as per_person_12m,
        line_12m, line_zh, line_source,
-       cast(least(total_counted / (line_12m * members), 999) as decimal(9, 2)) as ratio
+       cast(least(total_counted / (line_12m * members), 999) as decimal(9, 2)) as ratio,
+       -- A case younger than the window: its own months, taken to a year, must be over the line as well.
+       case when total_counted <= line_12m * members then '扣除就业成本和税费后，12个月人均没有超过' || line_zh
+            when not is_over_alone and total_without_wage > line_12m * members then '不计工资已经超线，见养老金收入超线'
+            when since_counted * 12 <= line_12m * members * since_months then '工资主要在起保之前，起保后的月份没有超线' end as not_raised_zh
 from judged
-where total_counted > line_12m * members
-  and (is_over_alone or total_without_wage <= line_12m * members)
-  -- A case younger than the window: its own months, taken to a year, must be over the line as well.
-  and since_counted * 12 > line_12m * members * since_months
+-- Close to the line: from nine tenths of it on.
+where total_counted * 10 >= line_12m * members * 9

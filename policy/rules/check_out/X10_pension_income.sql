@@ -1,6 +1,6 @@
 /*---
 id: X10
-version: 1
+version: 2
 title: {zh: 养老金收入超线, en: Pension above the line}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十三条（中央确定的基础养老金不计入）、第三十二条
@@ -25,6 +25,7 @@ false_alarms:
   en: Yearly back pay (the least of the last three months counts), pensions held back for a life certificate (not counted), the first month of a pension with arrears (said in the sentence), families phasing out (left out).
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "what is left out, or comes close, says why"}
 ---*/
 with summed as (
     select l.case_id, l.household_id, l.members, l.line_12m, l.line_zh, l.line_source,
@@ -55,6 +56,8 @@ select household_id, case_id, 'pension' as cause_key,
        cast(round(per_month / members, 2) as decimal(18, 2)) as per_person_per_month,
        cast(round(per_month * 12 / members, 2) as decimal(18, 2)) as per_person_12m,
        line_12m, line_zh, line_source,
-       cast(least(per_month * 12 / (line_12m * members), 999) as decimal(9, 2)) as ratio
+       cast(least(per_month * 12 / (line_12m * members), 999) as decimal(9, 2)) as ratio,
+       case when per_month * 12 <= line_12m * members then '按规定计入的养老金加上申报收入，人均没有超过' || line_zh end as not_raised_zh
 from summed
-where pensioners > 0 and per_month * 12 > line_12m * members
+-- Close to the line: from nine tenths of it on.
+where pensioners > 0 and per_month * 120 >= line_12m * members * 9

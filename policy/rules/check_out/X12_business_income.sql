@@ -1,6 +1,6 @@
 /*---
 id: X12
-version: 1
+version: 2
 title: {zh: 经营收入超线, en: Business income above the line}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十三条（经营净收入）、第三十二条
@@ -26,6 +26,7 @@ false_alarms:
   en: Fixed quotas below the threshold are fictions (not counted), zero returns say nothing, subsidies drawn for relatives, firms struck off (not counted).
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "what is left out, or comes close, says why"}
 ---*/
 with member as (
     select m.*, coalesce(m.declared_per_month, 0) * 12 as declared_12m, coalesce(m.wage, 0) + m.pension_12m as other_12m,
@@ -65,7 +66,10 @@ select household_id, case_id, 'business' as cause_key,
        case when business_left_out > 0 then '另有' || business_left_out || '期为未达起征点的核定收入或零申报，未计入。' else '' end as left_out_zh,
        cast(round(total / members, 2) as decimal(18, 2)) as per_person_12m,
        line_12m, line_zh, line_source,
-       cast(least(total / (line_12m * members), 999) as decimal(9, 2)) as ratio
+       cast(least(total / (line_12m * members), 999) as decimal(9, 2)) as ratio,
+       case when total <= line_12m * members then '经营收入加上申报收入，12个月人均没有超过' || line_zh
+            when not (total_alone > line_12m * members and is_more) and total_without > line_12m * members
+                 then '经营收入没有超过申报的收入，或不计经营收入已经超线' end as not_raised_zh
 from judged
-where total > line_12m * members
-  and (total_alone > line_12m * members and is_more or total_without <= line_12m * members)
+-- Close to the line: from nine tenths of it on.
+where total * 10 >= line_12m * members * 9

@@ -1,6 +1,6 @@
 /*---
 id: N06
-version: 1
+version: 2
 title: {zh: 收入骤减, en: Plunge of income}
 legal_basis:
   - 国办发〔2023〕39号（关注就业、支出、困难情况变化）
@@ -27,13 +27,17 @@ false_alarms:
   en: Bonus and back-pay months that lift the mean before (left out, the middle month counts too), the off-season (left out, the same months a year ago count too), a pension held back for a life certificate (left out), a gap between two jobs.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "what is left out, or comes close, says why"}
 ---*/
 with dropped as (
     select c.*, p.drop_percent as limit_percent, p.dibao_multiple, p.source as limit_source,
            s.standard_12m, s.line_zh as standard_zh, s.standard_source,
            l.pool_zh,
            -- Over a year and for all: no division by months, and in the unit of the standard.
-           s.standard_12m is not null and c.recent_sum * 12 < s.standard_12m * p.dibao_multiple * c.members * c.recent_months as is_low
+           s.standard_12m is not null and c.recent_sum * 12 < s.standard_12m * p.dibao_multiple * c.members * c.recent_months as is_low,
+           -- A bonus or back pay lifts the mean and not the middle month; the off-season was as low a year ago.
+           c.recent_sum * 100 > c.before_median * c.recent_months * (100 - p.drop_percent)          as is_spike,
+           coalesce(c.recent_sum * 100 > c.same_sum * (100 - p.drop_percent), false)                as is_season
     from income_change c
     join income_plunge p on p.county_code = c.county_code and $as_of between p.valid_from and p.valid_to
     left join (
@@ -42,9 +46,6 @@ with dropped as (
     left join low_income_pool l on l.household_id = c.household_id
     where c.before_sum > 0
       and c.recent_sum * c.before_known * 100 <= c.before_sum * c.recent_months * (100 - p.drop_percent)
-      -- A bonus or back pay lifts the mean and not the middle month; the off-season was as low a year ago.
-      and c.recent_sum * 100 <= c.before_median * c.recent_months * (100 - p.drop_percent)
-      and (c.same_sum is null or c.recent_sum * 100 <= c.same_sum * (100 - p.drop_percent))
 )
 select household_id, 'plunge' as cause_key,
        case when pool_zh is not null then 'in_pool' else 'low_income' end as cause,
@@ -59,6 +60,10 @@ select household_id, 'plunge' as cause_key,
        rtrim(rtrim(dibao_multiple::varchar, '0'), '.') as multiple, standard_zh as line_zh, standard_source,
        unknown_members, change_zh as change, change_zh,
        case when unknown_members > 0 then unknown_members || '名成员的收入情况没有记录，未计入。' else '' end as unknown_zh,
-       classes || case when pool_zh is not null then ',ca_assist_household' else '' end as cited_classes
+       classes || case when pool_zh is not null then ',ca_assist_household' else '' end as cited_classes,
+       case when is_spike then '此前平均数由个别月份的补发或奖金拉高，与中位月份相比没有骤减'
+            when is_season then '上年同月的收入同样低，可能是季节性务工'
+            when pool_zh is null and standard_12m is null then '当地低保标准不明，无法判断是否低收入'
+            when pool_zh is null and not is_low then '收入虽减少，人均仍不低于' || rtrim(rtrim(dibao_multiple::varchar, '0'), '.') || '倍低保标准'
+            when pool_zh is null and unknown_members > 0 then unknown_members || '名成员的收入情况没有记录，无法判断是否低收入' end as not_raised_zh
 from dropped
-where pool_zh is not null or (is_low and unknown_members = 0)

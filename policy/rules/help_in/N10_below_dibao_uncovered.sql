@@ -1,6 +1,6 @@
 /*---
 id: N10
-version: 4
+version: 5
 title: {zh: 收入可能低于低保标准而未纳入, en: Possibly below the dibao standard and not covered}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -32,6 +32,7 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "means must be on record month by month; whoever has any part in a case is left out; what was looked at is cited"}
   - {version: 3, since: 2026-11-22, what: "the sentences in plainer words; the standard is said once; small inherited shares do not block"}
   - {version: 4, since: 2026-11-22, what: "income of all four kinds over the local window, least job cost and withheld tax off, support fees counted where known and named where not; fixed-quota and zero-return firms, held-back pensions are no income of zero"}
+  - {version: 5, since: 2026-11-22, what: "what is left out, or comes close, says why"}
 ---*/
 with standard as (
     select county_code, urban_rural, amount, period, source,
@@ -83,9 +84,12 @@ select b.household_id,
             else '每人每年' || rtrim(rtrim(b.standard_amount::varchar, '0'), '.') || '元' end as standard_zh,
        b.hardship, b.until_month, b.means_zh, b.support_fee, b.income_basis, b.missing,
        case when b.missing is not null then b.missing || '。'
-            when b.support_fee > 0 then '其中按公布办法推算的赡养费' || rtrim(rtrim(b.support_fee::varchar, '0'), '.') || '元。' else '' end as support_zh
+            when b.support_fee > 0 then '其中按公布办法推算的赡养费' || rtrim(rtrim(b.support_fee::varchar, '0'), '.') || '元。' else '' end as support_zh,
+       -- Open or lately refused applications: the survey knows more than the data (a new change after it is N17).
+       case when c.household_id is not null
+                 then case when c.state = 'covered' then '救助台账中已有在保记录' when c.state = 'applied' then '救助申请正在办理' else '不久前申请未获确认，入户调查结论比数据更全' end
+            when p.household_id is not null then '有不支持困难的记录：' || p.blocks_zh end as not_raised_zh
 from below b
-where not exists (select 1 from property_block p where p.household_id = b.household_id)
-  -- Open or lately refused applications: the survey knows more than the data (a new change after it is N17).
-  and not exists (select 1 from household_in_process c where c.household_id = b.household_id)
+left join property_block p on p.household_id = b.household_id
+left join (select household_id, min(state) as state from household_in_process group by household_id) c on c.household_id = b.household_id
 qualify row_number() over (partition by b.household_id order by b.way desc) = 1

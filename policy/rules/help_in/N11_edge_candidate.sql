@@ -1,6 +1,6 @@
 /*---
 id: N11
-version: 2
+version: 3
 title: {zh: 可能符合低保边缘而未认定, en: Possibly an edge family and not recognised}
 legal_basis:
   - 国办发〔2023〕39号（最低生活保障边缘家庭）
@@ -29,6 +29,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "property by the rule of the edge; work does not speak against an edge family"}
+  - {version: 3, since: 2026-11-22, what: "what is left out, or comes close, says why"}
 ---*/
 with line as (
     select d.county_code, d.urban_rural, d.line_zh as standard_zh, d.line_12m as standard_12m,
@@ -78,10 +79,13 @@ select j.household_id,
        case when j.missing is not null then j.missing || '。'
             when j.support_fee > 0 then '其中按公布办法推算的赡养费' || rtrim(rtrim(j.support_fee::varchar, '0'), '.') || '元。' else '' end as support_zh,
        case when p.household_id is null then '金融资产没有查询' else p.unknown_zh end as property_unknown,
-       coalesce('（' || property_unknown || '）', '') as property_zh
+       coalesce('（' || property_unknown || '）', '') as property_zh,
+       case when c.household_id is not null
+                 then case when c.state = 'covered' then '救助台账中已有在保记录' when c.state = 'applied' then '救助申请正在办理'
+                           else '不久前申请未获确认，入户调查结论比数据更全' end
+            when p.is_blocked then '财产超过边缘家庭的规定：' || p.blocked_zh end as not_raised_zh
 from judged j
 left join property_by_category p on p.household_id = j.household_id and p.category = '3'
+left join (select household_id, min(state) as state from household_in_process group by household_id) c on c.household_id = j.household_id
 where j.income_12m >= j.from_12m
   and (j.income_12m < j.to_12m or (j.comparator = '<=' and j.income_12m = j.to_12m))
-  and p.is_blocked is distinct from true
-  and not exists (select 1 from household_in_process c where c.household_id = j.household_id)
