@@ -1,6 +1,6 @@
 /*---
 id: X03
-version: 1
+version: 2
 title: {zh: 家庭成员由财政供养, en: On the fiscal payroll}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十三条（工资性收入计入家庭收入）
@@ -29,6 +29,7 @@ false_alarms:
   en: Village cadres and contract staff are mentioned only; public-welfare posts; children registered together who live apart.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
 ---*/
 with family as (
     -- Members of the case, and members beyond doubt of the household where it is placed.
@@ -69,6 +70,19 @@ checked as (
     from post
     where is_checked
     group by case_id, household_id, category_zh, person_id, role
+    union all by name
+    -- Posts that are only mentioned, of people who hold no other.
+    select case_id, household_id, category_zh, person_id, role,
+           count(distinct month)                                      as months,
+           max(month)                                                 as last_month,
+           arg_max(post_type, (month, post_type))                     as post_type,
+           arg_max(post_zh, (month, post_type))                       as post_zh,
+           arg_max(limit_source, (month, post_type))                  as limit_source,
+           arg_max({'pay': gross_pay_per_month}, (month, post_type))['pay'] as gross_pay_per_month,
+           arg_max(post_zh, (month, post_type)) || '补贴低，只作提示'      as not_raised_zh
+    from post
+    group by case_id, household_id, category_zh, person_id, role
+    having not bool_or(is_checked) and bool_or(is_mentioned)
 ),
 mentioned as (
     select case_id, count(distinct person_id) as mentioned, string_agg(distinct post_zh, '、' order by post_zh) as posts_zh
@@ -84,6 +98,7 @@ select c.household_id, c.person_id, c.case_id,
        case when c.gross_pay_per_month is null then '（金额不明）'
             else '，应发工资' || rtrim(rtrim(c.gross_pay_per_month::varchar, '0'), '.') || '元' end as pay_zh,
        coalesce(n.mentioned, 0) as mentioned,
-       case when n.mentioned > 0 then '另有' || n.mentioned || '名成员为' || n.posts_zh || '，供参考。' else '' end as mentioned_zh
+       case when n.mentioned > 0 then '另有' || n.mentioned || '名成员为' || n.posts_zh || '，供参考。' else '' end as mentioned_zh,
+       c.not_raised_zh
 from checked c
 left join mentioned n on n.case_id = c.case_id

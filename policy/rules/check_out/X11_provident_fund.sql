@@ -1,6 +1,6 @@
 /*---
 id: X11
-version: 1
+version: 2
 title: {zh: 住房公积金正常缴存, en: Provident fund is being paid into}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十七条（住房公积金信息核对）
@@ -28,6 +28,7 @@ false_alarms:
   en: Sealed accounts of former workers (left out), an employer's back-payment, several accounts of one person (one warning).
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
 ---*/
 with account as (
     -- An account is as its latest month has it: one that was sealed since is sealed.
@@ -39,20 +40,28 @@ with account as (
     from provident_fund
     where person_id is not null and last_deposit_month <= $as_of
     group by all
+),
+held as (
+    select f.household_id, a.person_id, f.case_id, f.category_zh, p.status, p.last_deposit_month, p.deposit_per_month, p.base_per_month,
+           p.status = '1' and p.deposit_per_month is distinct from 0
+               and date_diff('month', p.last_deposit_month, $as_of) <= w.length as is_paid_into
+    from case_in_force f
+    join (select distinct case_id, person_id from current_assistance where person_id is not null) a on a.case_id = f.case_id
+    join exit_window w on w.county_code = f.county_code and w."window" = 'provident_deposit'
+     and $as_of between w.valid_from and w.valid_to
+    join account p on p.person_id = a.person_id
+    where not exists (select 1 from known_death k where k.person_id = a.person_id)
 )
-select f.household_id, a.person_id, f.case_id, 'provident:' || f.case_id as cause_key, f.category_zh,
-       max(p.last_deposit_month)                                                    as last_deposit_month,
-       cast(sum(p.deposit_per_month) as decimal(18, 2))                             as deposit_per_month,
-       max(p.base_per_month)                                                        as base_per_month,
-       count(*)                                                                     as accounts,
-       case when count(*) > count(p.deposit_per_month) then '（缴存额不明）'
-            else '，每月缴存' || rtrim(rtrim(cast(sum(p.deposit_per_month) as decimal(18, 2))::varchar, '0'), '.') || '元' end as deposit_zh
-from case_in_force f
-join (select distinct case_id, person_id from current_assistance where person_id is not null) a on a.case_id = f.case_id
-join exit_window w on w.county_code = f.county_code and w."window" = 'provident_deposit'
- and $as_of between w.valid_from and w.valid_to
-join account p on p.person_id = a.person_id
-where p.status = '1' and p.deposit_per_month is distinct from 0
-  and date_diff('month', p.last_deposit_month, $as_of) <= w.length
-  and not exists (select 1 from known_death k where k.person_id = a.person_id)
-group by f.household_id, a.person_id, f.case_id, f.category_zh
+select household_id, person_id, case_id, 'provident:' || case_id as cause_key, category_zh,
+       max(last_deposit_month) filter (where is_paid_into)                              as last_deposit_month,
+       cast(sum(deposit_per_month) filter (where is_paid_into) as decimal(18, 2))       as deposit_per_month,
+       max(base_per_month) filter (where is_paid_into)                                  as base_per_month,
+       count(*) filter (where is_paid_into)                                             as accounts,
+       case when count(*) filter (where is_paid_into) > count(deposit_per_month) filter (where is_paid_into) then '（缴存额不明）'
+            else '，每月缴存' || rtrim(rtrim(cast(sum(deposit_per_month) filter (where is_paid_into) as decimal(18, 2))::varchar, '0'), '.') || '元' end as deposit_zh,
+       case when count(*) filter (where is_paid_into) = 0
+            then case when bool_and(status in ('2', '3')) then '账户已封存或销户'
+                      when bool_or(status is null) then '账户状态不明'
+                      else strftime(max(last_deposit_month), '只缴存到%Y年%-m月') end end as not_raised_zh
+from held
+group by household_id, person_id, case_id, category_zh

@@ -1,6 +1,6 @@
 /*---
 id: X15
-version: 1
+version: 2
 title: {zh: 户籍已迁出本县, en: Registered elsewhere now}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第五条（向户籍所在地申请）
@@ -30,6 +30,7 @@ false_alarms:
   en: Students in the book of their school (left out), moves inside the county, people who came back, moves before the case began.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
 ---*/
 with member as (
     select f.case_id, f.household_id, f.category_zh, a.person_id, a.county_code, min(a.start_month) as start_month,
@@ -55,7 +56,13 @@ latest as (
     join move v on v.person_id = m.person_id
 ),
 gone as (
-    select l.*
+    select l.*,
+           exists (
+               select 1 from school_enrolment e
+               join move_out_exempt x on x.county_code = l.county_code and x.stage = e.stage
+                and $as_of between x.valid_from and x.valid_to
+               where e.person_id = l.person_id and e.status = '1' and x.is_exempt
+           ) as is_student
     from latest l
     where l.choice = 1
       -- A move to elsewhere, whichever side wrote it down; without a destination only if the register says so as well.
@@ -63,22 +70,17 @@ gone as (
            or (l.to_division is null and l.event_type = '3'
                and exists (select 1 from registered_resident r where r.person_id = l.person_id and r.register_status = '2')))
       and l.event_date >= coalesce(l.start_month, l.event_date)
-      and not exists (
-          select 1 from school_enrolment e
-          join move_out_exempt x on x.county_code = l.county_code and x.stage = e.stage
-           and $as_of between x.valid_from and x.valid_to
-          where e.person_id = l.person_id and e.status = '1' and x.is_exempt
-      )
 )
 select g.household_id, g.person_id, g.case_id,
        'moved:' || g.event_date || ':' || g.case_id as cause_key,
        g.category_zh, g.event_date as moved_on, g.to_division, o.others_here,
        case when g.is_applicant then '申请人' when g.is_covered then '保障成员' else '家庭成员' end as role_zh,
        case when g.to_division is null then '迁往地未登记，户籍状态为迁出' else '迁往地区划代码' || g.to_division end as where_zh,
-       case when o.others_here > 0 then '该证另有' || o.others_here || '名成员没有迁出记录。' else '该证没有其他户籍仍在本县的成员。' end as others_zh
+       case when o.others_here > 0 then '该证另有' || o.others_here || '名成员没有迁出记录。' else '该证没有其他户籍仍在本县的成员。' end as others_zh,
+       case when g.is_student then '在校学生的户口在学校所在地' end as not_raised_zh
 from gone g
 join lateral (
     select count(*) as others_here from member m
     where m.case_id = g.case_id and m.person_id <> g.person_id
-      and not exists (select 1 from gone n where n.case_id = m.case_id and n.person_id = m.person_id)
+      and not exists (select 1 from gone n where n.case_id = m.case_id and n.person_id = m.person_id and not n.is_student)
 ) o on true

@@ -1,6 +1,6 @@
 /*---
 id: X18
-version: 1
+version: 2
 title: {zh: 认定或渐退已到期, en: Recognition or grace has run out}
 legal_basis:
   - 刚性支出困难家庭认定办法第十条：认定有效期最长12个月，到期重新申请
@@ -26,6 +26,7 @@ false_alarms:
   en: Recognised anew while the register was not updated; the stop is under way.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
 ---*/
 with standing as (
     select f.case_id, f.household_id, f.county_code, f.category, f.category_zh, c.status, f.start_month, c.grace_end_month
@@ -38,15 +39,18 @@ rigid as (
     from standing s
     join review_cycle v on v.county_code = s.county_code and v.kind = 'rigid_valid'
      and $as_of between v.valid_from and v.valid_to
-    -- The month of recognition is known, its day is not: only a thirteenth month is certainly too late.
-    where s.category = '4' and s.status = '1' and date_diff('month', s.start_month, $as_of) > v.months
+    -- Within three months of it comes close.
+    where s.category = '4' and s.status = '1' and date_diff('month', s.start_month, $as_of) > v.months - 3
 ),
 grace as (
     select household_id, case_id, category_zh, 'grace' as cause, start_month, grace_end_month,
            date_diff('month', grace_end_month, $as_of) as months_since, null::bigint as limit_months, null::varchar as limit_source
     from standing
-    where status = '2' and grace_end_month < date_trunc('month', $as_of)
+    where status = '2' and grace_end_month is not null
 )
 select household_id, case_id, cause || ':' || coalesce(grace_end_month, start_month) as cause_key,
-       cause, category_zh, start_month, grace_end_month, months_since, limit_months, limit_source
+       cause, category_zh, start_month, grace_end_month, months_since, limit_months, limit_source,
+       -- The month of recognition is known, its day is not: only a thirteenth month is certainly too late.
+       case when cause = 'rigid' and months_since <= limit_months then '认定到现在' || months_since || '个月，没有超过' || limit_months || '个月'
+            when cause = 'grace' and months_since <= 0 then strftime(grace_end_month, '渐退期到%Y年%-m月，还没有过完') end as not_raised_zh
 from (select distinct * from (from rigid union all by name from grace))

@@ -1,6 +1,6 @@
 /*---
 id: X19
-version: 1
+version: 2
 title: {zh: 定期复核逾期, en: Periodic review is overdue}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第三十一条：每年或者每半年核查一次
@@ -26,6 +26,7 @@ false_alarms:
   en: Reviewed already while the register was not updated.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
 ---*/
 with standing as (
     select f.case_id, f.household_id, f.county_code, f.category, f.category_zh,
@@ -53,9 +54,12 @@ select k.household_id, k.case_id, 'review:' || k.next_review_month as cause_key,
                  || case k.kind when 'dibao_unsteady' then '有劳动能力成员的家庭' when 'tekun' then '特困人员' else '该类家庭' end
                  || '应为' || r.months || '个月（' || r.source || '）。'
             when k.review_cycle_months is not null then '复核周期为' || k.review_cycle_months || '个月。'
-            else '台账没有登记复核周期。' end as cycle_zh
+            else '台账没有登记复核周期。' end as cycle_zh,
+       case when date_diff('month', k.next_review_month, $as_of) <= w.length
+            then strftime(k.next_review_month, '下次复核月为%Y年%-m月，还没有逾期') end as not_raised_zh
 from kind k
 join exit_window w on w.county_code = k.county_code and w."window" = 'review_overdue'
  and $as_of between w.valid_from and w.valid_to
 left join review_cycle r on r.county_code = k.county_code and r.kind = k.kind and $as_of between r.valid_from and r.valid_to
-where date_diff('month', k.next_review_month, $as_of) > w.length
+-- Due within three months comes close.
+where date_diff('month', k.next_review_month, $as_of) > w.length - 4

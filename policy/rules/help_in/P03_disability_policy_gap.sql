@@ -1,6 +1,6 @@
 /*---
 id: P03
-version: 1
+version: 2
 title: {zh: 残疾人两项补贴未落实, en: Subsidies for the disabled not paid}
 legal_basis:
   - 国务院关于全面建立困难残疾人生活补贴和重度残疾人护理补贴制度的意见（国发〔2015〕52号）
@@ -31,6 +31,7 @@ false_alarms:
   en: Tekun persons and, for the living subsidy, orphans (left out), certificates and cover that are new, care by work injury insurance, people who decline.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
 ---*/
 with place as (
     select h.person_id, h.household_id, h.county_code, w.length as wait_months, v.length as seen_months,
@@ -98,7 +99,11 @@ select p.household_id, w.person_id, a.case_id, w.cause || ':' || w.dis_type || w
        case when y.stopped_month is not null and (y.last_paid_month is null or y.stopped_month > y.last_paid_month)
             then strftime(y.stopped_month, '自%Y年%-m月起登记为停发')
             when y.last_paid_month is not null then strftime(y.last_paid_month, '最后一次发放是%Y年%-m月，此后没有记录')
-            else '没有发放记录' end as state_zh
+            else '没有发放记录' end as state_zh,
+       -- The office has its time: after the certificate, and for the living subsidy after dibao began.
+       case when w.issue_date + to_months(cast(p.wait_months as integer)) > $as_of then '发证未满' || p.wait_months || '个月，可能还在办理'
+            when w.cause = 'living' and date_diff('month', a.since, $as_of) <= p.wait_months
+            then '纳入低保未满' || p.wait_months || '个月，可能还在办理' end as not_raised_zh
 from worst w
 join place p on p.person_id = w.person_id
 left join assisted_person a on a.person_id = w.person_id
@@ -106,9 +111,6 @@ left join paid y on y.person_id = w.person_id and y.subsidy_type = w.subsidy_typ
 where w.choice = 1
   and (w.cause = 'nursing' or a.category = '1')
   and coalesce(a.is_away, false) = false
-  -- The office has its time: after the certificate, and for the living subsidy after dibao began.
-  and (w.issue_date is null or w.issue_date + to_months(cast(p.wait_months as integer)) <= $as_of)
-  and (w.cause = 'nursing' or a.since is null or date_diff('month', a.since, $as_of) > p.wait_months)
   and (y.last_paid_month is null or date_diff('month', y.last_paid_month, p.seen_until) > p.seen_months
        or coalesce(y.stopped_month > y.last_paid_month, false))
   and not exists (select 1 from undated u where u.person_id = w.person_id and u.subsidy_type = w.subsidy_type)

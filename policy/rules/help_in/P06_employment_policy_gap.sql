@@ -1,6 +1,6 @@
 /*---
 id: P06
-version: 1
+version: 2
 title: {zh: 就业帮扶未落实, en: No employment service}
 legal_basis:
   - 社会救助暂行办法（有劳动能力未就业的低保家庭成员由人社部门给予就业救助）
@@ -32,6 +32,7 @@ false_alarms:
   en: At work while the registration was not cancelled (left out where contributions or wages show it), students, pensioners, people who care for somebody.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
 ---*/
 with spell as (
     -- The spell that is open; of several the latest.
@@ -44,7 +45,14 @@ select a.household_id, a.person_id, a.case_id, 'service:' || s.reg_date as cause
        s.reg_date as registered_on, date_sub('month', s.reg_date, $as_of) as months_registered,
        cast(s.services_count as integer) as services, e.services_min, s.refuse_count as refusals, e.source as limit_source,
        case when a.since is null then '' else strftime(a.since, '（%Y年%-m月起）') end as since_zh,
-       case when s.refuse_count > 0 then '登记有' || s.refuse_count || '次无正当理由拒绝。' else '' end as refused_zh
+       case when s.refuse_count > 0 then '登记有' || s.refuse_count || '次无正当理由拒绝。' else '' end as refused_zh,
+       -- A sign of work after the registration says that it was not cancelled in time.
+       case when (g.last_employer_month > s.reg_date and date_diff('month', g.last_employer_month, $as_of) <= 3)
+              or (g.last_wage_month > s.reg_date and date_diff('month', g.last_wage_month, $as_of) <= 3)
+              or (g.last_payroll_month > s.reg_date and date_diff('month', g.last_payroll_month, $as_of) <= 3)
+              or g.last_job_start >= s.reg_date then '登记失业后已有单位缴费、工资或就业登记'
+            when date_diff('month', g.last_pension_month, $as_of) <= 3 then '已领取养老金'
+            when exists (select 1 from school_enrolment t where t.person_id = a.person_id and t.status = '1') then '在校学生' end as not_raised_zh
 from assisted_person a
 join spell s on s.person_id = a.person_id and s.choice = 1
 join employment_service e on e.county_code = a.county_code and $as_of between e.valid_from and e.valid_to
@@ -55,10 +63,3 @@ where a.category = '1' and a.labour_ability = '1' and not a.is_away
   and (p.birth_date is null or date_sub('year', p.birth_date, $as_of) between l.from_age and l.to_age)
   and s.reg_date + to_months(cast(e.after_months as integer)) <= $as_of
   and s.services_count < e.services_min
-  -- A sign of work after the registration says that it was not cancelled in time.
-  and not coalesce(g.last_employer_month > s.reg_date and date_diff('month', g.last_employer_month, $as_of) <= 3, false)
-  and not coalesce(g.last_wage_month > s.reg_date and date_diff('month', g.last_wage_month, $as_of) <= 3, false)
-  and not coalesce(g.last_payroll_month > s.reg_date and date_diff('month', g.last_payroll_month, $as_of) <= 3, false)
-  and not coalesce(g.last_job_start >= s.reg_date, false)
-  and not coalesce(date_diff('month', g.last_pension_month, $as_of) <= 3, false)
-  and not exists (select 1 from school_enrolment t where t.person_id = a.person_id and t.status = '1')

@@ -1,6 +1,6 @@
 /*---
 id: P07
-version: 1
+version: 2
 title: {zh: 满60周岁未领取养老金, en: Of age without a pension}
 legal_basis:
   - 国务院关于建立统一的城乡居民基本养老保险制度的意见（国发〔2014〕8号）
@@ -31,6 +31,7 @@ false_alarms:
   en: Paid elsewhere; retired on the fiscal payroll, at work, or still contributing (left out); just turned sixty.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
 ---*/
 with old as (
     select h.person_id, h.household_id, h.county_code, a.from_age, a.source as limit_source,
@@ -84,18 +85,18 @@ select o.household_id, o.person_id,
             else 'ended:' || d.last_month end as cause_key,
        cast(o.age as integer) as age, o.from_age, o.turned_on, o.limit_source,
        case when d.last_status = '2' then u.since else d.last_month end as last_month,
-       case when d.last_status = '3' then '（登记为终止）' else '' end as ended_zh
+       case when d.last_status = '3' then '（登记为终止）' else '' end as ended_zh,
+       case when exists (
+                select 1 from fiscal_payroll f
+                where f.person_id = o.person_id and f.month <= $as_of and date_diff('month', f.month, $as_of) <= o.seen_months
+            ) then '在财政供养名册中'
+            -- At work, or still paying in for the years that are missing.
+            when exists (
+                select 1 from insurance_contribution c
+                where c.person_id = o.person_id and c.insurance in ('110', '120', '170') and c.status = '1'
+                  and c.pay_month <= $as_of and date_diff('month', c.pay_month, $as_of) <= o.contributing_months
+            ) then '仍在缴纳养老保险' end as not_raised_zh
 from old o
 left join drawn d on d.person_id = o.person_id
 left join paused u on u.person_id = o.person_id
 where not coalesce(d.is_drawn, false)
-  and not exists (
-      select 1 from fiscal_payroll f
-      where f.person_id = o.person_id and f.month <= $as_of and date_diff('month', f.month, $as_of) <= o.seen_months
-  )
-  -- At work, or still paying in for the years that are missing.
-  and not exists (
-      select 1 from insurance_contribution c
-      where c.person_id = o.person_id and c.insurance in ('110', '120', '170') and c.status = '1'
-        and c.pay_month <= $as_of and date_diff('month', c.pay_month, $as_of) <= o.contributing_months
-  )
