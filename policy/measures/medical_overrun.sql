@@ -1,6 +1,6 @@
 /*---
 id: medical_overrun
-version: 1
+version: 2
 title: {zh: 自付医疗费用超过预警线, en: Own-pay medical cost over the limit}
 grain: one row a living person whose own pay of 12 months is over the limit
 unit: yuan
@@ -26,12 +26,14 @@ uses:
   rural_monitor: {max_age_days: 45, all: [ag_poverty_monitor]}
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [medical_selfpay_limit]
+parameters_if_known: [medical_selfpay_ratio, disposable_income]
 published: false
 known_gaps:
   zh: 跨省结算可能晚到数月；事后发放的医疗救助、商业保险赔付未扣除。
   en: Settlements of other provinces arrive months late; aid and insurance paid afterwards is not taken off.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "a local share of the disposable income is a limit too; the lower one warns"}
 ---*/
 with status as (
     select person_id,
@@ -46,6 +48,19 @@ with status as (
     from rural_monitor
     where person_id is not null and is_risk_removed = false and identify_date <= $as_of
 ),
+bound as (
+    -- The sum, or the share of a year's disposable income where a place has one: own pay of twelve months against a year's figure.
+    select l.county_code, l.category, l.category_zh,
+           case when d.amount * r.percent < l.amount * 100 then cast(d.amount * r.percent / 100 as decimal(18, 2)) else l.amount end as amount,
+           case when d.amount * r.percent < l.amount * 100
+                then r.source || '；' || d.source else l.source end as source
+    from medical_selfpay_limit l
+    left join medical_selfpay_ratio r
+      on r.county_code = l.county_code and r.category = l.category and $as_of between r.valid_from and r.valid_to
+    left join disposable_income d
+      on d.county_code = r.county_code and d.basis = r.basis and $as_of between d.valid_from and d.valid_to
+    where $as_of between l.valid_from and l.valid_to
+),
 judged as (
     select o.person_id, h.household_id, o.own_pay, o.settlements, o.first_on, o.last_on,
            coalesce(s.category, 'none') as category,
@@ -54,9 +69,7 @@ judged as (
     from own_medical_pay o
     join person_household h on h.person_id = o.person_id
     left join status s on s.person_id = o.person_id
-    join medical_selfpay_limit l
-      on l.county_code = h.county_code and l.category = coalesce(s.category, 'none')
-     and $as_of between l.valid_from and l.valid_to
+    join bound l on l.county_code = h.county_code and l.category = coalesce(s.category, 'none')
 ),
 over as (
     select * exclude (choice) from judged
