@@ -3,8 +3,9 @@
     python benchmarks/county.py [--persons 20000] [--seed 7] [--damage realistic|none] [--keep FOLDER]
 
 Builds a county in a temporary folder, runs the nights through Dagster and prints: seconds a night; links by grade
-(right, wrong, of which relatives, missed); provisional persons without a number; households against the true ones; planted situations by rule (raised of those that must be, raised of those
-that must not be). Numbers of one seed are an example, not a claim: run several.
+(right, wrong, of which relatives, missed); provisional persons without a number; households against the true ones; planted
+situations by rule (raised of those that must be, raised of those that must not be). Numbers of one seed are an example, not
+a claim: run several.
 """
 
 from __future__ import annotations

@@ -42,6 +42,7 @@ from matching.households.frames import (
     STATE,
     Facts,
     Households,
+    numbered,
     read,
 )
 
@@ -74,11 +75,17 @@ def assemble(facts: Facts, previous: Mapping[str, pl.DataFrame] | None, as_of: d
     household (basis `case`), for somebody must be sent there. Link grades A and B count. Every frame has a total order.
     """
     tables = {name: read(facts, name) for name in READ}
-    whole = _with_heads(tables["register_membership"], as_of)
+    whole = _with_heads(numbered(tables["register_membership"], "register_id"), as_of)
     tables = tables | {"register_membership": whole}
     membership = whole.filter(pl.col("leave_date").is_null() | (pl.col("leave_date") > as_of))
     dead = exclusions.deaths(tables["death"])
-    person = tables["person"].drop_nulls("person_id").unique("person_id", keep="any")
+    person = (
+        tables["person"]
+        .drop_nulls("person_id")
+        .sort("person_id", "birth_date", "sex", nulls_last=True)
+        .unique("person_id", keep="first", maintain_order=True)
+    )
+    tables = tables | {"person": person}
     spouse_edges = couples.spouses(tables["marriage"], membership, dead, person.select("person_id", "sex"))
     parent_edges = kin.parents(membership, tables["birth"], person)
     families = books.of_families(whole, dead, as_of)

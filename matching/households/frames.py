@@ -251,6 +251,17 @@ def read(facts: Facts, name: str) -> pl.DataFrame:
     )
 
 
+def numbered(frame: pl.DataFrame, column: str) -> pl.DataFrame:
+    """The frame with a text column as numbers in the order of the texts: equal where they are, and quicker to join."""
+    order = frame[column].drop_nulls().unique().sort()
+    ranks = pl.DataFrame({column: order, "_rank": pl.int_range(len(order), eager=True, dtype=pl.Int64)})
+    return (
+        frame.join(ranks, on=column, how="left", maintain_order="left")
+        .with_columns(pl.col("_rank").alias(column))
+        .drop("_rank")
+    )
+
+
 def years_before(day: date, years: int) -> date:
     """The same day of the year, `years` years earlier; 29 February becomes 1 March."""
     try:

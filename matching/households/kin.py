@@ -9,6 +9,8 @@ import polars as pl
 
 from matching.households.frames import EDGE
 
+MOTHER, FATHER = 0, 1
+
 YOUNGEST_PARENT = 12
 """Years by which a parent is older than the child at least; less is a mistake of some record. Working value."""
 
@@ -50,7 +52,7 @@ def _claims(membership: pl.DataFrame, birth: pl.DataFrame) -> pl.DataFrame:
                 table.select(
                     pl.col(f"{role}_person_id").alias("parent"),
                     pl.col("person_id").alias("child"),
-                    pl.lit(role).alias("role"),
+                    pl.lit(MOTHER if role == "mother" else FATHER, dtype=pl.Int8).alias("role"),
                     pl.lit(rank, dtype=pl.Int8).alias("rank"),
                     since.alias("since"),
                     *kept,
@@ -81,7 +83,7 @@ def _claims(membership: pl.DataFrame, birth: pl.DataFrame) -> pl.DataFrame:
             rows.select(
                 pl.col(parent).alias("parent"),
                 pl.col(kid).alias("child"),
-                pl.lit(None, dtype=pl.String).alias("role"),
+                pl.lit(None, dtype=pl.Int8).alias("role"),
                 pl.lit(rank, dtype=pl.Int8).alias("rank"),
                 pl.lit(None, dtype=pl.Date).alias("since"),
                 *kept,
@@ -111,16 +113,18 @@ def parents(membership: pl.DataFrame, birth: pl.DataFrame, person: pl.DataFrame)
     claims = _claims(membership, birth)
     born = person.select("person_id", "birth_date")
     sex = person.select("person_id", "sex")
+    sources = pl.Enum(claims["source_class"].drop_nulls().unique().sort())
     claims = (
-        claims.join(sex, left_on="parent", right_on="person_id", how="left")
+        claims.with_columns(pl.col("source_class").cast(sources))
+        .group_by("parent", "child", "source_class")
+        .agg(pl.col("role").min(), pl.col("rank").min(), pl.col("since").min(), pl.col("data_as_of").max())
+        .join(sex, left_on="parent", right_on="person_id", how="left")
         .with_columns(
             pl.coalesce(
-                "role",
-                pl.when(pl.col("sex") == "2")
-                .then(pl.lit("mother"))
-                .when(pl.col("sex") == "1")
-                .then(pl.lit("father")),
-            ).alias("role")
+                "role", pl.when(pl.col("sex") == "2").then(MOTHER).when(pl.col("sex") == "1").then(FATHER)
+            )
+            .cast(pl.Int8)
+            .alias("role")
         )
         .join(born, left_on="parent", right_on="person_id", how="left")
         .join(born, left_on="child", right_on="person_id", how="left", suffix="_child")
@@ -129,21 +133,18 @@ def parents(membership: pl.DataFrame, birth: pl.DataFrame, person: pl.DataFrame)
             .fill_null(False)
             .alias("too_young")
         )
-        .group_by("parent", "child", "source_class")
-        .agg(
-            pl.col("role").min(),
-            pl.col("rank").min(),
-            pl.col("since").min(),
-            pl.col("data_as_of").max(),
-            pl.col("too_young").any(),
-        )
     )
-    fit = claims.filter(~pl.col("too_young"))
-    best = (
-        fit.drop_nulls("role")
+    named = (
+        claims.filter(~pl.col("too_young") & pl.col("role").is_not_null())
         .group_by("child", "role", "parent")
         .agg(pl.col("rank").min(), pl.col("data_as_of").max())
-        .sort("child", "role", "rank", "data_as_of", "parent", descending=[False, False, False, True, False])
+    )
+    # Most children have one mother and one father; only the others have to be ranked.
+    contested = named.filter(pl.struct("child", "role").is_duplicated())
+    best = (
+        contested.sort(
+            "child", "role", "rank", "data_as_of", "parent", descending=[False, False, False, True, False]
+        )
         .with_columns(
             pl.col("parent").first().over("child", "role").alias("winner"),
             (
@@ -170,6 +171,8 @@ def parents(membership: pl.DataFrame, birth: pl.DataFrame, person: pl.DataFrame)
             (~pl.col("too_young") & (pl.col("winner") == pl.col("parent"))).alias("used"),
             pl.lit("parent_child").alias("kind"),
             pl.lit(None, dtype=pl.Date).alias("until"),
+            pl.col("source_class").cast(pl.String),
+            pl.col("role").replace_strict({MOTHER: "mother", FATHER: "father"}, return_dtype=pl.String),
         )
         .rename({"parent": "person_id_a", "child": "person_id_b"})
         .select(*EDGE.names(), "role", "rank", "used", "too_young", "winner")

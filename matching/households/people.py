@@ -127,13 +127,7 @@ def people(
     as_of: date,
 ) -> pl.DataFrame:
     """One row a person of tonight's households: sex, birth date, book, place, and what makes a dependant of them."""
-    known = (
-        tables["person"]
-        .drop_nulls("person_id")
-        .sort("person_id", "birth_date", "sex", nulls_last=True)
-        .unique("person_id", keep="first", maintain_order=True)
-        .select("person_id", "sex", "birth_date")
-    )
+    known = tables["person"].select("person_id", "sex", "birth_date")
     cases = (
         tables["assistance_case"]
         .drop_nulls(["person_id", "village_code"])

@@ -225,7 +225,10 @@ worlds = st.fixed_dictionaries(
         "deaths": st.lists(st.tuples(ids_, st.one_of(st.none(), days)), max_size=2),
         "custody": st.lists(st.tuples(ids_, st.sampled_from("12345"), days), max_size=2),
         "lives": st.lists(st.tuples(ids_, st.sampled_from([HOME, "150902101200"])), max_size=5),
-        "pupils": st.lists(ids_, max_size=3),
+        "pupils": st.lists(st.tuples(ids_, st.one_of(st.none(), ids_), st.sampled_from("1235")), max_size=4),
+        "disabled": st.lists(st.tuples(ids_, st.sampled_from("123")), max_size=3),
+        "flats": st.lists(st.tuples(ids_, st.sampled_from(["f1", "f2"])), max_size=4),
+        "cases": st.lists(st.tuples(ids_, st.sampled_from(["c1", "c2"]), st.sampled_from("14")), max_size=5),
     }
 )
 
@@ -281,7 +284,25 @@ def random_facts(drawn: dict[str, Any]) -> dict[str, pl.DataFrame]:
         ),
         "residence": table("residence", [{"person_id": p, "village_code": v} for p, v in drawn["lives"]]),
         "school_enrolment": table(
-            "school_enrolment", [{"person_id": p, "status": "1"} for p in drawn["pupils"]]
+            "school_enrolment",
+            [{"person_id": p, "guardian_person_id": g, "status": s} for p, g, s in drawn["pupils"]],
+        ),
+        "disability": table(
+            "disability",
+            [{"person_id": p, "dis_type": "4", "dis_grade": g, "status": "1"} for p, g in drawn["disabled"]],
+        ),
+        "housing_aid_member": table(
+            "housing_aid_member", [{"person_id": p, "row_key": f} for p, f in drawn["flats"]]
+        ),
+        "assistance_case": table(
+            "assistance_case",
+            [
+                {"person_id": p, "case_id": c, "status": s, "category": "1", "village_code": HOME}
+                for p, c, s in drawn["cases"]
+            ],
+        ),
+        "assistance_member": table(
+            "assistance_member", [{"person_id": p, "case_id": c} for p, c, _ in drawn["cases"]]
         ),
     }
 
@@ -295,16 +316,40 @@ def test_laws_of_households(drawn: dict[str, Any], tomorrow: dict[str, Any]) -> 
     facts = random_facts(drawn)
     first = households.assemble(facts, None, DAY)
     member = first.household_member
-    # Everybody who is alive and not in prison or rehabilitation, in exactly one household.
+    # Everybody who is alive and not in prison or rehabilitation, in exactly one household; nobody else but the last of a case.
     buried = {p for p, d in drawn["deaths"] if d and d < DAY.replace(day=1)}
     inside = {p for p, k, d in drawn["custody"] if k in "34" and d <= DAY}
-    assert sorted(member["person_id"]) == sorted(set(range(1, PEOPLE + 1)) - buried - inside)
+    kept = set(member.filter(pl.col("basis") == "case")["person_id"])
+    assert member["person_id"].is_unique().all()
+    assert set(member["person_id"]) == set(range(1, PEOPLE + 1)) - buried - inside | kept
+    assert kept <= (buried | inside) & {p for p, _, _ in drawn["cases"]}
     assert set(member["household_id"]) == set(first.household["household_id"])
     heads = first.household.join(
         member, left_on=["household_id", "head_person_id"], right_on=["household_id", "person_id"], how="anti"
     )
     assert heads.is_empty()
-    assert (member.filter(pl.col("relation") == "02").group_by("household_id").len()["len"] >= 1).all()
+    assert (member.group_by("household_id").agg((pl.col("relation") == "02").sum())["relation"] >= 1).all()
+    leads = member.group_by("household_id").agg((pl.col("dependant_kind") == "head").sum())["dependant_kind"]
+    assert (leads == 1).all()
+    assert (member["needs_check"] == member["check_zh"].is_not_null()).all()
+
+    # Husband and wife whom no record gives anybody else are of one household.
+    home = dict(member.select("person_id", "household_id").iter_rows())
+    open_ = [
+        (row["person_id_a"], row["person_id_b"])
+        for row in first.household_edge.iter_rows(named=True)
+        if row["kind"] == "spouse" and row["until"] is None and row["confidence"] != "needs_check"
+    ]
+    ends = [p for pair in open_ for p in pair]
+    for a, b in open_:
+        if ends.count(a) == ends.count(b) == 1 and a in home and b in home:
+            assert home[a] == home[b]
+    # Whoever is of one's household is no supporter from outside.
+    assert not {
+        (row["person_id_a"], row["person_id_b"])
+        for row in first.household_edge.iter_rows(named=True)
+        if row["kind"] == "supporter" and home.get(row["person_id_a"]) == home[row["person_id_b"]]
+    }
 
     # The order of rows does not matter, and the same night twice changes nothing.
     turned = {name: frame.reverse() for name, frame in facts.items()}
@@ -323,6 +368,51 @@ def test_laws_of_households(drawn: dict[str, Any], tomorrow: dict[str, Any]) -> 
     assert set(made) == fresh
     ended = second.household_event.filter(pl.col("event").is_in(["merge", "dissolve"]))["household_id"]
     assert set(ended) == known - set(second.household["household_id"])
+
+    # An id is not used again, even if its household was gone for a night.
+    third = households.assemble(facts, second.frames(), DAY)
+    gone = known - set(second.household["household_id"])
+    assert not gone & set(third.household["household_id"])
+
+    # A night upon another is the night rebuilt: only the numbers of households differ.
+    rebuilt = households.assemble(random_facts(tomorrow), None, DAY)
+    assert without_ids(rebuilt) == without_ids(second)
+
+    # Who changed households has an event, and nobody else.
+    assert moved(first, second) == told(second)
+
+
+def without_ids(night: households.Households) -> dict[str, Any]:
+    """The frames of a night without numbers of households: families as sets of their people, members, edges and the rest."""
+    member = night.household_member
+    return {
+        "families": {
+            frozenset(people) for _, people in member.group_by("household_id").agg("person_id").iter_rows()
+        },
+        "members": sorted(map(str, member.drop("household_id").iter_rows())),
+        "edges": night.household_edge.rows(),
+        "conflicts": night.household_conflict.rows(),
+        "exclusions": night.household_exclusion.rows(),
+        "declared": night.household_declared.drop("household_id", "person_household_id").rows(),
+    }
+
+
+def moved(first: households.Households, second: households.Households) -> set[tuple[str, int, int]]:
+    """Who came into, and who left, a household that is there on both nights."""
+    was, now = (
+        set(night.household_member.select("household_id", "person_id").iter_rows())
+        for night in (first, second)
+    )
+    lasting = {h for h, _ in was} & {h for h, _ in now}
+    return {("join", h, p) for h, p in now - was if h in lasting} | {
+        ("leave", h, p) for h, p in was - now if h in lasting
+    }
+
+
+def told(night: households.Households) -> set[tuple[str, int, int]]:
+    """The events of people."""
+    people = night.household_event.filter(pl.col("person_id").is_not_null())
+    return set(people.select("event", "household_id", "person_id").iter_rows())
 
 
 def slow_couples(marriages: list[tuple[int, int, str, date]]) -> set[tuple[int, int]]:
