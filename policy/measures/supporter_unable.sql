@@ -1,6 +1,6 @@
 /*---
 id: supporter_unable
-version: 2
+version: 3
 title: {zh: 视为无履行义务能力的法定义务人, en: Supporters judged unable}
 grain: one row a living spouse, parent or child of somebody whom the rules of 2021 judge unable to support
 unit: persons
@@ -22,6 +22,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "supporters outside the family too; the reason of an absence is not told"}
+  - {version: 3, since: 2026-11-22, what: "income of 12 months from its own measure"}
 ---*/
 with kin as (
     select person_id_a as person_id from household_edge where kind in ('spouse', 'parent_child', 'supporter')
@@ -55,11 +56,8 @@ prisoner as (
     where custody_type = '3' and status = '1' and start_date <= $as_of and (end_date is null or end_date >= $as_of)
 ),
 income as (
-    -- Twelve months that are over; a month that nobody could read leaves the person unjudged.
-    select person_id, case when count(*) = count(amount) then sum(amount) end as amount
-    from recorded_income
-    where month >= date_trunc('month', $as_of) - interval 12 month
-    group by person_id
+    -- An amount that nobody could read leaves the person unjudged.
+    select person_id, case when is_whole then amount end as amount from income_12m
 ),
 judged as (
     select l.person_id, l.age, coalesce(a.is_tekun, false) as is_tekun,

@@ -1,6 +1,6 @@
 /*---
 id: X17
-version: 3
+version: 4
 title: {zh: 特困人员的法定义务人可能有履行义务能力, en: A supporter of a tekun person may have become able}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第八条、第二十四条第（五）项
@@ -36,6 +36,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "reads supporters outside the family"}
   - {version: 3, since: 2026-11-22, what: "taxed wages of the last months are a job; whoever works and whose age is not recorded is grown up"}
+  - {version: 4, since: 2026-11-22, what: "income of 12 months from its own measure"}
 ---*/
 with tekun as (
     select a.person_id, a.case_id, a.start_month, coalesce(p.household_id, h.household_id) as household_id, coalesce(p.county_code, h.county_code) as county_code
@@ -105,14 +106,13 @@ home as (
 ),
 income as (
     -- What is on record is the least that came in.
-    select a.supporter_id, a.supporter_county, sum(i.amount) as income_12m, d.amount as income_limit,
-           '到' || strftime($as_of - interval 1 month, '%Y年%-m月') || '为止的12个月有记录的收入' || rtrim(rtrim(sum(i.amount)::varchar, '0'), '.')
+    select a.supporter_id, a.supporter_county, i.amount as income_12m, d.amount as income_limit,
+           '到' || strftime($as_of - interval 1 month, '%Y年%-m月') || '为止的12个月有记录的收入' || rtrim(rtrim(i.amount::varchar, '0'), '.')
              || '元，不低于' || d.of_year || '年人均可支配收入' || rtrim(rtrim(d.amount::varchar, '0'), '.') || '元' as signal_zh
     from (select distinct supporter_id, supporter_county from adult) a
-    join recorded_income i on i.person_id = a.supporter_id and i.month >= date_trunc('month', $as_of) - interval 12 month
+    join income_12m i on i.person_id = a.supporter_id
     join disposable_income d on d.county_code = a.supporter_county and d.basis = 'all' and $as_of between d.valid_from and d.valid_to
-    group by a.supporter_id, a.supporter_county, d.amount, d.of_year
-    having sum(i.amount) >= d.amount
+    where i.amount >= d.amount
 ),
 signal as (
     select supporter_id, supporter_county, 'job' as kind, signal_zh from job where signal_zh is not null
