@@ -1,6 +1,6 @@
 /*---
 id: hardship_event
-version: 1
+version: 2
 title: {zh: 家庭突发变故与困难事件, en: Events that bring a household into hardship}
 grain: one row a household, person and event
 unit: days
@@ -28,10 +28,11 @@ uses:
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 published: false
 known_gaps:
-  zh: 某类来源逾期时，该类事件不计；收入骤减（N06）没有确定的日期，不计。
-  en: Events whose source is late do not count; a plunge of income (N06) has no day of its own and is not among them.
+  zh: 某类来源逾期时，该类事件不计；收入骤减以骤减的首月为日期。
+  en: Events whose source is late do not count; a plunge of income is dated by its first month.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "a plunge of income (N06) is among the events, from the first month of it"}
 ---*/
 with rests_on as (
     -- The classes without which nothing can be said of a kind, and how old they may be: as the rules of that kind have it.
@@ -40,7 +41,9 @@ with rests_on as (
         ('N01', 'mi_settlement', 10), ('N02', 'dp_disability_cert', 14), ('N03', 'hl_serious_disease', 45), ('N03', 'mi_settlement', 10),
         ('N04', 'ed_enrolment', 45), ('N05', 'hr_insurance_contribution', 45), ('N05', 'hr_unemployment_benefit', 45),
         ('N05', 'hr_jobless_register', 45), ('N05', 'tx_iit_withholding', 45), ('N05', 'hr_employment_record', 45),
-        ('N05', 'hr_employee_pension', 45), ('N05', 'hr_resident_pension', 45), ('N07', 'em_disaster_relief', 3650),
+        ('N05', 'hr_employee_pension', 45), ('N05', 'hr_resident_pension', 45),
+        ('N06', 'tx_iit_withholding', 45), ('N06', 'hr_employee_pension', 45), ('N06', 'hr_resident_pension', 45), ('N06', 'hr_jobless_register', 45), ('N06', 'ed_enrolment', 45),
+        ('N07', 'em_disaster_relief', 3650),
         ('N08', 'em_accident_casualty', 45), ('N09', 'tx_iit_withholding', 45), ('N09', 'hr_employee_pension', 45),
         ('N09', 'hr_resident_pension', 45)
     ) as t (kind, class_id, max_age_days)
@@ -73,6 +76,12 @@ event as (
            case when cause = 'long_registered' then since else cast(date_trunc('month', since) + interval 1 month as date) end,
            case cause when 'benefit_exhausted' then '失业保险金领满' when 'contributions_stopped' then '单位缴纳的社会保险停缴' else '登记失业至今' end
     from (select * from job_lost qualify row_number() over (partition by person_id order by rank) = 1)
+    union all
+    -- Judged as a family outside the pool is: everybody's means on record, and below the multiple of the standard.
+    select household_id, null, 'N06', recent_from,
+           '起家庭有记录的收入骤减：' || change_zh
+    from income_plunged
+    where not is_spike and not is_season and (pool_zh is not null or (is_low and unknown_members = 0))
     union all
     select household_id, null, 'N07', event_on,
            case when lost_home then '住房因灾倒塌或严重损坏' else '因灾损失' || rtrim(rtrim(loss::varchar, '0'), '.') || '元' end

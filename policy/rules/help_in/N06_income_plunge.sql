@@ -1,6 +1,6 @@
 /*---
 id: N06
-version: 2
+version: 3
 title: {zh: 收入骤减, en: Plunge of income}
 legal_basis:
   - 国办发〔2023〕39号（关注就业、支出、困难情况变化）
@@ -28,25 +28,8 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "what is left out, or comes close, says why"}
+  - {version: 3, since: 2026-11-22, what: "what is a plunge is a measure that other rules share"}
 ---*/
-with dropped as (
-    select c.*, p.drop_percent as limit_percent, p.dibao_multiple, p.source as limit_source,
-           s.standard_12m, s.line_zh as standard_zh, s.standard_source,
-           l.pool_zh,
-           -- Over a year and for all: no division by months, and in the unit of the standard.
-           s.standard_12m is not null and c.recent_sum * 12 < s.standard_12m * p.dibao_multiple * c.members * c.recent_months as is_low,
-           -- A bonus or back pay lifts the mean and not the middle month; the off-season was as low a year ago.
-           c.recent_sum * 100 > c.before_median * c.recent_months * (100 - p.drop_percent)          as is_spike,
-           coalesce(c.recent_sum * 100 > c.same_sum * (100 - p.drop_percent), false)                as is_season
-    from income_change c
-    join income_plunge p on p.county_code = c.county_code and $as_of between p.valid_from and p.valid_to
-    left join (
-        select county_code, urban_rural, line_12m as standard_12m, line_zh, source as standard_source from income_line where category = '1'
-    ) s on s.county_code = c.county_code and s.urban_rural = c.urban_rural
-    left join low_income_pool l on l.household_id = c.household_id
-    where c.before_sum > 0
-      and c.recent_sum * c.before_known * 100 <= c.before_sum * c.recent_months * (100 - p.drop_percent)
-)
 select household_id, 'plunge' as cause_key,
        case when pool_zh is not null then 'in_pool' else 'low_income' end as cause,
        members, recent_from as recent_from_month, strftime(recent_from, '%Y年%-m月') as recent_from, until_month, before_known, before_median,
@@ -66,4 +49,4 @@ select household_id, 'plunge' as cause_key,
             when pool_zh is null and standard_12m is null then '当地低保标准不明，无法判断是否低收入'
             when pool_zh is null and not is_low then '收入虽减少，人均仍不低于' || rtrim(rtrim(dibao_multiple::varchar, '0'), '.') || '倍低保标准'
             when pool_zh is null and unknown_members > 0 then unknown_members || '名成员的收入情况没有记录，无法判断是否低收入' end as not_raised_zh
-from dropped
+from income_plunged

@@ -1,6 +1,6 @@
 /*---
 id: N16
-version: 1
+version: 2
 title: {zh: 退出低保特困后又有变故, en: Worse off after leaving dibao or tekun}
 legal_basis:
   - 民办函〔2024〕31号（退出低保、特困不满两年的继续监测）
@@ -27,19 +27,21 @@ uses:
   pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
   disaster_loss: {max_age_days: 3650, all: [em_disaster_relief]}
   accident: {max_age_days: 45, all: [em_accident_casualty]}
+  dwelling_title: {max_age_days: 14, all: [re_ownership]}
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [warning_window]
 evidence: [exit_on, category, events, last_kind, last_on]
 reason: 该户于{exit_zh}退出{category_zh}，不满{watch_months}个月（依据：{watch_source}），此后有{events}项变故：{events_zh}。请入户了解是否又陷入困难，符合条件的协助重新申请。
 cited: [ca_assist_household]
 known_gaps:
-  zh: 变故只看有确定日期的事件；收入骤减没有确定日期，不计；某类来源逾期时该类不计。
-  en: Only events with a day count; a plunge of income has none; events whose source is late are left out.
+  zh: 变故只看有确定日期的事件，收入骤减以首月为日期；某类来源逾期时该类不计。
+  en: Only events with a day count; a plunge of income counts from its first month; events whose source is late are left out.
 false_alarms:
   zh: 退出后收入稳定、变故已由保险或单位赔付、退出时已知的变故。
   en: A stable income after the exit, costs that insurance or the employer paid, events known when the case ended.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "a plunge of income is among the events; titles of homes that are late do not switch it off"}
 ---*/
 with since as (
     select l.household_id, count(*) as events,
