@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 import polars as pl
 
-from assets import households, persons, quality, risk
+from assets import households, leads, persons, quality, risk
 from assets.facts import key as fact_key
 from assets.io import OWNER, Home, Metadata, bars, patient_io, table
 from assets.partitions import batch_date, day_of
@@ -66,6 +66,7 @@ def code_version() -> str:
                 *(persons.key(frame) for frame in persons.FRAMES),
                 fact_key("source_status"),
                 quality.KEY,
+                leads.KEY,
             ],
         )
         for name, description in OUTPUTS.items()

@@ -116,7 +116,7 @@ def _measure_spec(measure: Measure) -> dg.AssetSpec:
     )
 
 
-def _views(home: Home, day: date) -> dict[str, engine.View]:
+def views(home: Home, day: date) -> dict[str, engine.View]:
     """Everything a rule may see on a day; tables that no rule knows are left out."""
     found: dict[str, engine.View] = {"division": division_table()}
     for kind in ("facts", households.GROUP):
@@ -130,7 +130,7 @@ def _previous_register(home: Home, day: date) -> pl.DataFrame | None:
     return pl.read_parquet(before / "register.parquet") if before else None
 
 
-def _memory(home: Home, day: date) -> Memory | None:
+def memory(home: Home, day: date) -> Memory | None:
     """What the rules had seen by the latest earlier night; null where no such night kept it."""
     before = home.before(GROUP, day)
     if before is None or not (before / "first_heard.parquet").is_file():
@@ -161,11 +161,11 @@ def run_rules(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.Mate
             if {m.id for m in policy.measures_of(rule)} & set(wanted)
         }
         outcome = engine.run(
-            _views(home, day),
+            views(home, day),
             day,
             _previous_register(home, day),
             only=chosen | resting,
-            memory=_memory(home, day),
+            memory=memory(home, day),
         )
         kept = {name: outcome.frames()[name] for name in KEPT_BY_RULE}
         for rule_id in sorted(chosen):
@@ -232,7 +232,7 @@ def conclude(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.Mater
         warnings = _of_all_rules(folder / RULES).cast(WARNING_SCHEMA).sort("warning_id")
         status = _of_all_rules(folder / "status").sort("rule_id", "county_code", nulls_last=False)
         book, priority = engine.conclude(
-            _views(home, day), warnings, status, day, _previous_register(home, day)
+            views(home, day), warnings, status, day, _previous_register(home, day)
         )
         frames = {"warnings": warnings, "rule_status": status, "register": book, "priority": priority}
         frames |= {name: _of_all_rules(folder / name) for name in KEPT_BY_RULE}

@@ -243,15 +243,18 @@ def status(home: Path, day: datetime | None, as_json: bool) -> int:
 @main.command()
 @click.argument("household", metavar="HOUSEHOLD|PERSON")
 @click.option("--date", "day", type=DAY, help="Business date [the newest night].")
+@click.option("--quick", is_flag=True, help="Do not ask which rules came close.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_obj
 @command
-def explain(home: Path, household: str, day: datetime | None, as_json: bool) -> int:
-    """Who is in a household and why it is on a list; or of which records a person is made. Names are masked.
+def explain(home: Path, household: str, day: datetime | None, quick: bool, as_json: bool) -> int:
+    """Who is in a household, its measures, and every rule: spoke, off, left out, or close and why not.
+
+    Of a person: of which records it is made. Names are masked.
 
     Example: hardship-watch explain H000000123, or hardship-watch explain P000000456
     """
-    from pipelines import show, show_person
+    from pipelines import show, show_person, show_why
 
     if household.upper().startswith("P"):
         told = show_person.person(home, show.number(household, "P"), _day(day))
@@ -260,11 +263,14 @@ def explain(home: Path, household: str, day: datetime | None, as_json: bool) -> 
         else:
             show_person.print_person(console, told)
         return FINE
-    found = show.household(home, show.number(household, "H"), _day(day))
+    number = show.number(household, "H")
+    found = show.household(home, number, _day(day))
+    reasons = show_why.why(home, number, _day(day), near=not quick)
     if as_json:
-        _print_json(found)
+        _print_json(found | reasons)
     else:
         show.print_household(console, found)
+        show_why.print_why(console, reasons)
     return FINE
 
 

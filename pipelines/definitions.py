@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from assets import extracts, facts, households, outputs, persons, quality, retention, risk
+from assets import extracts, facts, households, leads, outputs, persons, quality, retention, risk
 from assets.io import Home
 from pipelines.alerts import Alerts
 from pipelines.commands import home_directory
@@ -22,6 +22,7 @@ def build(home: Path) -> dg.Definitions:
             *households.assets,
             *risk.assets,
             *quality.assets,
+            *leads.assets,
             *outputs.assets,
             retention.purged_deliveries,
         ],

@@ -21,6 +21,7 @@ import yaml
 from data_contracts.contract import catalogue, code_lists, departments
 from data_contracts.places import county_table, township_table, village_table
 from policy import sql_file
+from policy.leads import TITLES_ZH
 from policy.parameters import read_parameter
 from reports.masking import Audience, Gate, persons_for
 
@@ -109,6 +110,10 @@ SHAPES: dict[str, dict[str, Any]] = {
         "severity": pl.String, "masked_value": pl.String, "message_zh": pl.String, "action_zh": pl.String,
         "rows": pl.Int64,
     },
+    "leads": {
+        "lead_id": pl.String, "department": pl.String, "class_id": pl.String, "what": pl.String, "count": pl.Int64,
+        "reason_zh": pl.String, "since": pl.Date,
+    },
     "unread": {
         "department": pl.String, "file": pl.String, "message_zh": pl.String,
     },
@@ -166,6 +171,7 @@ class NightFrames:
     ledger: pl.DataFrame = field(default_factory=lambda: empty("ledger"))
     issues: pl.DataFrame = field(default_factory=lambda: empty("issues"))
     unread: pl.DataFrame = field(default_factory=lambda: empty("unread"))
+    leads: pl.DataFrame = field(default_factory=lambda: empty("leads"))
     checks: pl.DataFrame = field(default_factory=lambda: empty("checks"))
     links: pl.DataFrame = field(default_factory=lambda: empty("links"))
     conflicts: pl.DataFrame = field(default_factory=lambda: empty("conflicts"))
@@ -277,6 +283,7 @@ def read_night(lake: Path, as_of: date) -> NightFrames:
         ledger=_per_class(lake, "ledger", "ledger", as_of),
         issues=_per_class(lake, "issues", "issues", as_of),
         unread=_unread(lake, as_of),
+        leads=_optional(lake / "leads" / day / "department_lead.parquet", "leads"),
         checks=_per_class(lake, "checks", "checks", as_of),
         links=links.group_by("source_class", "grade", "pass_id").agg(identities=pl.len()).collect(),
         conflicts=conflicts.group_by("source_class", "kind").agg(conflicts=pl.len()).collect(),
@@ -876,6 +883,19 @@ def unread(night: NightFrames) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
+def department_leads(night: NightFrames) -> pl.DataFrame:
+    """Leads Q01-Q04 with the names of departments and classes; never a person, never a row."""
+    names = departments()
+    found = night.leads.join(class_titles(), on="class_id", how="left")
+    office = {key: _short_office(known.title.zh) for key, known in names.items()}
+    number = {key: known.no for key, known in names.items()}
+    return found.with_columns(
+        department_zh=pl.col("department").replace_strict(office, default="部门不明", return_dtype=pl.String),
+        department_no=pl.col("department").replace_strict(number, default=99, return_dtype=pl.Int64),
+        lead_zh=pl.col("lead_id") + " " + pl.col("lead_id").replace_strict(TITLES_ZH, return_dtype=pl.String),
+    )
+
+
 def _audit_views(p: Prepared) -> dict[str, pl.DataFrame]:
     n = p.night
     return {
@@ -883,6 +903,7 @@ def _audit_views(p: Prepared) -> dict[str, pl.DataFrame]:
         "ledger": n.ledger,
         "issue": n.issues,
         "unread": unread(n),
+        "department_lead": department_leads(n),
         "checked": n.checks,
         "link_count": n.links.with_columns(
             pass_zh=pl.col("pass_id").map_elements(pass_zh, return_dtype=pl.String)

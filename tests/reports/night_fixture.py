@@ -205,6 +205,10 @@ def night(*, counties: tuple[str, ...] = ("150902", "150921"), families: int = 2
         ledger=frame("ledger", ledger),
         issues=frame("issues", issues),
         unread=frame("unread", unread),
+        leads=frame(
+            "leads",
+            [("Q03", "financial", "fn_bank_balance", "absent", 0, "银行账户余额：尚未收到任何数据。", D)],
+        ),
         checks=frame("checks", checks),
         links=frame("links", links),
         conflicts=frame("conflicts", [("ps_resident", "证件号码相同而姓名不符", 3)]),
