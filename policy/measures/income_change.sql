@@ -1,6 +1,6 @@
 /*---
 id: income_change
-version: 1
+version: 2
 title: {zh: 家庭近月与此前收入, en: Income of the last months against the months before}
 grain: one row a household whose recorded income of the last months is known and may have dropped
 unit: yuan in the months told; recorded wages after the least job cost, pensions that count, unemployment benefit
@@ -39,6 +39,7 @@ known_gaps:
     cash are not in it.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "the words count known months without income as the sums do"}
 ---*/
 with flow as (
     select m.household_id, i.person_id, i.month,
@@ -155,7 +156,7 @@ summed as (
 part as (
     select household_id, person_id, stream,
            coalesce(sum(amount) filter (where back < recent_months), 0) / max(recent_months)  as recent_mean,
-           coalesce(avg(amount) filter (where back >= recent_months), 0)                      as before_mean
+           coalesce(avg(coalesce(amount, 0)) filter (where back >= recent_months and is_known), 0) as before_mean
     from state
     group by household_id, person_id, stream
 ),

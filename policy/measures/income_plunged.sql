@@ -1,6 +1,6 @@
 /*---
 id: income_plunged
-version: 1
+version: 2
 title: {zh: 收入骤减的家庭, en: Households whose income plunged}
 grain: one row a household whose mean of the last months is at or below the limit
 unit: yuan in the months told
@@ -41,6 +41,7 @@ known_gaps:
   en: Business, farming and cash are not in it.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-22, what: "an income of a few months alone does not plunge"}
 ---*/
 select c.*, p.drop_percent as limit_percent, p.dibao_multiple, p.source as limit_source,
        s.standard_12m, s.line_zh as standard_zh, s.standard_source,
@@ -48,7 +49,8 @@ select c.*, p.drop_percent as limit_percent, p.dibao_multiple, p.source as limit
        -- Over a year and for all: no division by months, and in the unit of the standard.
        s.standard_12m is not null and c.recent_sum * 12 < s.standard_12m * p.dibao_multiple * c.members * c.recent_months as is_low,
        -- A bonus or back pay lifts the mean and not the middle month; the off-season was as low a year ago.
-       c.recent_sum * 100 > c.before_median * c.recent_months * (100 - p.drop_percent)          as is_spike,
+       -- Who was paid in a few months alone had nothing that could plunge.
+       c.before_median <= 0 or c.recent_sum * 100 > c.before_median * c.recent_months * (100 - p.drop_percent) as is_spike,
        coalesce(c.recent_sum * 100 > c.same_sum * (100 - p.drop_percent), false)                as is_season
 from income_change c
 join income_plunge p on p.county_code = c.county_code and $as_of between p.valid_from and p.valid_to

@@ -1,6 +1,6 @@
 /*---
 id: N06
-version: 3
+version: 4
 title: {zh: 收入骤减, en: Plunge of income}
 legal_basis:
   - 国办发〔2023〕39号（关注就业、支出、困难情况变化）
@@ -29,6 +29,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "what is left out, or comes close, says why"}
   - {version: 3, since: 2026-11-22, what: "what is a plunge is a measure that other rules share"}
+  - {version: 4, since: 2026-11-22, what: "an income of a few months alone does not plunge"}
 ---*/
 select household_id, 'plunge' as cause_key,
        case when pool_zh is not null then 'in_pool' else 'low_income' end as cause,
@@ -44,7 +45,7 @@ select household_id, 'plunge' as cause_key,
        unknown_members, change_zh as change, change_zh,
        case when unknown_members > 0 then unknown_members || '名成员的收入情况没有记录，未计入。' else '' end as unknown_zh,
        classes || case when pool_zh is not null then ',ca_assist_household' else '' end as cited_classes,
-       case when is_spike then '此前平均数由个别月份的补发或奖金拉高，与中位月份相比没有骤减'
+       case when is_spike then '此前的收入集中在个别月份（补发、奖金或短工），与中位月份相比没有骤减'
             when is_season then '上年同月的收入同样低，可能是季节性务工'
             when pool_zh is null and standard_12m is null then '当地低保标准不明，无法判断是否低收入'
             when pool_zh is null and not is_low then '收入虽减少，人均仍不低于' || rtrim(rtrim(dibao_multiple::varchar, '0'), '.') || '倍低保标准'
