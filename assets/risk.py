@@ -18,6 +18,7 @@ from assets.partitions import batch_date, day_of
 from data_contracts.contract import fact_tables
 from data_contracts.places import division_table
 from policy import engine
+from policy.categories import candidates
 from policy.repeats import WARNING_SCHEMA
 from policy.signals import Memory
 from policy.sql_file import ROOT as POLICY
@@ -37,6 +38,9 @@ DESCRIPTIONS = {
     "first_heard": "**规则记忆**：规则以哪一版本、哪些数据核对过。\n\nWith which version and classes a rule last spoke.",
     "left_out": "**看到而未提示**：及其原因。\n\nWhat rules saw and left out, and why.",
 }
+DESCRIPTIONS["candidate"] = (
+    "**数据推测的类别**：候选类别与疑似困难家庭，不是认定。\n\nWhat open warnings suggest; never a decision."
+)
 KEPT_BY_RULE = ("first_seen", "first_heard", "left_out")
 """Frames that every rule writes by itself, and the night puts together: what it remembers, and what it left out."""
 
@@ -166,6 +170,7 @@ def run_rules(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.Mate
             _previous_register(home, day),
             only=chosen | resting,
             memory=memory(home, day),
+            measures=wanted,
         )
         kept = {name: outcome.frames()[name] for name in KEPT_BY_RULE}
         for rule_id in sorted(chosen):
@@ -220,7 +225,7 @@ def _rule_result(outcome: engine.Outcome, rule_id: str) -> dg.MaterializeResult:
             kinds={"duckdb", "parquet"},
             deps=[rule_key(rule_id) for rule_id in rules()],
         )
-        for name in (*READ_BY_REPORTS, *KEPT_BY_RULE)
+        for name in (*READ_BY_REPORTS, "candidate", *KEPT_BY_RULE)
     ],
     partitions_def=batch_date,
 )
@@ -235,6 +240,7 @@ def conclude(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.Mater
             views(home, day), warnings, status, day, _previous_register(home, day)
         )
         frames = {"warnings": warnings, "rule_status": status, "register": book, "priority": priority}
+        frames["candidate"] = candidates(book)
         frames |= {name: _of_all_rules(folder / name) for name in KEPT_BY_RULE}
         write_frames(folder, frames)
     by_list = warnings.group_by("list_kind", "level").len("warnings").sort("list_kind", "level")

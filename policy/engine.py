@@ -25,7 +25,7 @@ from policy.repeats import Windows, empty_register, register
 from policy.rulebook import Policy
 from policy.signals import Memory, news, together
 from policy.sources import Sources, day_zh, weigh_sources
-from policy.sql_file import PolicyError, Rule
+from policy.sql_file import Measure, PolicyError, Rule
 from policy.working_days import calendar
 
 __all__ = [
@@ -202,6 +202,18 @@ def _rules(bench: Bench, wanted: Iterable[str], before: Memory, strict: bool) ->
     return found
 
 
+def _make(bench: Bench, measures: Iterable[Measure], strict: bool) -> None:
+    """Make measures that no rule may have asked for. One that fails is left out and logged, unless `strict`."""
+    for measure in measures:
+        try:
+            bench.make_measures(measure, "help_in")
+            bench.make(measure, "help_in")
+        except duckdb.Error as error:
+            if strict:
+                raise
+            log.error("measure %s failed: %s", measure.id, type(error).__name__)
+
+
 def run(
     views: Mapping[str, View],
     as_of: date,
@@ -212,6 +224,7 @@ def run(
     strict: bool = False,
     conclusion: bool = True,
     memory: Memory | None = None,
+    measures: Iterable[str] = (),
 ) -> Outcome:
     """Every rule on one day's facts.
 
@@ -220,7 +233,8 @@ def run(
     the rules to run; the others are then unheard, and what stood open of them stays open in the register.
     A rule that fails is switched off visibly and the night goes on, unless `strict`. Without `conclusion`, register and
     priority are left empty for `conclude` to make when all rules have spoken. `memory`: what rules of new signals had seen by
-    the night before (`signals.py`), or null on the first night.
+    the night before (`signals.py`), or null on the first night. `measures`: published measures that are wanted whether or not
+    a rule reads them.
 
     Frames: `warnings` (repeats.WARNING_SCHEMA), `rule_status` (STATUS_SCHEMA: one row a rule, and one a county for which
     something is not known), `priority`, `register` (repeats.REGISTER_SCHEMA), the measures that were made, the memory after
@@ -231,7 +245,8 @@ def run(
     if stray := [rule for rule in wanted if rule not in policy.rules]:
         raise ValueError(f"unknown rules: {stray}")
     previous = empty_register() if previous_register is None else previous_register
-    bench = Bench(policy, views, as_of, [policy.rules[rule_id] for rule_id in wanted])
+    asked = [policy.measures[name] for name in sorted(set(measures))]
+    bench = Bench(policy, views, as_of, [*(policy.rules[rule_id] for rule_id in wanted), *asked])
     try:
         memory = memory or Memory()
         spoken = _rules(bench, wanted, memory, strict)
@@ -250,14 +265,15 @@ def run(
         if conclusion:
             book = _register(bench, warnings, status, previous)
             priority = priority_of(bench, book)
-        measures = {
+        _make(bench, asked, strict)
+        made = {
             name: bench.connection.execute(f"from help_in.{quoted(name)} order by all").pl()
             for name in sorted(bench.made["help_in"])
             if policy.measures[name].header.published
         }
     finally:
         bench.close()
-    return Outcome(warnings, status, priority, book, measures, after, out)
+    return Outcome(warnings, status, priority, book, made, after, out)
 
 
 def conclude(
