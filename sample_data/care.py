@@ -174,11 +174,13 @@ def enrolment(book: Book, worker: Flags, aid: Any) -> None:
     for year in range(book.shard.on.year + 1, book.last.astype("datetime64[Y]").astype(int) + 1971):
         day = np.datetime64(f"{year}-01-01")
         here = book.alive_on(day) & ~book.outsider & (book.registered | (rng.random(book.n) < 0.3))
-        rows = np.flatnonzero(here & (rng.random(book.n) < 0.965))
+        # Planted families are insured, unless their story is another.
+        here[list(book.enrolled_apart)] = False
+        rows = np.flatnonzero(here & ((rng.random(book.n) < 0.965) | book.spared))
         m = len(rows)
         category = where(worker[rows], "0", aid[rows])
         paid = where(rng.random(m) < 0.985, "1", "2")
-        paid = where((paid == "2") & (category != "0"), "1", paid)
+        paid = where((paid == "2") & ((category != "0") | book.spared[rows]), "1", paid)
         fee = where(
             worker[rows],
             0.0,
@@ -464,6 +466,7 @@ def schools(book: Book, poor: Flags) -> None:
         here &= (age >= 3) & (age < 23) & ((stage != "0") | kinder) & ((stage != "5") | college)
         # A planted family's adult children do not study by chance.
         here &= ~book.spared | (age < 18)
+        here[list(book.schooled_apart)] = False
         rows = np.flatnonzero(here)
         level = first_of(
             [stage == "0", stage == "1", stage == "2", stage == "5"],

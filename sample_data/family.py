@@ -793,8 +793,9 @@ def register(book: Book, changes: Changes, death_known: Any) -> None:
     join = where(late, birth_known, where(came, changes.moved_in_on, join)).astype("datetime64[D]")
     minor = book.age0 < 40
     tells = rng.random((3, n))
-    father = where((tells[0] < where(minor, 0.75, 0.25)), book.father, -1)
-    mother = where((tells[1] < where(minor, 0.75, 0.25)), book.mother, -1)
+    # Planted families are registered in full: what they are about is not left to chance.
+    father = where((tells[0] < where(minor, 0.75, 0.25)) | book.spared, book.father, -1)
+    mother = where((tells[1] < where(minor, 0.75, 0.25)) | book.spared, book.mother, -1)
     spouse = where(tells[2] < 0.7, book.spouse, -1)
     step = frame["is_step"].to_numpy()
     leaves = where(np.isnat(changes.new_book_on), changes.moved_out_on, changes.new_book_on).astype(

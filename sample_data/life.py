@@ -10,7 +10,17 @@ from datetime import date
 
 import polars as pl
 
-from sample_data import belongings, care, family, planted, planted_checks, welfare, work
+from sample_data import (
+    belongings,
+    care,
+    family,
+    planted,
+    planted_checks,
+    planted_needs,
+    planted_policies,
+    welfare,
+    work,
+)
 from sample_data.population import People, first_day
 from sample_data.world import DEPARTMENT_TABLES, Book, World, book_of
 
@@ -64,7 +74,7 @@ SITUATION_TYPES = {
     "note": pl.String,
 }
 
-STORIES = (planted, planted_checks)
+STORIES = (planted, planted_checks, planted_needs, planted_policies)
 """Modules that plant situations: each registers its kinds when it is imported."""
 
 

@@ -41,7 +41,7 @@ class Family:
 
 @dataclass(frozen=True)
 class Kind:
-    """One story: rule, expectation, key, which families suit it, note in Chinese, and who writes it."""
+    """One story: rule, expectation, key, which families suit it, note in Chinese, who writes it, who dies in it."""
 
     rule: str
     expectation: str
@@ -50,6 +50,8 @@ class Kind:
     note: str
     late: bool
     tell: Callable[[Planter, Family], Any]
+    fits: Callable[[Book, Family], bool] | None = None
+    dies: Callable[[Book, Family, Any], list[tuple[int, Any, Any]]] | None = None
 
 
 @dataclass
@@ -64,11 +66,25 @@ class Told:
 KIND_LIST: list[Kind] = []
 
 
-def kind(rule: str, expectation: str, suits: str, note: str, late: bool = False) -> Any:
-    """Register a story. `suits` lists kinds of families, best first; `late`: its decisive row arrives on a later night."""
+def kind(
+    rule: str,
+    expectation: str,
+    suits: str,
+    note: str,
+    late: bool = False,
+    fits: Callable[[Book, Family], bool] | None = None,
+    dies: Callable[[Book, Family, Any], list[tuple[int, Any, Any]]] | None = None,
+) -> Any:
+    """Register a story. `suits` lists kinds of families, best first; `late`: its decisive row arrives on a later night.
+
+    `fits` says which families of these kinds will do; `dies` gives, with the night on which the story shows, row, day of
+    death and the day on which the register learns of it (NEVER: it has not) of those who die.
+    """
 
     def add(tell: Callable[[Planter, Family], Any]) -> Callable[[Planter, Family], Any]:
-        KIND_LIST.append(Kind(rule, expectation, tell.__name__, tuple(suits.split()), note, late, tell))
+        KIND_LIST.append(
+            Kind(rule, expectation, tell.__name__, tuple(suits.split()), note, late, tell, fits, dies)
+        )
         return tell
 
     return add
@@ -165,12 +181,21 @@ def choose(book: Book) -> list[Told]:
                 for k in kinds:
                     night = min(1 + number % 2, book.nights - 1) if k.late else 0
                     for name in k.suits:
-                        if pool.get(name):
-                            told.append(Told(k, pool[name].pop(), night))
+                        found = _take(book, pool.get(name, []), k.fits)
+                        if found is not None:
+                            told.append(Told(k, found, night))
                             break
     for item in told:
         book.spared[item.family.rows] = True
     return told
+
+
+def _take(book: Book, pool: list[Family], fits: Callable[[Book, Family], bool] | None) -> Family | None:
+    """The last family of a pool that will do, taken out of it."""
+    for at in range(len(pool) - 1, -1, -1):
+        if fits is None or fits(book, pool[at]):
+            return pool.pop(at)
+    return None
 
 
 @dataclass
@@ -184,7 +209,7 @@ class Planter:
     person: int = -1
     serial: int = 0
     shift: int = 0
-    pensioned: dict[int, int] = field(default_factory=dict)
+    unpensioned: set[int] = field(default_factory=set)
 
     @property
     def now(self) -> int:
@@ -447,13 +472,15 @@ class Planter:
                 stop_reason=reason if final else None,
             )
 
-    def jobless(self, person: int, registered: Any, cancelled: Any = None, known: Any = None) -> None:
-        """A registration as unemployed."""
+    def jobless(
+        self, person: int, registered: Any, cancelled: Any = None, known: Any = None, services: int = 1
+    ) -> None:
+        """A registration as unemployed, with the number of services given since."""
         row = {
             "person": person,
             "category": "1",
             "reg_date": registered,
-            "services_count": 1,
+            "services_count": services,
             "refuse_count": 0,
         }
         gone = NEVER if cancelled is None else cancelled + 3 * DAY
@@ -469,6 +496,7 @@ class Planter:
         known: Any = None,
         refund_of: str | None = None,
         fee: float | None = None,
+        diagnosis: str = "I63",
     ) -> str:
         """A hospital stay with its own payment; a refund carries the number of what it refunds."""
         book = self.book
@@ -492,7 +520,7 @@ class Planter:
             aid_pay=0.0,
             other_pay=0.0,
             self_pay=sign * own,
-            diag_icd10="I63",
+            diag_icd10=diagnosis,
             refund_flag=bool(refund_of),
         )
         return number
@@ -727,8 +755,8 @@ class Planter:
                 status="1",
             )
 
-    def monitored(self, family: Family, income: float, since: Any, known: Any) -> None:
-        """A monitored farm household with a surveyed income per head and year."""
+    def monitored(self, family: Family, income: float, since: Any, known: Any, removed: Any = None) -> None:
+        """A monitored farm household with a surveyed income per head and year; `removed` is the day its risk was."""
         number = f"1509P{self.next():09d}"
         for i, member in enumerate(family.rows):
             self.add(
@@ -741,7 +769,8 @@ class Planter:
                 type="3",
                 risk_cause=["因病"],
                 identify_date=since,
-                risk_removed=False,
+                risk_removed=removed is not None,
+                removed_date=removed,
                 per_capita_income=income,
                 village_code=self.book.village[member],
             )
@@ -814,10 +843,13 @@ def fates(book: Book, told: list[Told]) -> dict[int, Any]:
                 book.month(month - 1) + 20 * DAY,
             ),
         }.get(key)
-        if plan is None or plan[0] < 0:
-            continue
-        book.death[plan[0]] = plan[1]
-        known[plan[0]] = plan[2]
+        deaths = [] if plan is None else [plan]
+        if item.kind.dies is not None:
+            deaths += item.kind.dies(book, f, v)
+        for row, died, learned in deaths:
+            if row >= 0:
+                book.death[row] = died
+                known[row] = learned
     return known
 
 
@@ -841,13 +873,13 @@ def write(book: Book, told: list[Told], employers: Employers) -> None:
                 "note": item.kind.note,
             }
         )
-    _elders(book, told)
+    _elders(book, told, planter.unpensioned)
     planter.flush()
 
 
-def _elders(book: Book, told: list[Told]) -> None:
-    """Everybody of 60 and more in a planted family draws the resident pension, until death."""
-    rows = np.array([r for t in told for r in t.family.elders], dtype=np.int64)
+def _elders(book: Book, told: list[Told], without: set[int]) -> None:
+    """Everybody of 60 and more in a planted family draws the resident pension, until death, but for those `without`."""
+    rows = np.array([r for t in told for r in t.family.elders if r not in without], dtype=np.int64)
     suspended = {t.family.head for t in told if t.kind.key == "suspended_pension"}
     death = book.death[rows]
     last = where(np.isnat(death), 10**6, book.month_no(where(np.isnat(death), book.last, death)))

@@ -156,6 +156,9 @@ class Book:
         self.n_households = int(self.frame["true_household_id"].to_numpy().max()) - self.base + 1
         self.load()
         self.spared = np.zeros(self.n, dtype=bool)  # families of planted situations: chance leaves them alone
+        # People of planted situations whose medical enrolment, or whose schooling, the situation tells by itself.
+        self.enrolled_apart: set[int] = set()
+        self.schooled_apart: set[int] = set()
 
     def load(self) -> None:
         """Arrays of the persons; called again when people are added."""
