@@ -98,10 +98,12 @@ def test_every_warning_has_household_reason_sources_expiry_and_a_place():
         "evidence_json",
         "sources_json",
         "expires_on",
-        "county_code",
-        "township_code",
     ):
         assert warnings[column].null_count() == 0, column
+    place = ["household_id", "county_code", "township_code"]
+    homes = set(everything()["household"].select(place).rows())
+    assert set(warnings.select(place).rows()) <= homes
+    assert warnings["township_code"].null_count() < warnings.height / 10
     assert warnings["warning_id"].n_unique() == warnings.height
     assert warnings["warning_id"].str.contains(r"^W[0-9a-f]{15}$").all()
     for row in warnings.to_dicts():
