@@ -182,4 +182,10 @@ def tables() -> dict[str, Table]:
 
 def visible(table: Table, forbidden: Sequence[NeverColumn]) -> list[str]:
     """Columns of a table that rules may see."""
-    return [c for c in table.columns if not any(entry.forbids(c) for entry in forbidden)]
+    patterns = tuple(entry.column for entry in forbidden)
+    return [c for c in table.columns if not _is_covered(c, patterns)]
+
+
+@cache
+def _is_covered(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name.lower(), pattern) for pattern in patterns)
