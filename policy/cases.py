@@ -22,7 +22,7 @@ import polars as pl
 import yaml
 from pydantic import Field, ValidationError
 
-from data_contracts.contract import catalogue
+from data_contracts.contract import YAML, catalogue
 from policy.engine import Outcome, Policy, default_policy, run
 from policy.parameters import Parameter, replaced
 from policy.sql_file import Closed, PolicyError, Text
@@ -73,8 +73,8 @@ class Located:
 def read_cases(path: Path) -> list[Located]:
     """Cases of one file; its name begins with the id of the rule. Raises PolicyError with the line of a bad case."""
     text = path.read_text(encoding="utf-8")
-    body = yaml.safe_load(text)
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    body = yaml.load(text, Loader=YAML)
+    root = yaml.compose(text, Loader=YAML)
     if not isinstance(body, list) or not isinstance(root, yaml.SequenceNode):
         raise PolicyError(path, 1, "a file of cases is a list")
     rule_id = path.stem.split("_", 1)[0]

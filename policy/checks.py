@@ -115,8 +115,9 @@ def _yearly_names(file: SqlFile, yearly: set[str]) -> set[str]:
     """Columns of the year, and every alias in the query that is made of one."""
     found = set(yearly)
     found |= {n for n in (touch.name.lower() for touch in file.columns) if "per_year" in n or "annual" in n}
+    aliased = [(alias, _names(item)) for alias, item in _aliased(file.tree)]
     while True:
-        more = {alias for alias, item in _aliased(file.tree) if alias not in found and _names(item) & found}
+        more = {alias for alias, names in aliased if alias not in found and names & found}
         if not more:
             return found
         found |= more
@@ -131,7 +132,7 @@ def refuse_spread_years(file: SqlFile, yearly: set[str]) -> None:
     """
     tainted = _yearly_names(file, yearly)
     why = "spreads a yearly amount over months; compare in the unit of the standard, or use avg() over months"
-    for node in file.nodes():
+    for node in file.nodes:
         children = node.get("children") or []
         if node.get("function_name") in ("/", "//", "divide", "fdiv") and len(children) == 2:
             upper, lower = children

@@ -23,7 +23,7 @@ import duckdb
 import polars as pl
 import yaml
 
-from data_contracts.contract import ContractError, catalogue, code_lists
+from data_contracts.contract import YAML, ContractError, catalogue, code_lists
 from policy import checks
 from policy.parameters import Parameter, read_parameters
 from policy.repeats import (
@@ -188,7 +188,7 @@ def load(root: Path = ROOT, cases: Path = checks.CASES, *, locked: bool = True) 
     lock_path = root / "rules.lock.yaml"
     lock: dict[str, Any] = {}
     if locked:
-        lock = yaml.safe_load(lock_path.read_text(encoding="utf-8")) if lock_path.is_file() else {}
+        lock = yaml.load(lock_path.read_text(encoding="utf-8"), Loader=YAML) if lock_path.is_file() else {}
     items: list[Rule | Measure] = [*measures, *rules, score]
     for item in items:
         extra = {"open_warning"} if item is score else set()

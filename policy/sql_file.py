@@ -29,6 +29,8 @@ from pydantic import (
     model_validator,
 )
 
+from data_contracts.contract import YAML
+
 ROOT = Path(__file__).resolve().parent
 Level = Literal["red", "orange", "yellow", "blue"]
 ListKind = Literal["help_in", "check_out"]
@@ -244,21 +246,22 @@ class SqlFile:
             raise self.refuse("one file holds one query", self.query_line)
         return statements[0]["node"]
 
-    def nodes(self) -> Iterator[dict[str, Any]]:
-        """Every node of the tree."""
-        return walk(self.tree)
+    @cached_property
+    def nodes(self) -> tuple[dict[str, Any], ...]:
+        """Every node of the tree, the outermost first."""
+        return tuple(walk(self.tree))
 
     @cached_property
     def tables(self) -> list[Touch]:
         """Tables that the query reads from outside itself (its own WITH names left out)."""
         own = {
             entry["key"].lower()
-            for node in self.nodes()
+            for node in self.nodes
             if isinstance(node.get("cte_map"), dict)
             for entry in node["cte_map"].get("map", [])
         }
         found = []
-        for node in self.nodes():
+        for node in self.nodes:
             if node.get("type") == "BASE_TABLE":
                 qualifier = ".".join(q for q in (node.get("catalog_name"), node.get("schema_name")) if q)
                 if qualifier or node["table_name"].lower() not in own:
@@ -270,7 +273,7 @@ class SqlFile:
         """Every column named in the query, with each part of a dotted name."""
         return [
             Touch(part, self._line(node.get("query_location")))
-            for node in self.nodes()
+            for node in self.nodes
             if node.get("type") == "COLUMN_REF"
             for part in node["column_names"]
         ]
@@ -280,13 +283,13 @@ class SqlFile:
         """Every function and operator called in the query."""
         return [
             Touch(node["function_name"].lower(), self._line(node.get("query_location")))
-            for node in self.nodes()
+            for node in self.nodes
             if node.get("function_name")
         ]
 
     def located(self, wanted: str) -> list[tuple[dict[str, Any], int]]:
         """Nodes of one type with their lines."""
-        return [(n, self._line(n.get("query_location"))) for n in self.nodes() if n.get("type") == wanted]
+        return [(n, self._line(n.get("query_location"))) for n in self.nodes if n.get("type") == wanted]
 
     def line_of(self, node: dict[str, Any]) -> int:
         """Line of a node."""
@@ -295,13 +298,13 @@ class SqlFile:
 
 def walk(node: Any) -> Iterator[dict[str, Any]]:
     """Every dictionary inside a parsed tree, the outermost first."""
-    if isinstance(node, dict):
-        yield node
-        for value in node.values():
-            yield from walk(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from walk(value)
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            yield here
+        parts = here.values() if isinstance(here, dict) else here if isinstance(here, list) else ()
+        waiting += [part for part in reversed(parts) if isinstance(part, dict | list)]
 
 
 def read(path: Path) -> SqlFile:
@@ -324,7 +327,7 @@ def read(path: Path) -> SqlFile:
 
 def _parse_header(file: SqlFile, model: type[Header]) -> Any:
     try:
-        values = yaml.safe_load(file.header_text)
+        values = yaml.load(file.header_text, Loader=YAML)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise file.refuse(f"the header is not YAML: {error}", (mark.line + 1) if mark else 1) from error

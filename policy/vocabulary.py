@@ -14,7 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from data_contracts.contract import fact_tables
+from data_contracts.contract import YAML, fact_tables
 from data_contracts.feeding import sql_type
 from policy.sql_file import ROOT, Closed, Text, Words
 
@@ -86,13 +86,13 @@ class NeverColumn(Closed):
 
     def forbids(self, name: str) -> bool:
         """Whether the pattern covers the name, in whatever case it is written."""
-        return fnmatchcase(name.lower(), self.column)
+        return _is_covered(name, (self.column,))
 
 
 @cache
 def never(path: Path = ROOT / "never.yaml") -> tuple[NeverColumn, ...]:
     """The columns of `never.yaml`."""
-    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    body = yaml.load(path.read_text(encoding="utf-8"), Loader=YAML)
     return tuple(NeverColumn.model_validate(row) for row in body["columns"])
 
 
@@ -137,4 +137,10 @@ def tables() -> dict[str, Table]:
 
 def visible(table: Table, forbidden: Sequence[NeverColumn]) -> list[str]:
     """Columns of a table that rules may see."""
-    return [c for c in table.columns if not any(entry.forbids(c) for entry in forbidden)]
+    patterns = tuple(entry.column for entry in forbidden)
+    return [column for column in table.columns if not _is_covered(column, patterns)]
+
+
+@cache
+def _is_covered(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name.lower(), pattern) for pattern in patterns)

@@ -13,7 +13,8 @@ from policy.sql_file import PolicyError
 
 FOLDER = Path(__file__).parent / "cases"
 FILES = sorted(FOLDER.glob("*/*.yaml"))
-CASES = [located for path in FILES for located in read_cases(path)]
+READ = {path: read_cases(path) for path in FILES}
+CASES = [located for cases in READ.values() for located in cases]
 
 
 @pytest.mark.parametrize("located", CASES, ids=lambda located: located.label)
@@ -30,10 +31,10 @@ def test_every_rule_has_cases_and_every_file_a_rule():
 def test_every_rule_has_cases_of_every_kind():
     """Raised, not raised, unknown, a parameter that changes overnight, a false alarm; grade B for check-out."""
     for path in FILES:
-        names = [located.case.name for located in read_cases(path)]
+        names = [located.case.name for located in READ[path]]
         assert len(names) >= 8, path.name
-        assert any(located.case.expect for located in read_cases(path))
-        assert any(not located.case.expect for located in read_cases(path))
+        assert any(located.case.expect for located in READ[path])
+        assert any(not located.case.expect for located in READ[path])
         for words in (
             ("unknown",),
             ("day before",),
@@ -47,9 +48,7 @@ def test_every_rule_has_cases_of_every_kind():
 
 def test_names_of_cases_are_distinct():
     for path in FILES:
-        twice = [
-            n for n, count in Counter(located.case.name for located in read_cases(path)).items() if count > 1
-        ]
+        twice = [n for n, count in Counter(located.case.name for located in READ[path]).items() if count > 1]
         assert twice == []
 
 
