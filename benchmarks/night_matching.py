@@ -26,7 +26,9 @@ from typing import TypeVar
 import polars as pl
 
 from data_contracts import feeding, resident_id
+from data_contracts.contract import catalogue
 from matching import spine
+from matching.tonight import living
 
 PROVINCES = [
     "15",
@@ -96,17 +98,27 @@ def _names(names: pl.Series, number: int) -> pl.Series:
     return names.replace_strict(distinct, moved, default=None)
 
 
-def night_after(identities: pl.DataFrame, day: date, seed: int = 1) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Last night and tonight: one in a hundred is new, one in a hundred has another telephone and village's end."""
-    rows = pl.int_range(len(identities), eager=True).sample(fraction=1.0, shuffle=True, seed=seed)
-    before = identities.filter(rows % 100 != 0)
-    changed = identities.filter(rows % 100 == 1).with_columns(
+def night_after(
+    identities: pl.DataFrame, day: date, classes: set[str] | None = None, seed: int = 1
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Last night and tonight: of all identities one in a hundred is new, and one in a hundred has another telephone.
+
+    They are drawn from all classes, or from `classes` alone: then the same number of rows concerns fewer persons' other rows.
+    """
+    may = pl.lit(True) if classes is None else pl.col("source_class").is_in(sorted(classes))
+    order = pl.int_range(len(identities), eager=True).sample(fraction=1.0, shuffle=True, seed=seed)
+    drawn = identities.select(pl.when(may).then(order).rank("ordinal")).to_series()
+    each = len(identities) // 100
+    is_new = (drawn <= each).fill_null(False)
+    is_other = ((drawn > each) & (drawn <= 2 * each)).fill_null(False)
+    before = identities.filter(~is_new)
+    changed = identities.filter(is_other).with_columns(
         (pl.col("identity_key") + "z").alias("identity_key"),
         (pl.col("phone").str.head(7) + pl.col("phone").str.slice(7).str.reverse()).alias("phone"),
         pl.lit(day).alias("first_batch"),
         pl.lit(day).alias("last_batch"),
     )
-    kept = identities.filter(rows % 100 != 1)
+    kept = identities.filter(~is_other)
     return before, pl.concat([kept, changed]).sort("source_class", "role", "identity_key")
 
 
@@ -126,7 +138,7 @@ def _equal(night: spine.SpineResult, tonight: pl.DataFrame, day: date) -> bool:
         frames = result.frames()
         return [
             links,
-            frames["keys"].sort("identity_key"),
+            living(frames["keys"]).sort("identity_key"),
             *(frames[n] for n in ("nodes", "weighed", "traits")),
         ]
 
@@ -140,6 +152,9 @@ def main() -> None:
     parser.add_argument("--identities", type=Path)
     parser.add_argument("--day", type=date.fromisoformat, default=date(2025, 11, 18))
     parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument(
+        "--daily", action="store_true", help="what changed stands in the classes that come daily, not in all"
+    )
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--parts", action="store_true", help="print where the time of the last night goes")
     given = parser.parse_args()
@@ -147,7 +162,8 @@ def main() -> None:
         pl.read_parquet(given.identities) if given.identities else feeding.identities(given.lake, given.day)
     )
     tomorrow = given.day + timedelta(days=1)
-    before, tonight = night_after(copies(county, given.copies), tomorrow)
+    daily = {c.id for c in catalogue().values() if c.delivery.cadence == "daily"} if given.daily else None
+    before, tonight = night_after(copies(county, given.copies), tomorrow, daily)
     first = spine.resolve(before, None, None, given.day)
     with tempfile.TemporaryDirectory() as folder:
         state = {}

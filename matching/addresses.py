@@ -346,16 +346,22 @@ def _book() -> dict[int, _Level]:
 
 
 @cache
-def _places_like_others() -> dict[int, list[str]]:
-    """Names of townships and villages that begin with the short name of a county or prefecture (卓资山镇), by length."""
+def _begins_like_others() -> pl.Expr:
+    """Whether a `window` begins with a township or village whose own name begins with the short name of a county or
+    prefecture (卓资山镇)."""
     names = gazetteer.names()
-    short = set(names.filter(pl.col("is_short") & (pl.col("digits") <= 6))["name"].to_list())
-    found: dict[int, list[str]] = {}
-    smaller = names.filter((pl.col("digits") >= 9) & ~pl.col("is_short"))
-    for place in smaller["name"].unique().sort():
-        if any(place[:n] in short for n in range(2, len(place) - 1)):
-            found.setdefault(len(place), []).append(place)
-    return found
+    short = names.filter(pl.col("is_short") & (pl.col("digits") <= 6))["name"].unique().implode()
+    place, length = pl.col("name"), pl.col("name").str.len_chars()
+    smaller = names.filter((pl.col("digits") >= 9) & ~pl.col("is_short")).select(place.unique())
+    longest = smaller.select(length.max()).item()
+    found = smaller.filter(
+        pl.any_horizontal(
+            (length >= n + 2) & place.str.slice(0, n).is_in(short) for n in range(2, longest - 1)
+        )
+    )
+    lengths = found.select(length.unique().sort()).to_series().to_list()
+    places = found["name"].implode()
+    return pl.any_horizontal(pl.col("window").str.slice(0, n).is_in(places) for n in lengths)
 
 
 @dataclass(frozen=True, eq=False)
@@ -553,10 +559,7 @@ def _chosen(candidates: pl.DataFrame, digits: int) -> pl.DataFrame:
         good = good & (~pl.col("is_short") | ((width >= 9) & after.str.contains(_VILLAGE_FOLLOWED_BY)))
     else:
         is_road = after.str.contains(_FOLLOWED_BY_MORE) & ~after.str.contains(_COUNTY_AFTER_ALL)
-        is_smaller = pl.any_horizontal(
-            pl.col("window").str.slice(0, n).is_in(places) for n, places in _places_like_others().items()
-        )
-        good = good & ~(pl.col("is_short") & (is_road | is_smaller))
+        good = good & ~(pl.col("is_short") & (is_road | _begins_like_others()))
     return (
         candidates.with_columns(near=near)
         .filter(good)

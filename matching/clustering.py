@@ -75,13 +75,18 @@ def claims(
     rows_l: np.ndarray[Any, Any], rows_r: np.ndarray[Any, Any], probability: _Floats, n_left: int
 ) -> _Floats:
     """Per pair, the probability with which another right record has a better claim to the left one."""
+    # A claim that does not reach `CLAIMED` takes nothing from anybody.
+    strong = np.flatnonzero(probability > CLAIMED - 1e-9)
+    claimants, claim = rows_l[strong], probability[strong]
     best = np.zeros(n_left)
-    np.maximum.at(best, rows_l, probability)
-    mine = probability >= best[rows_l] - 1e-12
+    np.maximum.at(best, claimants, claim)
+    mine = claim >= best[claimants] - 1e-12
+    count = np.bincount(claimants[mine], minlength=n_left)
+    taken: _Floats = best[rows_l]
     # The strongest claimant is not in its own way; of two equal ones each is in the other's.
-    count = np.bincount(rows_l[mine], minlength=n_left)
-    taken: _Floats = np.where(mine & (count[rows_l] == 1), 0.0, best[rows_l])
-    return np.where(taken > CLAIMED, taken, 0.0)
+    taken[strong[mine & (count[claimants] == 1)]] = 0.0
+    taken[taken <= CLAIMED] = 0.0
+    return taken
 
 
 def two_numbers(compared: Compared) -> np.ndarray[Any, np.dtype[np.bool_]]:

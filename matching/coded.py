@@ -220,6 +220,10 @@ class Side:
             others={kind: tuple(long(rows, codes)) for kind, (rows, codes) in self.others.items()},
         )
 
+    def bare(self) -> Side:
+        """The same without what was worked out from it."""
+        return replace(self)
+
     @cached_property
     def places(self) -> Places:
         """The divisions of the side, each once."""

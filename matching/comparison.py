@@ -79,14 +79,14 @@ class Compared:
 
     @classmethod
     def joined(cls, parts: Sequence[Compared], order: np.ndarray[Any, Any]) -> Compared:
-        """Several, one behind the other, and then in another order."""
-        evidence = {
-            name: Evidence(
-                np.concatenate([part.evidence[name].level for part in parts])[order],
-                np.concatenate([part.evidence[name].bits for part in parts])[order],
+        """Several, one behind the other, and then in another order. The parts are used up: both at once would be too much."""
+        evidence = {}
+        for name in list(parts[0].evidence):
+            each = [part.evidence.pop(name) for part in parts]
+            evidence[name] = Evidence(
+                np.concatenate([one.level for one in each])[order],
+                np.concatenate([one.bits for one in each])[order],
             )
-            for name in parts[0].evidence
-        }
         return cls(evidence, np.concatenate([part.relative for part in parts])[order])
 
 

@@ -115,9 +115,7 @@ def find(
         ]
     ).sort("right", "left")
     scored = scoring.Scored(log_odds, probability)
-    return Groups(
-        group, Linked(links, pairs, compared, scored, current, side, side, names, population.n), share
-    )
+    return Groups(group, Linked(links, pairs, compared, scored, current, side, side, population.n), share)
 
 
 def only(records: Records, rows: _Ints) -> Records:

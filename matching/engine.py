@@ -58,7 +58,6 @@ class Linked:
     model: Model
     left: Side
     right: Side
-    names: Names
     people: int
     """Of how many people it is known how common values are: those of the left side, unless others were counted."""
 
@@ -87,36 +86,89 @@ def link(
     """
     start = model or Model()
     side_l, side_r, names = coded(left, right)
-    side_c = side_l
+    counted = side_l
     if candidates is not None:
-        side_l, side_c = side_l.part(0, candidates), side_l.part(candidates, side_l.n)
-    population = Population(side_c, side_r)
+        side_l, counted = side_l.part(0, candidates), side_l.part(candidates, side_l.n)
+    people = max(counted.n, 1)
     told(f"{side_l.n:,} and {side_r.n:,} records")
     certain = _certain(side_l, side_r, names)
     certain = certain[:, ~_is_forbidden(certain[1], certain[0], forbidden, side_l.n)]
     told(f"{certain.shape[1]:,} certain by number and name")
-    open_ = np.ones(side_r.n, dtype=bool)
-    open_[certain[1]] = False
+    claimed = np.zeros(side_l.n)
+    if right_is_clean:
+        claimed[certain[0]] = 1.0
+    pairs, compared, agreed = _gathered(
+        side_l, side_r, counted, names, certain, start, claimed, forbidden, told
+    )
+    # What keys and comparisons worked out is as much as the sides again.
+    side_l, side_r = side_l.bare(), side_r.bare()
+    del counted, names
+    minus = _against(pairs, claimed, forbidden, side_l.n)
+    sure = agreed.take(_sample(certain.shape[1])) if certain.shape[1] else None
+    current = start
+    n_numbers = int((side_r.id_code != 0).sum())
+    if estimate:
+        scored = scoring.score(pairs.right, scoring.weights(compared, start), people, start, minus)
+        # What has no chance teaches nothing.
+        likely = np.flatnonzero(scored.log_odds > HOPELESS)
+        some, of_some = scored.take(likely), compared.take(likely)
+        rows, less = pairs.right[likely], minus[likely]
+        del scored, likely
+        proven = len(np.unique(pairs.right[clustering.namesakes(compared)]))
+        for _ in range(ROUNDS):
+            current = _estimated(start, of_some, some, proven, sure, certain.shape[1], side_r.n, n_numbers)
+            some = scoring.score(rows, scoring.weights(of_some, current), people, current, less)
+        del some, of_some, rows, less
+    said = scoring.weights(compared, current)
+    scored = scoring.score(pairs.right, said, people, current, minus)
+    if right_is_clean:
+        for _ in range(2):
+            taken = clustering.claims(pairs.left, pairs.right, scored.probability, side_l.n)
+            scored = scoring.score(pairs.right, said, people, current, minus - taken * np.log2(SECOND_RECORD))
+    del said, minus, claimed
+    weighed = scoring.score(certain[1], scoring.weights(agreed, current), people, current)
+    del agreed, sure
+    links = pl.concat(
+        [
+            _certain_links(certain, weighed),
+            _weighed_links(pairs, compared, scored, strong_at_least, certain[0] if right_is_clean else None),
+        ]
+    ).sort("right")
+    return Linked(links, pairs, compared, scored, current, side_l, side_r, people)
 
-    people = np.bincount(side_c.own_name[side_c.own_name >= 0], minlength=len(names.size))
+
+def _gathered(
+    left: Side,
+    right: Side,
+    counted: Side,
+    names: Names,
+    certain: np.ndarray[Any, np.dtype[np.int32]],
+    start: Model,
+    claimed: np.ndarray[Any, Any],
+    forbidden: pl.DataFrame | None,
+    told: Callable[[str], None],
+) -> tuple[Pairs, Compared, Compared]:
+    """Every candidate pair with its evidence, and the evidence of the `certain` ones. `counted`: the side whose values say how
+    common they are."""
+    population = Population(counted, right)
+    open_ = np.ones(right.n, dtype=bool)
+    open_[certain[1]] = False
+    people = np.bincount(counted.own_name[counted.own_name >= 0], minlength=len(names.size))
     borne = np.flatnonzero(people)
     channel = NameChannel(
         pl.DataFrame({"name": names.texts.gather(borne), "count": people[borne]}), is_distinct=True
     )
-    index = Index(side_l, side_r, names)
-    comparer = Comparer(side_l, side_r, names, index.sounds, channel, population, open_=open_)
-    claimed = np.zeros(side_l.n)
-    if right_is_clean:
-        claimed[certain[0]] = 1.0
+    index = Index(left, right, names)
+    comparer = Comparer(left, right, names, index.sounds, channel, population, open_=open_)
 
     active = Pairs(_NONE, _NONE)
     compared = comparer.compare(active)
     settled: list[tuple[Pairs, Compared]] = []
     met = 0
     for stage in index.stages():
-        found = meet(stage(open_), side_l.n)
-        active, compared = _joined(active, compared, found, comparer, side_l.n)
-        minus = _against(active, claimed, forbidden, side_l.n)
+        found = meet(stage(open_), left.n)
+        active, compared = _joined(active, compared, found, comparer, left.n)
+        minus = _against(active, claimed, forbidden, left.n)
         scored = scoring.score(active.right, scoring.weights(compared, start), population.n, start, minus)
         named = compared.evidence["name"].level != NO_NAME
         open_[active.right[(scored.log_odds >= SETTLED) & named]] = False
@@ -127,39 +179,11 @@ def link(
         told(
             f"{met + len(active.right):,} pairs, {int(open_.sum()):,} records not settled after {stage.__name__} keys"
         )
-    pairs, compared = _in_order([*settled, (active, compared)], side_l.n)
-    minus = _against(pairs, claimed, forbidden, side_l.n)
-    scored = scoring.score(pairs.right, scoring.weights(compared, start), population.n, start, minus)
-
+    del index, stage
     agreed = comparer.compare(Pairs(certain[1], certain[0]))
-    sure = agreed.take(_sample(certain.shape[1])) if certain.shape[1] else None
-    current = start
-    n_numbers = int((side_r.id_code != 0).sum())
-    if estimate:
-        # What has no chance teaches nothing.
-        likely = np.flatnonzero(scored.log_odds > HOPELESS)
-        some, of_some = scored.take(likely), compared.take(likely)
-        rows, less = pairs.right[likely], minus[likely]
-        proven = len(np.unique(pairs.right[clustering.namesakes(compared)]))
-        for _ in range(ROUNDS):
-            current = _estimated(start, of_some, some, proven, sure, certain.shape[1], side_r.n, n_numbers)
-            some = scoring.score(rows, scoring.weights(of_some, current), population.n, current, less)
-    said = scoring.weights(compared, current)
-    scored = scoring.score(pairs.right, said, population.n, current, minus)
-    if right_is_clean:
-        for _ in range(2):
-            taken = clustering.claims(pairs.left, pairs.right, scored.probability, side_l.n)
-            scored = scoring.score(
-                pairs.right, said, population.n, current, minus - taken * np.log2(SECOND_RECORD)
-            )
-    weighed = scoring.score(certain[1], scoring.weights(agreed, current), population.n, current)
-    links = pl.concat(
-        [
-            _certain_links(certain, weighed),
-            _weighed_links(pairs, compared, scored, strong_at_least, certain[0] if right_is_clean else None),
-        ]
-    ).sort("right")
-    return Linked(links, pairs, compared, scored, current, side_l, side_r, names, population.n)
+    del comparer, channel, population
+    pairs, compared = _in_order([*settled, (active, compared)], left.n)
+    return pairs, compared, agreed
 
 
 def _certain(left: Side, right: Side, names: Names) -> np.ndarray[Any, np.dtype[np.int32]]:
@@ -209,7 +233,7 @@ def _joined(
 
 
 def _in_order(parts: Sequence[tuple[Pairs, Compared]], n_left: int) -> tuple[Pairs, Compared]:
-    """Pairs of several parts, none of them twice, with their evidence, sorted by right, then left row."""
+    """Pairs of several parts, none of them twice, with their evidence, sorted by right, then left row. The parts are used up."""
     right, left = (np.concatenate([getattr(pairs, side) for pairs, _ in parts]) for side in ("right", "left"))
     order = np.argsort(right.astype(np.int64) * n_left + left)
     told = max((pairs.told for pairs, _ in parts), key=len)

@@ -18,7 +18,7 @@ import polars as pl
 from matching import engine, normalise, passes, residue, software
 from matching.evaluation import wilson
 from matching.model import MODEL, Model
-from matching.tonight import AT, Tonight, after, among
+from matching.tonight import AT, LIVE, Tonight, after, among
 
 ANCHORS = 200_000
 """Linked records, and open ones, from which rates are learnt, at most of each."""
@@ -94,6 +94,7 @@ def estimate(
     rates. Raises `TooFewError` when the night has fewer persons than the engine needs, or no record linked by its number.
     """
     night = after(identities, keys, as_of)
+    night = replace(night, rows=night.rows.filter(LIVE))
     generic = normalise.generic_phones(night.rows)
     linked, unlinked = _linked(night.rows, seed), _open(night.rows, seed)
     part = linked.height // HELD_OUT

@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import yaml
 
+from data_contracts.contract import YAML
+
 
 @dataclass(frozen=True)
 class Comparison:
@@ -233,7 +235,7 @@ class Model:
     @classmethod
     def load(cls, path: Path) -> Model:
         """The model of a file; ValueError when its levels are not ours."""
-        body = yaml.safe_load(path.read_text(encoding="utf-8"))
+        body = yaml.load(path.read_text(encoding="utf-8"), Loader=YAML)
         rates = {}
         for comparison in MODEL:
             given = body["rates"].get(comparison.name)

@@ -97,12 +97,12 @@ def pointers(decided: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     )
 
 
-def registered(keys: pl.DataFrame, births: pl.Series) -> pl.DataFrame:
+def registered(keys: pl.LazyFrame, births: pl.Series) -> pl.DataFrame:
     """People of the register (`REGISTERED`) who were born on one of these days, by what it states or by their number.
 
     `keys`: rows of `tonight.KEYS`.
     """
-    mine = keys.lazy().filter(pl.col("source_class") == passes.REGISTER)
+    mine = keys.filter(pl.col("source_class") == passes.REGISTER)
     days = [
         mine.filter(among(day, births)).select(
             pl.col(day).alias("birth"), pl.col("sex_known").alias("sex"), "township"

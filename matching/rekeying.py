@@ -11,6 +11,7 @@ from matching import decisions as human
 from matching import passes, provisional
 from matching.residue import People
 from matching.spine import Spine
+from matching.tonight import LIVE
 
 
 def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
@@ -20,10 +21,11 @@ def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
     their ids. A person of the register without a number who is retired keeps the old node, and gets a new id if the
     row should come back; the same holds where `keys` is missing.
     """
-    if previous.keys is None:
+    keys = None if previous.keys is None else previous.keys.filter(LIVE)
+    if keys is None:
         nodes = pl.DataFrame(schema={"node": pl.String, "new_node": pl.String})
     else:
-        own = previous.keys.filter(pl.col("pass_id") == "PS")
+        own = keys.filter(pl.col("pass_id") == "PS")
         nodes = (
             own.select("identity_key", "node")
             .join(passes.own_nodes(own, key).rename({"node": "new_node"}), on="identity_key")
@@ -35,7 +37,6 @@ def rekeyed(previous: Spine, new_keys: pl.DataFrame, key: opaque.Key) -> Spine:
         for c, n in zip(new_keys.columns, nodes.columns, strict=True)
     ]
     persons = _renamed(_renamed(previous.persons, "spine_key", nodes), "spine_key", new_keys.select(ours))
-    keys = previous.keys
     if keys is not None:
         keys = _renamed(keys, "identity_key", new_keys)
         keys = _renamed(_renamed(keys, "node", nodes), "conflict_node", nodes).sort("identity_key")

@@ -65,7 +65,7 @@ class Scope:
     phones: pl.Series
 
 
-def event_pairs(forms: pl.DataFrame) -> pl.DataFrame:
+def event_pairs(forms: pl.DataFrame | pl.LazyFrame) -> pl.DataFrame:
     """Numbers that the police replaced: `old`, `new`."""
     return (
         forms.lazy()
@@ -96,15 +96,17 @@ def _names_of(frame: pl.DataFrame) -> pl.Series:
     return frame["name_key"].drop_nulls().unique()
 
 
-def _redated(tonight: Tonight, forms: pl.DataFrame) -> pl.Series:
+def _redated(tonight: Tonight, forms: pl.LazyFrame) -> pl.Series:
     """Identities whose other dates, or forms, may lead to another link."""
     columns = ["identity_key", "source_class", "id_key", "former_id_key", "first_batch", "last_batch"]
-    later = forms.filter(among("identity_key", tonight.earlier["identity_key"])).select(columns)
+    if tonight.earlier.is_empty():
+        return pl.Series("identity_key", [], dtype=pl.String)
+    later = _found(forms.select(columns), among("identity_key", tonight.earlier["identity_key"]))
     both = later.join(tonight.earlier.select(columns), on="identity_key", suffix="_old")
     is_register = pl.col("source_class") == passes.REGISTER
     # Of several register rows with one number the last seen speaks; elsewhere only the first sighting matters.
     numbers = both.filter(is_register)["id_key"]
-    several = forms.filter(is_register & among("id_key", numbers)).filter(pl.len().over("id_key") > 1)
+    several = _found(forms, is_register & among("id_key", numbers)).filter(pl.len().over("id_key") > 1)
     return both.filter(
         (pl.col("first_batch") != pl.col("first_batch_old"))
         # Its holder is born by now.
@@ -194,7 +196,7 @@ def _long(rows: pl.DataFrame, columns: tuple[str, ...]) -> pl.DataFrame:
 
 
 def _other_evidence(
-    split: _Split, forms: pl.DataFrame, changed: pl.Series, among_these: pl.Series
+    split: _Split, forms: pl.LazyFrame, changed: pl.Series, among_these: pl.Series
 ) -> pl.Series:
     """Nodes (of `among_these`) for which plain changes may have added or taken away a value that proves something."""
     before = split.plain_before.filter(
@@ -211,9 +213,10 @@ def _other_evidence(
     )
     stays = _long(
         # What was itself recognised by such a value proves none.
-        forms.select("identity_key", "node", "pass_id", "grade", *EVIDENCE).filter(
-            among("node", said["node"])
-            & (pl.col("grade") != "C")
+        _found(
+            forms.select("identity_key", "node", "pass_id", "grade", *EVIDENCE), among("node", said["node"])
+        ).filter(
+            (pl.col("grade") != "C")
             & ~pl.col("pass_id").is_in(passes.BY_EVIDENCE)
             & ~among("identity_key", changed)
         ),
@@ -222,7 +225,11 @@ def _other_evidence(
     return said.join(stays, on=["node", "kind", "value"], how="anti")["node"].unique()
 
 
-def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: pl.DataFrame) -> Scope:
+def _found(forms: pl.LazyFrame, which: pl.Expr) -> pl.DataFrame:
+    return forms.filter(which).collect()
+
+
+def reached(tonight: Tonight, old: pl.LazyFrame, nodes: pl.DataFrame, by_hand: pl.DataFrame) -> Scope:
     """Identities whose link may differ from last night's (`old`: all its rows, `nodes`: its `passes.Decided.nodes`).
 
     A link depends on: the rows with the same number (through all numbers that replaced it) that say who its holder is;
@@ -231,24 +238,24 @@ def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: p
     a row that says nothing of others, under a number that the register anchors, is decided alone. `by_hand`: human
     decisions (`identity_key`, `node`).
     """
-    whole, forms, old = tonight.rows, tonight.rows.select(LOOKED_AT), old.select(COLUMNS)
+    whole, forms, old = tonight.searched, tonight.searched.select(LOOKED_AT), old.select(COLUMNS)
     earlier = pl.concat([tonight.gone, tonight.earlier]).select(COLUMNS)
     hands = pl.concat(
-        [by_hand["identity_key"], old.filter((pl.col("pass_id") == "H").fill_null(False))["identity_key"]]
+        [by_hand["identity_key"], _found(old, pl.col("pass_id") == "H")["identity_key"]]
     ).unique()
     keys = pl.concat([tonight.added, _redated(tonight, forms), hands]).unique()
     if keys.is_empty() and tonight.gone.is_empty():
         nothing = pl.Series(dtype=pl.String)
         return Scope(nothing, nothing, nothing)
     is_register = pl.col("source_class") == passes.REGISTER
-    after = whole.filter(among("identity_key", keys)).select(*COLUMNS, AT)
+    after = _found(whole.select(*COLUMNS, AT), among("identity_key", keys))
     after = after.with_columns(tonight.identities["person_name"].gather(after[AT]))
     # By hand: what stands elsewhere since last night is a change as well.
     before = pl.concat(
         [
             tonight.earlier.select(COLUMNS).filter(among("identity_key", keys)),
             tonight.gone.select(COLUMNS),
-            old.filter(among("identity_key", hands)),
+            _found(old, among("identity_key", hands)),
         ]
     ).unique("identity_key")
     changed = pl.concat([after.select(COLUMNS), before])
@@ -260,8 +267,8 @@ def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: p
     split = _split(
         before,
         after,
-        register.filter(among("id_key", numbers)),
-        register_old.filter(among("id_key", numbers)),
+        _found(register, among("id_key", numbers)),
+        _found(register_old, among("id_key", numbers)),
         pairs,
         hands,
         nodes.filter(among("node", numbers)),
@@ -272,21 +279,24 @@ def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: p
     numbers = pl.concat([loud["id_key"], loud["former_id_key"], owning["node"], by_hand["node"]])
     # Under a number whose holder is called otherwise, it matters who on the register bears the name of the row.
     registered = _names_of(loud.filter(is_register))
-    of_names, of_names_old = (f.filter(among("name_key", registered)) for f in (forms, old.select(LOOKED_AT)))
+    of_names, of_names_old = (
+        _found(f, among("name_key", registered)) for f in (forms, old.select(LOOKED_AT))
+    )
     doubtful = of_names.filter(
         pl.col("id_key").is_not_null()
         & (pl.col("pass_id").is_null() | pl.col("pass_id").str.contains("-", literal=True))
     )
     numbers = _with_neighbours(pl.concat([numbers, doubtful["id_key"], doubtful["node"]]), pairs)
     in_block = among("id_key", numbers) | among("former_id_key", numbers) | among("node", numbers)
-    block_now = forms.filter(in_block)
+    block_now = _found(forms, in_block)
     block_before = pl.concat([earlier.filter(in_block), loud]).select(LOOKED_AT)
 
     generic, generic_old = (
         normalise.generic_phones(
-            f.select("phone_key", "name_key")
-            .filter(pl.col("phone_key").is_not_null())
-            .filter(among("phone_key", changed["phone_key"]))
+            _found(
+                f.select("phone_key", "name_key"),
+                among("phone_key", changed["phone_key"].drop_nulls().unique()),
+            )
         )
         for f in (forms, old)
     )
@@ -302,13 +312,14 @@ def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: p
         [rarity.join(rarity_old, on=everyone, how="anti"), rarity_old.join(rarity, on=everyone, how="anti")]
     ).select("township", "name_key")
 
-    residue = forms.filter(
+    residue = _found(
+        forms,
         pl.col("id_key").is_null()
         & pl.col("name_key").is_not_null()
         & pl.any_horizontal(
             pl.col(c).is_not_null()
             for c in ("resident_id", "birth_stated", "phone_key", "village_code", "household_key")
-        )
+        ),
     )
     of_nodes = nodes.filter(
         among("node", pl.concat([split.plain_before["node"], split.plain_after["id_key"]]))
@@ -327,31 +338,31 @@ def reached(tonight: Tonight, old: pl.DataFrame, nodes: pl.DataFrame, by_hand: p
         [
             residue.filter(among("name_key", names) | among("phone_key", phones))["identity_key"],
             residue.join(names_here, on=["township", "name_key"], how="semi")["identity_key"],
-            forms.filter(among("resident_id", raw))["identity_key"],
+            _found(forms, among("resident_id", raw))["identity_key"],
             after["identity_key"],
         ]
     ).unique()
     fellows = residue.filter(among("name_key", residue.filter(among("identity_key", touched))["name_key"]))
     decide = pl.concat([block_now["identity_key"], touched, fellows["identity_key"]]).unique()
-    rows = forms.filter(among("identity_key", decide))
+    rows = _found(forms, among("identity_key", decide))
     return Scope(rows["identity_key"], _seen(forms, rows, register, numbers, pairs), phones)
 
 
 def _seen(
-    forms: pl.DataFrame, rows: pl.DataFrame, register: pl.DataFrame, whole: pl.Series, pairs: pl.DataFrame
+    forms: pl.LazyFrame, rows: pl.DataFrame, register: pl.LazyFrame, whole: pl.Series, pairs: pl.DataFrame
 ) -> pl.Series:
     """What must be seen to decide some rows: `identity_key`. `whole`: numbers of which everything is decided."""
     # Every person of the names that are without a number, with all rows under their numbers.
     unnumbered = rows.filter(pl.col("id_key").is_null())
-    holders = forms.filter(
-        among("name_key", unnumbered["name_key"]) | among("resident_id", unnumbered["resident_id"])
+    holders = _found(
+        forms, among("name_key", unnumbered["name_key"]) | among("resident_id", unnumbered["resident_id"])
     )
     spoiled = holders.filter(pl.col("id_key").is_null())["resident_id"]
     whole = _with_neighbours(pl.concat([holders["id_key"], whole]), pairs)
     under_number = pl.concat(
         [
-            forms.filter(among("id_key", whole) | among("resident_id", spoiled)),
-            forms.filter(among("id_key", rows["id_key"])).filter(_speaks()),
+            _found(forms, among("id_key", whole) | among("resident_id", spoiled)),
+            _found(forms, _speaks() & among("id_key", rows["id_key"])),
             rows,
         ]
     )
@@ -361,10 +372,12 @@ def _seen(
     several_names = named.filter(
         (pl.col("name_key").n_unique().over("id_key") > 1) | among("id_key", exchanged)
     )
-    namesakes = register.filter(among("name_key", _names_of(several_names)))
+    namesakes = _found(register, among("name_key", _names_of(several_names)))
     more = _with_neighbours(namesakes.filter(among("id_key", exchanged))["id_key"], pairs)
     beside = (
-        forms.filter(among("id_key", more) | among("former_id_key", more)) if len(more) else forms.clear()
+        _found(forms, among("id_key", more) | among("former_id_key", more))
+        if len(more)
+        else under_number.clear()
     )
     return pl.concat(
         [

@@ -36,22 +36,30 @@ class Weights:
         return Weights(self.same[places], self.kin[places], self.namesake[places])
 
 
+_AT_ONCE = 1 << 15
+"""Pairs whose numbers are worked on together: what lies between then stays in the caches of the processor."""
+
+
 def weights(compared: Compared, model: Model) -> Weights:
     """The weights of every hypothesis about each pair."""
     n = len(compared.relative)
     same, kin, namesake = np.zeros(n), np.zeros(n), np.zeros(n)
-    for comparison in MODEL:
-        evidence = compared.evidence[comparison.name]
-        if not evidence.level.any():
-            continue
-        rates = model.bits(comparison.name)
-        worth = rates[evidence.level] + evidence.bits
-        same += worth
-        if comparison.is_family:
-            kin += np.maximum(worth, 0)
-        if comparison.name in PERSONAL:
-            namesake += worth
-    return Weights(same, kin + compared.relative, namesake)
+    said = [
+        (comparison, model.bits(comparison.name), compared.evidence[comparison.name])
+        for comparison in MODEL
+        if compared.evidence[comparison.name].level.any()
+    ]
+    for first in range(0, n, _AT_ONCE):
+        some = slice(first, first + _AT_ONCE)
+        for comparison, rates, evidence in said:
+            worth = rates[evidence.level[some]] + evidence.bits[some]
+            same[some] += worth
+            if comparison.is_family:
+                kin[some] += np.maximum(worth, 0)
+            if comparison.name in PERSONAL:
+                namesake[some] += worth
+    kin += compared.relative
+    return Weights(same, kin, namesake)
 
 
 @dataclass
@@ -70,16 +78,42 @@ def score(
     rows_r: np.ndarray[Any, Any], found: Weights, n_left: int, model: Model, minus: _Floats | None = None
 ) -> Scored:
     """Posterior of each pair. `rows_r` rising; `minus`: bits that speak against single pairs (claims, decisions)."""
-    if not len(rows_r):
-        return Scored(np.zeros(0), np.zeros(0))
+    n = len(rows_r)
+    scored = Scored(np.empty(n), np.empty(n))
+    starts = np.flatnonzero(np.concatenate([[True], rows_r[1:] != rows_r[:-1]])) if n else np.empty(0, int)
+    # Whole records, so many that their pairs are about `_AT_ONCE`.
+    first = 0
+    while first < len(starts):
+        last = max(int(np.searchsorted(starts, starts[first] + _AT_ONCE)), first + 1)
+        low, high = int(starts[first]), int(starts[last]) if last < len(starts) else n
+        some = slice(low, high)
+        scored.log_odds[some], scored.probability[some] = _score(
+            starts[first:last] - low,
+            found.same[some] if minus is None else found.same[some] - minus[some],
+            found.kin[some],
+            found.namesake[some],
+            n_left,
+            model,
+        )
+        first = last
+    return scored
+
+
+def _score(
+    starts: np.ndarray[Any, Any],
+    weight: _Floats,
+    kin: _Floats,
+    namesake: _Floats,
+    n_left: int,
+    model: Model,
+) -> tuple[_Floats, _Floats]:
+    """Log odds and probability. `starts`: where the pairs of each record begin."""
     share = min(max(model.in_registry, 0.02), 0.9995)
-    weight = found.same if minus is None else found.same - minus
     nobody = np.log2(n_left * (1 - share) / share)
     # The strongest relative stands for the household, the likest namesake for all: others say the same once more.
-    relative = found.kin + np.log2(UNLISTED_RELATIVES / share)
-    namesake = found.namesake + np.log2((1 - share) * model.namesakes / share)
-    starts = np.flatnonzero(np.concatenate([[True], rows_r[1:] != rows_r[:-1]]))
-    sizes = np.diff(np.concatenate([starts, [len(rows_r)]]))
+    relative = kin + np.log2(UNLISTED_RELATIVES / share)
+    namesake = namesake + np.log2((1 - share) * model.namesakes / share)
+    sizes = np.diff(np.concatenate([starts, [len(weight)]]))
     group = np.repeat(np.arange(len(starts)), sizes)
     beside = [np.maximum.reduceat(hypothesis, starts) for hypothesis in (relative, namesake)]
     top = np.maximum.reduce([np.maximum.reduceat(weight, starts), *beside])
@@ -87,8 +121,9 @@ def score(
     parts = np.exp2(weight - top[group])
     rest = np.exp2(nobody - top) + np.exp2(beside[0] - top) + np.exp2(beside[1] - top)
     total = np.add.reduceat(parts, starts) + rest
-    log_odds = weight - top[group] - np.log2(_others(parts, starts, group, rest))
-    return Scored(log_odds, parts / total[group])
+    log_odds: _Floats = weight - top[group] - np.log2(_others(parts, starts, group, rest))
+    probability: _Floats = parts / total[group]
+    return log_odds, probability
 
 
 def _others(

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Self
 
-import numpy as np
 import polars as pl
 
 from data_contracts import opaque
@@ -22,7 +21,19 @@ from matching.census import Census
 from matching.model import Model
 from matching.residue import People
 from matching.scope import event_pairs, reached
-from matching.tonight import AT, DECIDED, Tonight, after, among, first, packed
+from matching.tonight import (
+    AT,
+    DECIDED,
+    LIVE,
+    Tonight,
+    after,
+    among,
+    beside,
+    compacted,
+    first,
+    living,
+    packed,
+)
 
 PERSONS = pl.Schema(
     {
@@ -98,8 +109,8 @@ class Spine:
     """The state of a night that the next night needs. Without `keys`, `nodes`, `weighed`, `known`, or where another `software`
     made them, everything is decided anew, and ids stay.
 
-    `persons`, `links`, `conflicts`: see `PERSONS`, `LINKS`, `CONFLICTS`. `keys`: comparing forms by identity (in no order), with
-    the node, pass, grade and conflict that the passes gave each. `nodes`: whom each node of the passes names
+    `persons`, `links`, `conflicts`: see `PERSONS`, `LINKS`, `CONFLICTS`. `keys`: comparing forms by identity (in no order, the dead among
+    them: `tonight.LIVE`), with the node, pass, grade and conflict that the passes gave each. `nodes`: whom each node of the passes names
     (`passes.Decided`). `weighed`: the engine's links (`residue.WEIGHED`). `known`: the persons as the engine sees them. `census`: among whom it is counted
     how common values are. `software`: digest (`software.digest`) of what read and decided. All are restricted: they hold
     identifying data.
@@ -191,13 +202,15 @@ def _decide(
         )
         keys = _with_outcome(tonight.rows, done)
         return _Decided(keys, done.nodes, done.counts, None, None)
-    scope = reached(tonight, previous.keys, previous.nodes, pl.concat([forced, forbidden]))
-    seen_at = tonight.rows.select(pl.arg_where(among("identity_key", scope.see))).to_series()
+    scope = reached(
+        tonight, previous.keys.lazy().filter(LIVE), previous.nodes, pl.concat([forced, forbidden])
+    )
+    seen_at = tonight.rows.select(pl.arg_where(among("identity_key", scope.see) & pl.col(LIVE))).to_series()
     seen_rows = tonight.rows[seen_at]
     order = seen_rows["identity_key"].arg_sort()
     seen_at, seen_rows = seen_at.gather(order), seen_rows[order]
     seen = tonight.forms(seen_rows)
-    generic = generic_among(tonight.rows, seen["phone_key"])
+    generic = generic_among(tonight.searched, seen["phone_key"])
     # All who bear a name that somebody without a number has are seen, and so counted.
     done = passes.decide(seen, generic, passes.name_rarity(seen), forced, forbidden, key)
     is_decided = seen_rows.select(among("identity_key", scope.decide)).to_series()
@@ -211,17 +224,24 @@ def _decide(
     late = pl.concat([other, late.filter(~among("identity_key", other["identity_key"]))])
     keys = tonight.rows[: tonight.known]
     if len(late):
-        stays = np.ones(tonight.known, dtype=bool)
+        stays = keys[LIVE].to_numpy(writable=True)
         stays[at.filter(is_other & ~is_late).to_numpy()] = False
-        keys = pl.concat([keys.filter(pl.Series(stays)), late])
+        keys = pl.concat([keys.with_columns(beside(keys, LIVE, stays)), late], rechunk=False)
     # Nodes whose telephone number became, or is no longer, everybody's are described anew as well.
-    again = keys.select("identity_key", "node", "phone_key").filter(
-        among("phone_key", scope.phones) | among("identity_key", tonight.earlier["identity_key"])
+    again = (
+        keys.lazy()
+        .filter(
+            pl.col(LIVE),
+            among("phone_key", scope.phones) | among("identity_key", tonight.earlier["identity_key"]),
+        )
+        .select("identity_key", "node", "phone_key")
+        .collect()
     )
     was = pl.concat([tonight.gone, tonight.earlier])
     evidence = pl.concat([f["node"] for f in (decided.filter(is_other), other, was, again)])
     evidence = evidence.drop_nulls().unique()
-    left = keys.select("node").filter(among("node", evidence))["node"].unique()
+    still = keys.lazy().filter(pl.col(LIVE), among("node", evidence)).select(pl.col("node").unique())
+    left = still.collect()["node"]
     known = done.nodes.filter(among("node", now["node"]))
     gone = pl.concat([evidence.filter(~evidence.is_in(left.implode())), known["node"]])
     return _Decided(
@@ -257,10 +277,10 @@ def _with_outcome(rows: pl.DataFrame, done: passes.Decided) -> pl.DataFrame:
     )
 
 
-def generic_among(rows: pl.DataFrame, phones: pl.Series) -> pl.Series:
+def generic_among(rows: pl.LazyFrame, phones: pl.Series) -> pl.Series:
     """Those of some telephones that prove nothing, by all identities."""
-    some = rows.select("phone_key", "name_key").filter(pl.col("phone_key").is_not_null())
-    return normalise.generic_phones(some.filter(among("phone_key", phones)))
+    some = rows.select("phone_key", "name_key").filter(among("phone_key", phones.drop_nulls().unique()))
+    return normalise.generic_phones(some.collect())
 
 
 def _known(tonight: Tonight, made: _Decided, forms: pl.DataFrame | None, previous: Spine | None) -> People:
@@ -268,11 +288,13 @@ def _known(tonight: Tonight, made: _Decided, forms: pl.DataFrame | None, previou
     proves = pl.col("node").is_not_null() & (pl.col("grade") != "C")
     before = None if previous is None else previous.known
     if before is None or made.changed is None:
-        members = made.keys.filter(proves)
-        generic = normalise.generic_phones(made.keys)
+        rows = living(made.keys)
+        members = rows.filter(proves)
+        generic = normalise.generic_phones(rows)
         return residue.people(_members(tonight, members, forms), generic)
-    members = made.keys.filter(proves & among("node", made.changed))
-    generic = generic_among(made.keys, members["phone_key"])
+    searched = made.keys.lazy().filter(LIVE)
+    members = searched.filter(proves & among("node", made.changed)).collect()
+    generic = generic_among(searched, members["phone_key"])
     return residue.renewed(before, residue.people(_members(tonight, members, None), generic), made.changed)
 
 
@@ -298,13 +320,13 @@ def _weighed(
     Under the count of last night only those are weighed that are open since tonight or other, about whom somebody decided,
     or that agree in a key with a person who is seen otherwise than last night.
     """
-    keys = made.keys
+    keys = made.keys.lazy().filter(LIVE)
     settled = (pl.col("grade") != "C") | (pl.col("pass_id") == "H")
     rows = keys.filter(
         (pl.col("node").is_null() | ~settled)
         & pl.col("name_key").is_not_null()
         & ~among("identity_key", forced["identity_key"])
-    )
+    ).collect()
     generic = generic_among(keys, rows["phone_key"])
     counted = None if census.people is known else census.people
     if (
@@ -339,7 +361,7 @@ def _weighed(
 
 
 def _named_by(
-    forms: pl.DataFrame, decisions: pl.DataFrame | None, previous: Spine | None, key: opaque.Key
+    tonight: Tonight, decisions: pl.DataFrame | None, previous: Spine | None, key: opaque.Key
 ) -> pl.DataFrame | None:
     """Nodes of the identities by which decisions name persons: `identity_key`, `node`.
 
@@ -349,6 +371,7 @@ def _named_by(
     """
     if decisions is None or "person_key" not in decisions.columns:
         return None
+    forms = living(tonight.rows)
     rows = forms.filter(among("identity_key", decisions["person_key"]))
     if rows.is_empty():
         return None
@@ -407,14 +430,15 @@ def _kept_from(apart: pl.DataFrame, previous: Spine | None) -> pl.DataFrame:
 class _Links:
     """Links of the passes, with those of the engine where the passes said nothing or asked for a review."""
 
-    keys: pl.DataFrame
+    keys: pl.LazyFrame
     weighed: pl.DataFrame
 
     def where(self, chosen: pl.Expr) -> pl.DataFrame:
         """Links that fit; `chosen` looks at `identity_key` or `node`."""
         columns = passes.LINK_SCHEMA.names()
-        by_pass = self.keys.select(columns).filter(
-            pl.col("node").is_not_null() & chosen & ~among("identity_key", self.weighed["identity_key"])
+        found = self.keys.filter(chosen).select(columns).collect()
+        by_pass = found.filter(
+            pl.col("node").is_not_null() & ~among("identity_key", self.weighed["identity_key"])
         )
         return pl.concat([by_pass, self.weighed.select(columns).filter(chosen)])
 
@@ -426,7 +450,7 @@ class _Links:
 
 def _provisional(
     tonight: Tonight,
-    keys: pl.DataFrame,
+    keys: pl.LazyFrame,
     links: _Links,
     conflicts: pl.DataFrame,
     beside: pl.DataFrame | None,
@@ -437,9 +461,11 @@ def _provisional(
     """Tonight's people whom no number names (`provisional.find`): who is linked, in conflict or waits for a review is none."""
     weighed = links.weighed
     taken = pl.concat([weighed["identity_key"], conflicts["identity_key"]])
-    is_open = pl.col("node").is_null() & pl.col("name_key").is_not_null() & ~among("identity_key", taken)
+    may_be_open = pl.col("node").is_null() & pl.col("name_key").is_not_null()
+    is_open = may_be_open & ~among("identity_key", taken)
     asked = pl.concat([same["identity_key"], same["other_key"]])
-    rows = keys.with_columns(is_open.alias("is_open")).filter(
+    rows = keys.filter(may_be_open | among("identity_key", asked)).collect()
+    rows = rows.with_columns(is_open.alias("is_open")).filter(
         pl.col("is_open") | among("identity_key", asked)
     )
     beside = provisional.BESIDE.to_frame() if beside is None else beside
@@ -602,12 +628,12 @@ def resolve(
         identities = tonight.identities
     else:
         tonight = after(identities, previous.keys, as_of)
-    pairs = event_pairs(tonight.rows)
+    pairs = event_pairs(tonight.searched)
     forced, forbidden, unknown = human.settled(
         decisions,
         as_of,
         previous.persons if previous else None,
-        _named_by(tonight.rows, decisions, previous, key),
+        _named_by(tonight, decisions, previous, key),
     )
     successors = pairs.rename({"old": "node", "new": "_new"})
     forbidden = pl.concat(
@@ -620,7 +646,7 @@ def resolve(
     forbidden, apart = provisional.pointers(forbidden)
     forbidden = pl.concat([forbidden, _kept_from(apart, previous)]).unique()
     made = _decide(tonight, forms, previous, forced, forbidden, key)
-    keys, nodes, counts, decided = made.keys, made.nodes, made.counts, made.decided
+    keys, nodes, counts, decided = made.keys.lazy().filter(LIVE), made.nodes, made.counts, made.decided
     known = _known(tonight, made, forms, previous)
     model = model or residue.rates()
     held = census or (previous.census if previous else None)
@@ -629,11 +655,15 @@ def resolve(
     weighed, reweighed, blocks = _weighed(
         tonight, made, known, previous, forced, forbidden, decisions, model, held
     )
-    conflicts = keys.filter(pl.col("conflict").is_not_null()).select(
-        "identity_key",
-        "source_class",
-        pl.col("conflict_node").alias("node"),
-        pl.col("conflict").alias("kind"),
+    conflicts = (
+        keys.filter(pl.col("conflict").is_not_null())
+        .select(
+            "identity_key",
+            "source_class",
+            pl.col("conflict_node").alias("node"),
+            pl.col("conflict").alias("kind"),
+        )
+        .collect()
     )
     # Whose number it is stays open until a person says so, unless the engine is sure whose row it is.
     disputed = pl.col("grade").is_in(["C"]) & among("identity_key", conflicts["identity_key"])
@@ -683,9 +713,11 @@ def resolve(
         "spine_key", "person_id"
     )
     given = continuity.best_first(_claims(mine, before, pairs, claimable), "node", "person_id")
-    here = keys.select("identity_key", "source_class", "role", "first_batch", "phone_key", "birth_stated", AT)
     if decided is not None:
-        here = here.filter(among("identity_key", described_too["identity_key"]))
+        keys = keys.filter(among("identity_key", described_too["identity_key"]))
+    here = keys.select(
+        "identity_key", "source_class", "role", "first_batch", "phone_key", "birth_stated", AT
+    ).collect()
 
     fresh = (
         mine.join(given, on="node", how="anti")
@@ -734,7 +766,7 @@ def resolve(
     new_links = kept.merge_sorted(again.select(LINKS.names()).sort("identity_key"), "identity_key")
 
     # Persons.
-    generic = generic_among(keys, here["phone_key"])
+    generic = generic_among(made.keys.lazy().filter(LIVE), here["phone_key"])
     full = pl.concat(
         [
             identities.select(_DESCRIBING)[here[AT].to_numpy()],
@@ -838,7 +870,7 @@ def resolve(
         links=new_links,
         conflicts=new_conflicts,
         answered=_answered(settled, owner_of, new_links, before, as_of),
-        keys=keys.drop(AT),
+        keys=compacted(made.keys.drop(AT)),
         nodes=nodes,
         weighed=weighed,
         known=known,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -72,6 +73,34 @@ _BETWEEN = "\x1f"
 AT = "_at"
 """Place of an identity in the frame of tonight's identities."""
 
+LIVE = "is_live"
+"""False for a row that was replaced or is no more: copying all others to leave it out would cost more than what changed."""
+
+_GONE = "_gone"
+
+MOST_DEAD = 0.1
+"""Share of dead rows from which on the living are copied. Engineering constant: ten nights of a hundredth each."""
+
+
+def living(rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows without the dead ones, and without the column that tells them."""
+    return (rows if rows[LIVE].all() else rows.filter(LIVE)).drop(LIVE)
+
+
+def compacted(rows: pl.DataFrame) -> pl.DataFrame:
+    """The same rows, without the dead ones where these became many."""
+    dead = rows.height - int(rows[LIVE].sum())
+    return rows.filter(LIVE) if dead > MOST_DEAD * rows.height else rows
+
+
+def beside(rows: pl.DataFrame, name: str, values: np.ndarray[Any, Any] | pl.Series) -> pl.Series:
+    """A column in pieces as long as those of `rows`: of unlike pieces, all columns would be copied into one."""
+    if rows.n_chunks() == 1:
+        return pl.Series(name, values)
+    ends = np.cumsum(rows.to_series(0).chunk_lengths())
+    pieces = (values[a:b] for a, b in zip([0, *ends[:-1]], ends, strict=True))
+    return pl.concat([pl.Series(name, piece) for piece in pieces], rechunk=False)
+
 
 def packed(rows: pl.DataFrame) -> pl.DataFrame:
     """The same with each list as one text: lists of a million rows take as long to copy as all other columns together."""
@@ -99,9 +128,9 @@ def among(column: str, values: pl.Series) -> pl.Expr:
 class Tonight:
     """The identities of a night with what last night knew of them.
 
-    `rows`: `KEYS`, `DECIDED` as of last night (null for new ones) and `AT`; those that were known come first, in last
-    night's order. `is_known`: how many these are. `gone`: rows of last night that are no more. `earlier`: rows of last
-    night of identities that have other dates or forms tonight, and `later` the same as they are now.
+    `rows`: `KEYS`, `DECIDED` as of last night (null for new ones), `LIVE` and `AT`; those that were known come first, in
+    last night's order, `known` of them, the dead among them. `gone`: rows of last night that are no more. `earlier`: rows
+    of last night of identities that have other dates or forms tonight.
     """
 
     identities: pl.DataFrame
@@ -109,6 +138,11 @@ class Tonight:
     known: int
     gone: pl.DataFrame
     earlier: pl.DataFrame
+
+    @property
+    def searched(self) -> pl.LazyFrame:
+        """The rows of tonight without the dead ones."""
+        return self.rows.lazy().filter(LIVE)
 
     @property
     def added(self) -> pl.Series:
@@ -129,6 +163,7 @@ def first(identities: pl.DataFrame, as_of: date) -> tuple[Tonight, pl.DataFrame]
     forms = normalise.normalise(identities.sort("identity_key"), as_of)
     rows = packed(forms.select(KEYS)).with_columns(
         *(pl.lit(None, dtype=dtype).alias(name) for name, dtype in DECIDED.items()),
+        pl.lit(True).alias(LIVE),
         pl.int_range(pl.len()).alias(AT),
     )
     identities = forms.select(identities.columns)
@@ -136,38 +171,36 @@ def first(identities: pl.DataFrame, as_of: date) -> tuple[Tonight, pl.DataFrame]
 
 
 def after(identities: pl.DataFrame, keys: pl.DataFrame, as_of: date) -> Tonight:
-    """A night after the one that left `keys` (`KEYS`, `DECIDED`)."""
-    # Columns of unlike pieces would be made alike again in every step.
-    keys = keys.rechunk()
+    """A night after the one that left `keys` (`KEYS`, `DECIDED`, `LIVE`)."""
     dates = ["first_batch", "last_batch"]
     met = _met(identities, keys, dates)
     found = met.filter(pl.col("_old").is_not_null())
     at = np.full(keys.height, -1, dtype=np.int64)
     at[found["_old"].to_numpy()] = found[AT].to_numpy()
     redated = found.filter(pl.any_horizontal(pl.col(c).ne_missing(pl.col(f"{c}_old")) for c in dates))
-    now = keys.with_columns(pl.Series(AT, at))
+    now = keys.with_columns(beside(keys, AT, at))
     changed = redated["_old"]
     if len(redated):
-        now = now.with_columns(now[c].clone().scatter(changed, redated[c]) for c in dates)
-    is_here = pl.Series(at >= 0)
+        now = now.with_columns(
+            beside(keys, c, keys[c].rechunk().clone().scatter(changed, redated[c])) for c in dates
+        )
     stale = _stale(now, identities, as_of)
-    keep = is_here.clone()
-    if len(stale):
-        keep = keep.scatter(stale, False)
-    rows = now.filter(keep)
+    is_live = at >= 0
+    is_live[stale.to_numpy()] = False
     fresh_at = pl.concat([met.filter(pl.col("_old").is_null())[AT].cast(pl.Int64), now[AT].gather(stale)])
     fresh = packed(normalise.normalise(identities[fresh_at.to_numpy()], as_of).select(KEYS)).with_columns(
-        pl.Series(AT, fresh_at)
+        pl.Series(AT, fresh_at), pl.lit(True).alias(LIVE)
     )
     decided = now[stale.to_numpy()].select("identity_key", *DECIDED.names())
+    rows = now.with_columns(beside(keys, LIVE, is_live))
     fresh = fresh.join(decided, on="identity_key", how="left").select(rows.columns).sort("identity_key")
     earlier = pl.concat([changed.cast(pl.UInt32), stale]).unique().sort()
     return Tonight(
         identities,
-        pl.concat([rows, fresh]),
+        pl.concat([rows, fresh], rechunk=False),
         rows.height,
-        keys.filter(~is_here),
-        keys[earlier.to_numpy()],
+        keys.with_columns(beside(keys, _GONE, at < 0)).filter(LIVE, _GONE).drop(LIVE, _GONE),
+        keys[earlier.to_numpy()].drop(LIVE),
     )
 
 
@@ -175,20 +208,25 @@ def _met(identities: pl.DataFrame, keys: pl.DataFrame, dates: list[str]) -> pl.D
     """Every identity of tonight with its place last night: `AT`, `_old` (null for new ones) and the dates of both."""
 
     def joined(by: pl.Expr) -> pl.DataFrame:
-        before = keys.lazy().select(by.alias("_by"), *(pl.col(c).alias(f"{c}_old") for c in dates))
+        before = keys.lazy().with_row_index("_old").filter(LIVE)
         return (
             identities.lazy()
             .select(by.alias("_by"), *dates)
             .with_row_index(AT)
-            .join(before.with_row_index("_old"), on="_by", how="left")
+            .join(
+                before.select("_old", by.alias("_by"), *(pl.col(c).alias(f"{c}_old") for c in dates)),
+                on="_by",
+                how="left",
+            )
             .drop("_by")
             .collect()
         )
 
     key = pl.col("identity_key")
-    found = joined(key.hash())
+    found = joined(key.hash(1))
     both = found.filter(pl.col("_old").is_not_null())
-    same = identities["identity_key"].gather(both[AT]) == keys["identity_key"].gather(both["_old"])
+    here, there = (f.lazy().select(key.hash(2)).collect().to_series() for f in (identities, keys))
+    same = here.gather(both[AT]) == there.gather(both["_old"])
     # Two keys of one hash: once in a hundred million nights.
     return found if found.height == identities.height and same.all() else joined(key)
 

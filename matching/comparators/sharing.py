@@ -10,7 +10,17 @@ import numpy as np
 import polars as pl
 
 from matching.coded import Codes, Ints, Side, Small, mix
-from matching.evidence import GENERIC, Evidence, Population, Shares, is_among, may_be, positions, silent
+from matching.evidence import (
+    GENERIC,
+    Evidence,
+    Population,
+    Shares,
+    counted,
+    is_among,
+    may_be,
+    positions,
+    silent,
+)
 
 EQUAL, FAMILY, APART = 1, 2, 3
 
@@ -107,8 +117,8 @@ class Family:
             home = homes[at][place[own]]
             keys.append(mix(home, phones[own]))
             of_homes.append(home)
-        self._keys = np.unique(np.concatenate(keys)) if keys else np.empty(0, dtype=np.uint64)
-        self._with_phone = np.unique(np.concatenate(of_homes)) if of_homes else np.empty(0, dtype=np.uint64)
+        self._keys = counted(np.concatenate(keys))[0] if keys else np.empty(0, dtype=np.uint64)
+        self._with_phone = counted(np.concatenate(of_homes))[0] if of_homes else np.empty(0, dtype=np.uint64)
 
     @classmethod
     def of(cls, side: Side, wanted: Codes, shares: Shares, phones: Codes | None = None) -> Family | None:

@@ -12,6 +12,7 @@ from assets import persons
 from assets.io import Home, read_frames, write_parquet
 from data_contracts import feeding
 from matching import blocking, engine, software
+from matching.tonight import living
 from tests.matching import world
 from tests.matching.test_spine_laws import nights_of_a_county
 
@@ -33,7 +34,7 @@ def stored(home: Home, day: date) -> dict[str, pl.DataFrame]:
     frames = read_frames(home.folder("persons", day))
     # Stored in no order, and what the passes did again.
     return {
-        name: frame.sort("identity_key") if name == "keys" else frame
+        name: living(frame).sort("identity_key") if name == "keys" else frame
         for name, frame in frames.items()
         if name not in ("counts", "blocks")
     }

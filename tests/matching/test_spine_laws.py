@@ -6,12 +6,14 @@ import os
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from matching import spine
+from matching.tonight import LIVE, MOST_DEAD, beside, compacted, living
 from tests.matching import world
 
 NIGHTS = 4
@@ -314,8 +316,44 @@ def test_any_order_of_nights_of_a_county_gives_what_one_run_gives(seed: int, ord
         stepped = spine.resolve(nights[night], stepped, None, day)
         rebuilt = spine.resolve(nights[night], None, None, day, census=stepped.census)
         assert partition(stepped) == partition(rebuilt)
-        assert stepped.keys.sort("identity_key").equals(rebuilt.keys)
+        assert living(stepped.keys).sort("identity_key").equals(living(rebuilt.keys))
         for name in ("nodes", "weighed", "people", "traits"):
             assert stepped.frames()[name].equals(rebuilt.frames()[name]), (step, name)
         assert len(stepped.weighed) >= 20
         assert len(stepped.frames()["people"]) >= 300
+
+
+def test_rows_that_are_no_more_stay_marked_until_they_are_many() -> None:
+    rows = pl.DataFrame({"identity_key": [f"{n:032x}" for n in range(20)], LIVE: [True] * 20})
+    few = rows.with_columns((pl.int_range(20) >= 20 * MOST_DEAD).alias(LIVE))
+    many = rows.with_columns((pl.int_range(20) > 20 * MOST_DEAD).alias(LIVE))
+    assert compacted(few).height == 20
+    assert compacted(many).height == 17
+    assert living(few)["identity_key"].to_list() == [f"{n:032x}" for n in range(2, 20)]
+
+
+def test_a_column_beside_a_frame_in_pieces_has_the_same_pieces() -> None:
+    pieces = [
+        pl.DataFrame({"a": list(range(start, start + size))}) for start, size in ((0, 3), (3, 1), (4, 5))
+    ]
+    rows = pl.concat(pieces, rechunk=False)
+    column = beside(rows, "b", np.arange(9) * 2)
+    assert column.chunk_lengths() == rows["a"].chunk_lengths() == [3, 1, 5]
+    assert rows.with_columns(column).rows() == [(n, 2 * n) for n in range(9)]
+
+
+def test_replaced_rows_are_not_seen_again_over_many_nights() -> None:
+    identities = world.records(world.population(400, 5), 5).drop("true_person_id")
+    dead = []
+    day, state = world.FIRST_DAY, spine.resolve(identities, None, None, world.FIRST_DAY)
+    for night in range(1, 5):
+        tonight = identities.filter(pl.int_range(pl.len()) % 100 != night)
+        state = spine.resolve(tonight, state, None, day + timedelta(days=night))
+        assert state.keys is not None
+        assert sorted(living(state.keys)["identity_key"]) == sorted(tonight["identity_key"])
+        assert sorted(state.links["identity_key"].unique()) == sorted(
+            spine.resolve(tonight, None, None, day, census=state.census).links["identity_key"].unique()
+        )
+        dead.append(state.keys.height - living(state.keys).height)
+        assert dead[-1] <= MOST_DEAD * state.keys.height
+    assert any(dead)
