@@ -23,7 +23,7 @@ import polars as pl
 import yaml
 from pydantic import ValidationError
 
-from data_contracts.contract import catalogue
+from data_contracts.contract import YAML, catalogue
 from policy.case_tables import MONTH, Case, NightBefore, frames_of
 from policy.engine import Bench, Outcome, Policy, default_policy, run
 from policy.parameters import Parameter, replaced
@@ -42,7 +42,6 @@ __all__ = [
 ]
 
 IS_RULE = re.compile(r"^[NPXQ]\d{2}(?=_|$)")
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,8 @@ def read_cases(path: Path) -> list[Located]:
     The name of the file begins with the id of the rule and `_`, or is the id of the measure.
     """
     text = path.read_text(encoding="utf-8")
-    body = yaml.load(text, Loader=LOADER)
-    root = yaml.compose(text, Loader=LOADER)
+    body = yaml.load(text, Loader=YAML)
+    root = yaml.compose(text, Loader=YAML)
     if not isinstance(body, list) or not isinstance(root, yaml.SequenceNode):
         raise PolicyError(path, 1, "a file of cases is a list")
     named = IS_RULE.match(path.stem)

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from data_contracts.contract import catalogue
+from data_contracts.contract import YAML, catalogue
 from policy import checks
 from policy.bench import Bench
 from policy.lineage import Columns, Lineage, of_parameters, of_tables
@@ -57,7 +57,7 @@ def load(root: Path = ROOT, cases: Path = checks.CASES, *, locked: bool = True) 
     lock_path = root / "rules.lock.yaml"
     lock: dict[str, Any] = {}
     if locked:
-        lock = yaml.safe_load(lock_path.read_text(encoding="utf-8")) if lock_path.is_file() else {}
+        lock = yaml.load(lock_path.read_text(encoding="utf-8"), Loader=YAML) if lock_path.is_file() else {}
     items: list[Rule | Measure] = [*measures, *rules, score]
     for item in items:
         extra = {"open_warning"} if item is score else set()

@@ -28,6 +28,7 @@ import polars as pl
 import yaml
 from pydantic import Field, ValidationError
 
+from data_contracts.contract import YAML
 from policy.sql_file import PLACEHOLDER, Chinese, Closed, Name, PolicyError, Text, Words
 
 FOREVER = date(9999, 12, 31)
@@ -318,8 +319,8 @@ def read_parameter(path: Path) -> Parameter:
     """One parameter file. Raises PolicyError with file, line and why."""
     text = path.read_text(encoding="utf-8")
     try:
-        body = yaml.safe_load(text)
-        root = yaml.compose(text, Loader=yaml.SafeLoader)
+        body = yaml.load(text, Loader=YAML)
+        root = yaml.compose(text, Loader=YAML)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise PolicyError(path, (mark.line + 1) if mark else 1, f"not YAML: {error}") from error

@@ -29,6 +29,8 @@ from pydantic import (
     model_validator,
 )
 
+from data_contracts.contract import YAML
+
 ROOT = Path(__file__).resolve().parent
 Level = Literal["red", "orange", "yellow", "blue"]
 ListKind = Literal["help_in", "check_out"]
@@ -273,9 +275,13 @@ class SqlFile:
             raise self.refuse("one file holds one query", self.query_line)
         return statements[0]["node"]
 
-    def nodes(self) -> Iterator[dict[str, Any]]:
-        """Every node of the tree."""
-        return walk(self.tree)
+    @cached_property
+    def _nodes(self) -> tuple[dict[str, Any], ...]:
+        return tuple(walk(self.tree))
+
+    def nodes(self) -> tuple[dict[str, Any], ...]:
+        """Every node of the tree, the outermost first."""
+        return self._nodes
 
     @cached_property
     def tables(self) -> list[Touch]:
@@ -335,13 +341,13 @@ class SqlFile:
 
 def walk(node: Any) -> Iterator[dict[str, Any]]:
     """Every dictionary inside a parsed tree, the outermost first."""
-    if isinstance(node, dict):
-        yield node
-        for value in node.values():
-            yield from walk(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from walk(value)
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        if isinstance(here, dict):
+            yield here
+        parts = list(here.values() if isinstance(here, dict) else here)
+        waiting += [part for part in reversed(parts) if isinstance(part, dict | list)]
 
 
 def read(path: Path) -> SqlFile:
@@ -364,7 +370,7 @@ def read(path: Path) -> SqlFile:
 
 def _parse_header(file: SqlFile, model: type[Header]) -> Any:
     try:
-        values = yaml.safe_load(file.header_text)
+        values = yaml.load(file.header_text, Loader=YAML)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise file.refuse(f"the header is not YAML: {error}", (mark.line + 1) if mark else 1) from error

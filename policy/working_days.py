@@ -17,6 +17,7 @@ import polars as pl
 import yaml
 from pydantic import field_validator
 
+from data_contracts.contract import YAML
 from policy.sql_file import ROOT, Closed, Text
 
 SATURDAY = 5
@@ -85,7 +86,7 @@ class Calendar:
 @cache
 def calendar(path: Path = ROOT / "public_holidays.yaml") -> Calendar:
     """The calendar of the notices on file."""
-    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    body = yaml.load(path.read_text(encoding="utf-8"), Loader=YAML)
     years = {year: Year.model_validate(notice) for year, notice in body["years"].items()}
     working: list[date] = []
     for year in sorted(years):

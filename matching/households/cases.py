@@ -19,7 +19,7 @@ import polars as pl
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from data_contracts.contract import codes_of, fact_tables
+from data_contracts.contract import YAML, codes_of, fact_tables
 from matching.households import Households, assemble
 from matching.households.frames import READ, dtype
 
@@ -414,7 +414,7 @@ def check(case: Case) -> list[str]:
 
 def read_cases(path: Path) -> list[Case]:
     """The cases of a file. CaseError when one is not of the format, with its name."""
-    body = yaml.safe_load(path.read_text(encoding="utf-8"))
+    body = yaml.load(path.read_text(encoding="utf-8"), Loader=YAML)
     if not isinstance(body, list):
         raise CaseError(f"{path.name}: a file of cases is a list")
     found = []
