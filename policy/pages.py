@@ -28,6 +28,9 @@ MADE = "<!-- Made by `python -m policy.pages`; edit the rule, measure or paramet
 LIST_ZH = {"help_in": "可能需要帮助", "check_out": "请核查"}
 LEVEL_ZH = {"red": "红色", "orange": "橙色", "yellow": "黄色", "blue": "蓝色"}
 SUBJECT_ZH = {"household": "户", "person": "人", "case": "救助证"}
+SECOND_HAND = ("凭记忆", "须核实", "待核", "原文未见", "转载", "仅一处来源", "疑似")
+"""Words by which a source says of itself that its text was not read."""
+
 VALUE_HEAD = ["地区 place", "数值 value", "自 from", "至 to", "性质 evidence", "依据 source"]
 
 
@@ -330,6 +333,7 @@ def parameters_index(policy: Policy) -> str:
         [[f"`{name}`", zh, EVIDENCE_EN[name]] for name, zh in EVIDENCE_ZH.items()],
     )
     own_standard = {value.division for value in found["dibao_standard"].values if value.columns}
+    text += "待当地确认的：[to-confirm](to-confirm.md)。 What is to be confirmed: [to-confirm](to-confirm.md).\n\n"
     text += f"有低保标准的行政区划：{len(own_standard)}个。 Divisions with a dibao standard: {len(own_standard)}.\n\n"
     text += "## 参数 Parameters\n\n" + _table(
         ["参数", "Parameter", "单位 unit", "地区数 places", "性质 evidence", "规则 rules"],
@@ -391,6 +395,46 @@ def index_page(policy: Policy) -> str:
     return text
 
 
+def _to_confirm_rows(policy: Policy, evidence: str | None) -> list[list[Any]]:
+    """The last values of one evidence, or of any evidence those whose source is second-hand; place by place."""
+    return [
+        [f"[{p.header.title.zh} `{p.id}`]({p.id}.md)", *_said(place_zh(division), saying)]
+        for p in policy.parameters.values()
+        for division, own in _places(p.written).items()
+        for saying in sayings(p, latest(own))
+        if (saying.evidence == evidence if evidence else any(word in saying.source for word in SECOND_HAND))
+    ]
+
+
+def to_confirm(policy: Policy) -> str:
+    """What a deployment has to confirm: sources that nobody read in full, values not known, borrowed or proposed."""
+    head = ["参数 parameter", *VALUE_HEAD]
+    text = MADE + "# 待当地确认的数值与出处 · Values and sources to be confirmed\n\n"
+    text += (
+        "以下各项由参数文件和规则说明头自动汇总：只列各地最后一段。确认后，在参数文件里写上本地数值、起始日和依据，本页随之减少。"
+        "还有哪些问题需要当地答复，见[政策待确认事项](../policy-open-points.md)。\n\n"
+    )
+    text += (
+        "Gathered from parameters and headers; of each place the last value. What is confirmed is written into the parameter with its day "
+        "and source, and is gone from here. Questions that are no single value: [open points](../policy-open-points.md).\n\n"
+    )
+    text += "## 文件依据未核 Legal bases not checked\n\n" + _table(
+        ["规则 rule", "依据 legal basis"],
+        [
+            [f"[{rule.id}](../rules/{rule.name}.md)", basis]
+            for rule in policy.rules.values()
+            for basis in rule.header.legal_basis
+            if any(word in basis for word in SECOND_HAND)
+        ],
+    )
+    text += "## 出处未见原文 Sources that were not read in full\n\n"
+    text += _table(head, _to_confirm_rows(policy, None))
+    for evidence in ("not_known", "model", "proposal", "proxy"):
+        text += f"## {EVIDENCE_ZH[evidence]} `{evidence}`\n\n{EVIDENCE_EN[evidence]}.\n\n"
+        text += _table(head, _to_confirm_rows(policy, evidence))
+    return text
+
+
 def pages(policy: Policy | None = None, cases: Path = CASES) -> dict[str, str]:
     """Path below docs -> text of every page."""
     policy = policy or default_policy()
@@ -398,6 +442,7 @@ def pages(policy: Policy | None = None, cases: Path = CASES) -> dict[str, str]:
         "rules/index.md": index_page(policy),
         "measures/index.md": measures_index(policy),
         "parameters/index.md": parameters_index(policy),
+        "parameters/to-confirm.md": to_confirm(policy),
         **{f"rules/{rule.name}.md": rule_page(rule, policy, cases) for rule in policy.rules.values()},
         **{
             f"measures/{measure.id}.md": measure_page(measure, policy, cases)

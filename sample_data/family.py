@@ -754,7 +754,7 @@ def register(book: Book, changes: Changes, death_known: Any) -> None:
         until,
         person=rows,
         hukou_no=hukou,
-        urban_rural=where(rng.random(n) < 0.01, "9", where(book.rural, "2", "1"))[rows],
+        urban_rural=where((rng.random(n) < 0.01) & ~book.spared, "9", where(book.rural, "2", "1"))[rows],
         reg_address=shown,
         village_code=village,
         marital=marital,

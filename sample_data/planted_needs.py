@@ -37,6 +37,11 @@ def one_toddler(book: Book, f: Family) -> bool:
     return len(f.kids) == 1 and 1.3 <= book.age0[f.kids[0]] <= 3.3
 
 
+def two_in_paid_study(book: Book, f: Family) -> bool:
+    """Two children at least of kindergarten age or beyond lower secondary school at the end."""
+    return sum(1.2 <= book.age0[c] <= 4.2 or book.age0[c] >= 13.2 for c in f.kids) >= 2
+
+
 def own_children(book: Book, f: Family) -> bool:
     """The children are those of the couple."""
     return bool(f.kids) and all(book.father[c] == f.head and book.mother[c] == f.partner for c in f.kids)
@@ -283,6 +288,20 @@ def suspended_just_told(p: Planter, f: Family) -> None:
     school(p, f.kids[0], "1", gone=p.visible)
     school(p, f.kids[0], "2", p.ago(21), known=p.visible)
     p.person = f.kids[0]
+
+
+@kind(
+    "N04",
+    "must",
+    "family_urban family_rural",
+    "低保边缘家庭两名子女在非义务教育阶段就读，没有学生资助",
+    fits=two_in_paid_study,
+)
+def two_in_paid_schools(p: Planter, f: Family) -> None:
+    """Two children at kindergarten or vocational school in an edge family, no aid."""
+    p.case(f, "3")
+    for child in f.kids:
+        school(p, child, "1")
 
 
 @kind("N04", "must_not", "family_rural family_urban", "转学到外地，学籍为转出", fits=one_pupil)

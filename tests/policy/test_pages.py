@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from policy.engine import default_policy
-from policy.pages import DOCS, FOLDERS, main, pages
+from policy.pages import DOCS, FOLDERS, latest_of_all, main, pages
 from policy.parameter_words import keys_zh, latest, on_day, place_zh, value_zh
 from policy.parameters import Parameter, read_parameter
 from policy.sql_file import PolicyError
@@ -35,7 +35,7 @@ def test_there_is_a_page_for_every_rule_measure_and_parameter(made):
         *(f"rules/{rule.name}.md" for rule in policy.rules.values()),
     }
     assert len([name for name in made if name.startswith("measures/")]) == len(policy.measures) + 2
-    assert len([name for name in made if name.startswith("parameters/")]) == len(policy.parameters) + 1
+    assert len([name for name in made if name.startswith("parameters/")]) == len(policy.parameters) + 2
 
 
 def test_a_page_of_a_rule_says_what_an_officer_asks(made):
@@ -85,10 +85,27 @@ def test_the_page_of_places_has_every_place_and_what_is_not_known(made):
         assert part in text, part
 
 
+def test_what_is_to_be_confirmed_is_gathered_from_sources_and_headers(made):
+    text = made["parameters/to-confirm.md"]
+    parts = {part.split("\n", 1)[0]: part for part in text.split("\n## ")[1:]}
+    assert "文号待核" in parts["文件依据未核 Legal bases not checked"]
+    assert "凭记忆" in parts["出处未见原文 Sources that were not read in full"]
+    assert "四川省 510000" in parts["未知 `not_known`"]
+    assert "人均可支配收入" in parts["示范值 `model`"]
+    assert "建议值，待当地确认" in parts["建议值 `proposal`"]
+    assert "公布值 published" not in parts["建议值 `proposal`"]
+    for parameter in default_policy().parameters.values():
+        weak = {value.evidence for value in latest_of_all(parameter)} - {"published"}
+        assert not weak or f"`{parameter.id}`" in text
+
+
 def test_links_between_pages_lead_somewhere(made):
     for name, text in made.items():
         folder = name.split("/")[0]
         for target in re.findall(r"\]\(([^)#]+\.md)\)", text):
+            if target == "../policy-open-points.md":
+                assert (DOCS / "policy-open-points.md").is_file()
+                continue
             path = target.removeprefix("../") if target.startswith("../") else f"{folder}/{target}"
             assert path in made, (name, target)
 

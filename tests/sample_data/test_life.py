@@ -303,22 +303,27 @@ def people_of(world: World, situation: dict[str, object]) -> pl.Series:
     return world.households.filter(home)["true_person_id"].unique()
 
 
-def test_n04_school_is_interrupted_at_six_to_fifteen(world: World) -> None:
+def test_n04_compulsory_school_is_interrupted_or_two_study_at_cost_without_aid(world: World) -> None:
+    born = world.persons.select("true_person_id", "birth_date")
+    aided = world.tables["ed_student_aid"]["person"].implode()
+    pool = standing(world, "ca_assist_member")["person"].implode()
     for expectation in ("must", "must_not"):
         for s in cases_of(world, "N04", expectation).iter_rows(named=True):
-            rows = standing(world, "ed_enrolment", s["visible_on"]).join(
-                world.persons.select("true_person_id", "birth_date"),
-                left_on="person",
-                right_on="true_person_id",
-            )
             years = (pl.lit(s["visible_on"]) - pl.col("birth_date")).dt.total_days() / 365.25
-            stopped = rows.filter(
-                pl.col("person").is_in(people_of(world, s).implode())
-                & pl.col("status").is_in(["2", "3"])
-                & (years >= 6)
-                & (years < 16)
+            rows = (
+                standing(world, "ed_enrolment", s["visible_on"])
+                .filter(pl.col("person").is_in(people_of(world, s).implode()))
+                .join(born, left_on="person", right_on="true_person_id")
             )
-            assert (stopped.height > 0) == (expectation == "must"), s["kind"]
+            stopped = rows.filter(pl.col("status").is_in(["2", "3"]) & (years >= 6) & (years < 16))
+            paid = rows.filter(
+                (pl.col("status") == "1")
+                & ~pl.col("stage").is_in(["1", "2"])
+                & ~pl.col("person").is_in(aided)
+                & pl.col("person").is_in(pool)
+            )
+            is_due = stopped.height > 0 or paid.height >= 2
+            assert is_due == (expectation == "must"), s["kind"]
 
 
 def test_n11_surveyed_income_lies_between_the_standard_and_one_and_a_half_of_it(world: World) -> None:

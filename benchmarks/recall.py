@@ -1,12 +1,12 @@
 """Recall and false alarms of every rule on the sample county, with the links of the matcher and with perfect ones.
 
-    python benchmarks/warnings.py [--persons 20000] [--seed 7] [--nights 3] [--damage realistic|none] [--keep FOLDER] [--out FILE]
+    python benchmarks/recall.py [--persons 20000] [--seed 7] [--nights 3] [--damage realistic|none] [--keep FOLDER] [--out FILE]
 
 Builds a county, runs the nights, and runs facts, households and rules once more over the same accepted rows with the links
 that truth knows (an identity that stands for several people, or for nobody, stays unlinked). Printed by rule, for both:
 `must`: situations planted to be raised and visible by the last night; `raised` of them, `on_time`: raised on the night on
-which they became visible; `must_not`: situations planted as false alarms, `wrong` of them raised; `warnings` of the last
-night, and of the families outside the planted ones how many only one of the two raises (`only_real`: what links made up,
+which they became visible; `must_not`: situations planted as false alarms, `wrong` of them raised; of the families outside
+the planted ones how many each raises (`real`, `perfect`) and how many only one of them (`only_real`: what links made up,
 `only_perfect`: what they lost). Ends with status 1 where perfect links miss the bar (recall 0.99, wrong 0.01).
 Numbers of one seed are an example, not a claim: run several.
 """
