@@ -18,7 +18,7 @@ columns:
 parameters: [support_fee, dibao_standard, labour_age]
 published: false
 known_gaps:
-  zh: 没有协议、判决时的推算；实际收到更多的以实际为准。赡养人收入不明时赡养费不明，不作零。
+  zh: 没有协议、判决时的推算；实际收到更多的以实际为准。义务人收入不明时赡养费不明，不作零。
   en: Reckoned where no agreement or ruling is known; what is really received counts if it is more. Unknown income of a supporter makes the fee unknown, not zero.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
