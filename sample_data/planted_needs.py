@@ -265,6 +265,12 @@ def pneumonia(p: Planter, f: Family) -> None:
     p.settle(f.head, 30, 2600.0, diagnosis="J18")
 
 
+@kind("N03", "must_not", "couple_urban couple_rural", "95天前确诊，已不是新患")
+def diagnosed_95_days_ago(p: Planter, f: Family) -> None:
+    """A few days more than ninety."""
+    disease(p, f.head, p.ago(95), p.ago(80))
+
+
 # ---- N04 schooling -----------------------------------------------------------------------------------------------
 
 
@@ -374,6 +380,15 @@ def still_well_off(p: Planter, f: Family) -> None:
     p.jobless(f.partner, p.ago(100))
     wages(p, f.head, 12_000.0, 0, p.now - 5)
     wages(p, f.head, 5000.0, p.now - 4)
+
+
+@kind("N06", "must", "couple_urban couple_rural", "低保边缘家庭工资由2400元降到1200元，恰好减少一半")
+def exactly_half(p: Planter, f: Family) -> None:
+    """Exactly half: the rule says at least."""
+    p.case(f, "3")
+    p.jobless(f.partner, p.ago(100))
+    wages(p, f.head, 2400.0, 0, p.now - 5)
+    wages(p, f.head, 1200.0, p.now - 4)
 
 
 # ---- N07 disasters -----------------------------------------------------------------------------------------------
@@ -692,6 +707,18 @@ def risk_removed(p: Planter, f: Family) -> None:
     p.monitored(f, 11_800.0, p.ago(600), p.ago(70), removed=p.ago(80))
 
 
+@kind("N15", "must", "family_rural couple_rural", "监测户列入91天没有帮扶")
+def monitored_for_91_days(p: Planter, f: Family) -> None:
+    """One day more than ninety."""
+    p.monitored(f, 11_900.0, p.ago(91), p.ago(79))
+
+
+@kind("N15", "must_not", "couple_rural family_rural", "监测户列入89天没有帮扶，未满90天")
+def monitored_for_89_days(p: Planter, f: Family) -> None:
+    """One day less than ninety."""
+    p.monitored(f, 11_900.0, p.ago(89), p.ago(77))
+
+
 # ---- N16 left assistance and worse -------------------------------------------------------------------------------
 
 
@@ -736,6 +763,13 @@ def left_long_ago(p: Planter, f: Family) -> None:
 def left_and_well(p: Planter, f: Family) -> None:
     """Nothing happened since."""
     p.case(f, first=0, last=p.now - 9)
+
+
+@kind("N16", "must", "couple_urban couple_rural", "退出低保22个月，50天前确诊恶性肿瘤")
+def left_22_months_ago(p: Planter, f: Family) -> None:
+    """Within the twenty-four months still."""
+    p.case(f, first=p.now - 40, last=p.now - 23)
+    disease(p, f.head, p.ago(50), p.ago(35))
 
 
 # ---- N17 refused and worse ---------------------------------------------------------------------------------------
@@ -867,6 +901,28 @@ def child_has_the_subsidy(p: Planter, f: Family) -> None:
     p.certificate(f.partner, "4", "2", p.ago(1200))
     for child in f.kids:
         p.subsidy(child, "5", 1615.0, p.now - 14, guardian=f.partner)
+    p.person = f.kids[0]
+
+
+@kind(
+    "N18",
+    "must_not",
+    "family_urban family_rural",
+    "父亲去世，母亲健在",
+    fits=own_children,
+    dies=lambda book, f, v: [(f.head, book.night - 90 * DAY, book.night - 75 * DAY)],
+)
+def mother_is_there(p: Planter, f: Family) -> None:
+    """The mother lives and is well."""
+    p.death_rows(f.head, "rc", p.ago(75))
+    p.person = f.kids[0]
+
+
+@kind("N18", "must_not", "family_rural family_urban", "母亲重度残疾，父亲拘留十日后已释放", fits=own_children)
+def father_home_again(p: Planter, f: Family) -> None:
+    """Ten days of detention are over."""
+    p.certificate(f.partner, "4", "1", p.ago(1500))
+    p.custody(f.head, "1", p.ago(80), p.ago(70), status="2")
     p.person = f.kids[0]
 
 

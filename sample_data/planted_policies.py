@@ -415,3 +415,40 @@ def son_in_a_coop(p: Planter, f: Family) -> None:
     """A member of a co-operative without income."""
     _tekun_elder(p, f)
     p.entity(f.head, "3", "5")
+
+
+@kind(
+    "X17", "must", "threegen_rural threegen_urban", "特困老人之子名下有两套购买的住房", fits=head_keeps_parent
+)
+def son_has_two_flats(p: Planter, f: Family) -> None:
+    """A second home."""
+    _tekun_elder(p, f)
+    p.title(f.head)
+    p.title(f.head, gained=p.book.t0 + 300 * DAY)
+
+
+@kind(
+    "X17",
+    "must_not",
+    "threegen_rural threegen_urban",
+    "特困老人之子的工作八个月前已结束",
+    fits=head_keeps_parent,
+)
+def son_lost_his_job(p: Planter, f: Family) -> None:
+    """A job of four months that ended long ago."""
+    _tekun_elder(p, f)
+    p.job(f.head, p.now - 12, p.now - 9, 2300.0)
+
+
+@kind("P01", "must_not", "couple_urban couple_rural", "低保成员在外地参保缴费")
+def insured_elsewhere(p: Planter, f: Family) -> None:
+    """Enrolled and paid where he works."""
+    p.case(f)
+    enrolled(p, f.head, division=OTHER_DIVISION)
+
+
+@kind("P06", "must_not", "couple_urban couple_rural", "登记失业五个月没有服务，家庭为低保边缘，不是低保")
+def edge_member_without_service(p: Planter, f: Family) -> None:
+    """The rule speaks of dibao families."""
+    p.case(f, "3")
+    p.jobless(f.head, p.ago(150), services=0)
