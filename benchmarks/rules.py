@@ -29,6 +29,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from data_contracts.places import division_table
 from pipelines import nights
 from policy import engine
+from policy.raising import left_out
+from policy.signals import news
 from policy.vocabulary import tables
 from sample_data import build
 
@@ -93,8 +95,11 @@ def each(folder: Path, day: date) -> None:
                     seconds = time.perf_counter() - began
                     print(f"  measure {measure.id:<22} {rule.list_kind:<9} {seconds:7.2f} s")
             began = time.perf_counter()
-            rows = bench.rows(rule, rule.list_kind)
-            raised = engine.raised(rule, rows, engine.Sources(None, "", {}))
+            rows, sources = bench.rows(rule, rule.list_kind), engine.Sources(None, "", {})
+            if rule.header.new_signal:
+                rows, _ = news(rule, rows, engine.Memory(), bench, sources)
+            rows, _ = left_out(rule, rows)
+            raised = engine.raised(rule, rows, sources)
             print(
                 f"{rule.id:<32} {rule.list_kind:<9} {time.perf_counter() - began:7.2f} s  {raised.height:>9,} warnings"
             )

@@ -3,6 +3,7 @@
 import ast
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,13 @@ def test_no_query_reads_a_clock():
     assert queries
     pattern = re.compile(r"\b(?:current_date|current_timestamp|today\(\)|now\(\))", re.IGNORECASE)
     assert [str(p.relative_to(ROOT)) for p in queries if pattern.search(p.read_text(encoding="utf-8"))] == []
+
+
+def test_no_script_hides_a_module_of_the_standard_library():
+    """A script's folder comes first on the import path of every script in it."""
+    scripts = {p.stem for p in (ROOT / "benchmarks").glob("*.py")}
+    assert scripts
+    assert scripts & sys.stdlib_module_names == set()
 
 
 def test_no_folder_beside_those_of_the_design():
