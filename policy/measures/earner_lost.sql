@@ -1,6 +1,6 @@
 /*---
 id: earner_lost
-version: 2
+version: 3
 title: {zh: 去世或因故离家的主要劳动力, en: Earners who died or are away}
 grain: one row a person who was the only one able to work, or gave the greater part of the recorded income
 unit: per cent, persons
@@ -38,6 +38,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "a death that the list of accidents tells of counts; a list of custody that is late puts nobody away"}
+  - {version: 3, since: 2026-11-22, what: "the classes behind an income in one order, whatever the order of the rows"}
 ---*/
 with event as (
     select person_id, 'death' as event_kind, died_on as event_on, greatest(seen_on, died_on) as seen_on, sources_zh as event_sources,
@@ -114,7 +115,8 @@ income as (
     select o.lost_person_id, o.event_kind,
            case when count(*) = count(i.amount) then sum(i.amount) end as total,
            sum(i.amount) filter (where o.is_lost)                      as lost_amount,
-           string_agg(distinct array_to_string(list_sort(i.classes), ','), ',') as income_classes
+           string_agg(distinct array_to_string(list_sort(i.classes), ','), ','
+                      order by array_to_string(list_sort(i.classes), ',')) as income_classes
     from roll o
     join recent r on r.person_id = o.lost_person_id and r.event_kind = o.event_kind
     join recorded_income i on i.person_id = o.person_id

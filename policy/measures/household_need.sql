@@ -1,9 +1,9 @@
 /*---
 id: household_need
-version: 2
+version: 3
 title: {zh: 家庭有记录收入与困难情形, en: What is recorded of a household's income and hardship}
 grain: one row a household in which the means of every member are known
-unit: yuan per person and 12 months
+unit: persons
 period: 12 months that end before the month of the business date, with the last month that every running source has delivered
 source: 最低生活保障审核确认办法（民发〔2021〕57号）第十三条；民办函〔2024〕31号（避免虚拟收入）
 columns:
@@ -11,7 +11,6 @@ columns:
   county_code: county
   urban_rural: 1 town, 2 village
   members: living members
-  income_12m: recorded income of all members in 12 months, in yuan
   until_month: last of the 12 months
   means_zh: what is on record of the members' means, counted
   hardship_zh: what says that the household is in hardship; null when nothing does
@@ -25,6 +24,7 @@ needs:
 uses:
   serious_disease: {max_age_days: 45, all: [hl_serious_disease]}
   rural_monitor: {max_age_days: 45, all: [ag_poverty_monitor]}
+  fiscal_payroll: {max_age_days: 45, all: [hr_fiscal_payroll]}
   farm_subsidy: {max_age_days: 400, all: [ag_subsidy_land]}
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [labour_age, severe_disability, warning_window]
@@ -38,6 +38,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "months and amounts that are not known are not zero; disability alone does not say what somebody lives on"}
+  - {version: 3, since: 2026-11-22, what: "the same households without a sum of income of its own, which nothing read: missing months and unreadable amounts are looked for only where all means are known"}
 ---*/
 with living as (
     select m.household_id, m.person_id, h.county_code, h.urban_rural, l.from_age, to_months(cast(w.length as integer)) as must_cover
@@ -76,16 +77,16 @@ ill as (
 monitored as (
     select distinct person_id from rural_monitor where is_risk_removed = false and identify_date <= $as_of
 ),
-record as (
+record as not materialized (
     -- Monthly money by the stream it comes in. A month without a row in a stream that runs is a month nobody knows.
-    select person_id, 'wage' as stream, month, bool_or(income > 0) as is_paid
-    from taxed_income where income_item in ('01', '02') group by person_id, month
+    select person_id, 'wage' as stream, month, income > 0 as is_paid
+    from taxed_income where income_item in ('01', '02')
     union all
-    select person_id, 'pension ' || coalesce(pension_kind, ''), month, bool_or(status is distinct from '3')
-    from pension group by person_id, pension_kind, month
+    select person_id, 'pension ' || coalesce(pension_kind, ''), month, status is distinct from '3'
+    from pension
     union all
     select person_id, 'benefit', month, true
-    from unemployment_benefit group by person_id, month
+    from unemployment_benefit
 ),
 history as (
     -- From when to when the data that we have reach, for each stream.
@@ -93,13 +94,26 @@ history as (
     from record where month < date_trunc('month', $as_of)
     group by stream
 ),
+span as (
+    select person_id, stream, min(month) as first_month, max(month) as last_month, max(month) filter (where is_paid) as paid_month
+    from record
+    where person_id is not null and month < date_trunc('month', $as_of)
+    group by person_id, stream
+),
 stream as (
-    select r.person_id, r.stream, h.from_month, min(r.month) as first_month, max(r.month) as last_month,
-           max(r.month) filter (where r.is_paid) = h.to_month and date_diff('month', h.to_month, $as_of) <= 3 as is_running
-    from record r
+    select r.person_id, r.stream, h.from_month, r.first_month, r.last_month,
+           r.paid_month = h.to_month and date_diff('month', h.to_month, $as_of) <= 3 as is_running
+    from span r
     join history h on h.stream = r.stream
-    where r.person_id is not null and r.month < date_trunc('month', $as_of)
-    group by r.person_id, r.stream, h.from_month, h.to_month
+),
+running as (
+    select person_id, bool_or(stream like 'pension %') as is_pensioner, bool_or(stream = 'wage') as is_paid,
+           bool_or(stream = 'benefit') as is_on_benefit
+    from stream where is_running
+    group by person_id
+),
+pupil as (
+    select distinct person_id from school_enrolment where status = '1'
 ),
 clock as (
     -- The 12 months end where the slowest running stream ends: a source that is a month behind makes nobody poorer.
@@ -114,10 +128,10 @@ member as (
     select v.household_id, v.person_id, v.county_code, v.urban_rural, k.until_month,
            k.until_month + interval 1 month - v.must_cover                     as known_from,
            coalesce(date_sub('year', p.birth_date, $as_of) < v.from_age, false) as is_child,
-           exists (select 1 from school_enrolment e where e.person_id = v.person_id and e.status = '1') as is_student,
-           exists (select 1 from stream s where s.person_id = v.person_id and s.is_running and s.stream like 'pension %') as is_pensioner,
-           exists (select 1 from stream s where s.person_id = v.person_id and s.is_running and s.stream = 'wage') as is_paid,
-           exists (select 1 from stream s where s.person_id = v.person_id and s.is_running and s.stream = 'benefit') as is_on_benefit,
+           e.person_id is not null           as is_student,
+           coalesce(w.is_pensioner, false)   as is_pensioner,
+           coalesce(w.is_paid, false)        as is_paid,
+           coalesce(w.is_on_benefit, false)  as is_on_benefit,
            j.since as jobless_since, x.since as exhausted_since,
            s.person_id is not null as is_severe,
            d.person_id is not null as is_ill,
@@ -130,42 +144,8 @@ member as (
     left join exhausted x on x.person_id = v.person_id
     left join ill d on d.person_id = v.person_id
     left join monitored r on r.person_id = v.person_id
-),
-gap as (
-    -- Months in which money may have come that the data do not show.
-    select distinct m.household_id
-    from member m
-    join stream s on s.person_id = m.person_id
-    where s.last_month >= m.known_from
-      and (
-          -- The data begin with this month, so nobody can say that the money did.
-          (s.first_month > m.known_from and s.first_month <= s.from_month)
-          or (select count(*) from record r
-               where r.person_id = s.person_id and r.stream = s.stream
-                 and r.month >= greatest(s.first_month, m.known_from) and r.month <= s.last_month)
-             <= date_diff('month', greatest(s.first_month, m.known_from), s.last_month)
-      )
-    union
-    -- The tax data begin too late to tell whether a grown-up was paid before.
-    select m.household_id
-    from member m
-    join history h on h.stream = 'wage'
-    where h.from_month > m.known_from and not m.is_child and not m.is_student
-      and (m.jobless_since is null or m.jobless_since > m.known_from)
-      and not exists (select 1 from stream s where s.person_id = m.person_id and s.stream = 'wage')
-    union
-    -- An amount that nobody could read.
-    select m.household_id
-    from member m
-    join recorded_income i on i.person_id = m.person_id
-    where i.amount is null and i.month >= m.known_from
-),
-income as (
-    select m.household_id, sum(i.amount) as amount
-    from member m
-    join recorded_income i on i.person_id = m.person_id
-     and i.month > m.until_month - interval 12 month and i.month <= m.until_month
-    group by m.household_id
+    left join pupil e on e.person_id = v.person_id
+    left join running w on w.person_id = v.person_id
 ),
 described as (
     -- What is known of a member, in one word. Disability alone says nothing about his income.
@@ -179,14 +159,80 @@ described as (
                 when is_on_benefit then '领取失业保险金' end as means_zh
     from member
 ),
+farmer as (
+    select distinct person_id from farm_subsidy where contracted_area_mu > 0 and pay_date > $as_of - interval 24 month
+),
+able as (
+    -- Households in which the means of every member are known: only there are missing months and amounts looked for.
+    select d.household_id
+    from described d
+    left join farmer f on f.person_id = d.person_id
+    group by d.household_id
+    -- Contracted land brings what nobody records.
+    having bool_and(d.means_zh is not null) and count(f.person_id) = 0
+),
+asked as (
+    select d.household_id, d.person_id, d.known_from
+    from described d
+    join able a on a.household_id = d.household_id
+),
+reach as (
+    select a.household_id, a.person_id, s.stream, s.from_month, s.first_month, s.last_month, a.known_from,
+           greatest(s.first_month, a.known_from) as from_known
+    from asked a
+    join stream s on s.person_id = a.person_id
+    where s.last_month >= a.known_from
+),
+recorded as (
+    select c.household_id, c.person_id, c.stream, count(distinct r.month) as months_there
+    from reach c
+    join record r on r.person_id = c.person_id and r.stream = c.stream and r.month >= c.from_known and r.month <= c.last_month
+    group by c.household_id, c.person_id, c.stream
+),
+unreadable as (
+    -- Amounts that nobody could read, of the 24 months that are looked at.
+    select person_id, max(month) as month
+    from (
+        select person_id, month from taxed_income where income_item in ('01', '02') and income is null
+        union all
+        select person_id, month from fiscal_payroll where gross_pay_per_month is null
+        union all
+        select person_id, month from pension where amount_per_month is null
+        union all
+        select person_id, month from unemployment_benefit where amount_per_month is null
+    )
+    where month >= date_trunc('month', $as_of) - interval 24 month and month < date_trunc('month', $as_of)
+    group by person_id
+),
+gap as (
+    -- Months in which money may have come that the data do not show.
+    select c.household_id
+    from reach c
+    join recorded r on r.household_id = c.household_id and r.person_id = c.person_id and r.stream = c.stream
+    -- The data begin with this month, so nobody can say that the money did; or there are fewer months than it lasted.
+    where (c.first_month > c.known_from and c.first_month <= c.from_month)
+       or r.months_there <= date_diff('month', c.from_known, c.last_month)
+    union
+    -- The tax data begin too late to tell whether a grown-up was paid before.
+    select m.household_id
+    from described m
+    join history h on h.stream = 'wage'
+    where h.from_month > m.known_from and not m.is_child and not m.is_student
+      and (m.jobless_since is null or m.jobless_since > m.known_from)
+      and not exists (select 1 from stream s where s.person_id = m.person_id and s.stream = 'wage')
+    union
+    select a.household_id
+    from asked a
+    join unreadable u on u.person_id = a.person_id
+    where u.month >= a.known_from
+),
 counted as (
     select household_id, string_agg(means_zh || n || '人', '、' order by n desc, means_zh) as means_zh
-    from (select household_id, means_zh, count(*) as n from described where means_zh is not null group by household_id, means_zh)
+    from (select d.household_id, d.means_zh, count(*) as n from described d join able a on a.household_id = d.household_id group by d.household_id, d.means_zh)
     group by household_id
 )
 select d.household_id, d.county_code, d.urban_rural,
        count(*)                                                  as members,
-       cast(coalesce(any_value(i.amount), 0) as decimal(18, 2))  as income_12m,
        cast(any_value(d.until_month) as date)                    as until_month,
        any_value(c.means_zh)                                     as means_zh,
        nullif(concat_ws('、',
@@ -196,14 +242,9 @@ select d.household_id, d.county_code, d.urban_rural,
            case when bool_or(d.is_ill) then '有重大疾病成员' end,
            case when bool_or(d.is_monitored) then '属防止返贫监测且风险未消除' end), '') as hardship_zh
 from described d
-left join income i on i.household_id = d.household_id
+join able a on a.household_id = d.household_id
 left join counted c on c.household_id = d.household_id
 where not exists (select 1 from gap g where g.household_id = d.household_id)
   -- Members are persons: one whom nobody could link has no known means.
   and not exists (select 1 from household_member m where m.household_id = d.household_id and m.person_id is null)
 group by d.household_id, d.county_code, d.urban_rural
-having bool_and(d.means_zh is not null)
-   and not bool_or(exists (
-       select 1 from farm_subsidy f
-       where f.person_id = d.person_id and f.contracted_area_mu > 0 and f.pay_date > $as_of - interval 24 month
-   ))

@@ -1,6 +1,6 @@
 /*---
 id: X14
-version: 2
+version: 3
 title: {zh: 家庭人口变化未更新, en: A change of the family that the case does not show}
 legal_basis:
   - 2022年10月20日关于进一步做好最低生活保障等社会救助兜底工作的通知：家庭情况发生变化的应当及时报告，超过3个月未报告的可以批评教育
@@ -39,6 +39,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "the ground of a household's member in more words; the same rows, joined on equal keys"}
+  - {version: 3, since: 2026-11-22, what: "births are joined on the parent alone: the same rows in a fraction of the time"}
 ---*/
 with standing as (
     select f.case_id, f.household_id, f.county_code, f.category, f.category_zh, f.start_month,
@@ -115,28 +116,28 @@ divorce_told as (
       and w.reg_date >= greatest(w.since, o.since) and w.reg_date < w.before_day and w.reg_date >= w.from_day
 ),
 parent as (
-    select row_key, mother_person_id as person_id, 0 as rank from birth where mother_person_id is not null
-    union
-    select row_key, father_person_id, 1 from birth where father_person_id is not null
+    -- With the day of birth on each parent's row, so that cases are found by the person alone and never by days.
+    select row_key, person_id as child_id, birth_date, mother_person_id as person_id, 0 as rank from birth where mother_person_id is not null
+    union all
+    select row_key, person_id, birth_date, father_person_id, 1 from birth where father_person_id is not null
 ),
 newborn as (
-    select m.household_id, m.case_id, m.category_zh, m.limit_months, b.birth_date, b.person_id as child_id, b.row_key,
+    select m.household_id, m.case_id, m.category_zh, m.limit_months, b.birth_date, b.child_id, b.row_key,
            m.person_id,
-           row_number() over (partition by m.case_id, b.row_key order by t.rank, m.person_id) as choice
-    from birth b
-    join parent t on t.row_key = b.row_key
-    join member m on m.person_id = t.person_id
+           row_number() over (partition by m.case_id, b.row_key order by b.rank, m.person_id) as choice
+    from parent b
+    join member m on m.person_id = b.person_id
     where b.birth_date >= m.since and b.birth_date < m.before_day and b.birth_date >= m.from_day
-      and not exists (select 1 from known_death k where k.person_id = b.person_id)
+      and not exists (select 1 from known_death k where k.person_id = b.child_id)
       -- In this case, in another one, or possibly somebody who came in since and whom nobody could link.
-      and not exists (select 1 from current_assistance a where a.person_id = b.person_id)
+      and not exists (select 1 from current_assistance a where a.person_id = b.child_id)
       and not exists (
           select 1 from roll r
           left join person p on p.person_id = r.person_id
           where r.case_id = m.case_id
-            and (r.person_id = b.person_id
+            and (r.person_id = b.child_id
                  or (r.person_id is null and r.join_month >= date_trunc('month', b.birth_date))
-                 or (b.person_id is null and p.birth_date = b.birth_date))
+                 or (b.child_id is null and p.birth_date = b.birth_date))
       )
 ),
 birth_told as (
