@@ -1,11 +1,11 @@
 /*---
 id: X08
-version: 2
+version: 3
 title: {zh: 工资收入超线, en: Wages above the line}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十三条、第十七条、第三十二条
   - 社会救助暂行办法 第五十八条
-level: yellow
+level: orange
 owner: 县民政局核对中心
 expires: 2027-12-31
 subject: case
@@ -26,6 +26,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "what is left out, or comes close, says why"}
+  - {version: 3, since: 2026-11-22, what: "orange, as the table of levels has it"}
 ---*/
 with member as (
     select m.*, coalesce(m.declared_per_month, 0) as declared,
