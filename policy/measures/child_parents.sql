@@ -1,6 +1,6 @@
 /*---
 id: child_parents
-version: 2
+version: 3
 title: {zh: 未成年人父母的状况, en: What is known of the parents of a minor}
 grain: one row a child of whom any parent is on record
 unit: persons
@@ -21,6 +21,8 @@ needs:
 uses:
   custody: {max_age_days: 45, all: [ps_custody]}
   disability: {max_age_days: 14, all: [dp_disability_cert]}
+  register_membership: {max_age_days: 45, all: [ps_household_member]}
+  birth: {max_age_days: 45, all: [hl_birth_death_cert]}
 parameters: [severe_disability]
 published: false
 known_gaps:
@@ -31,6 +33,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "children with one parent on record are there too"}
+  - {version: 3, since: 2026-11-23, what: "a child that no edge names has the parents of its household book and birth certificate"}
 ---*/
 with child as (
     select p.person_id, p.birth_date, h.household_id, h.county_code
@@ -45,6 +48,18 @@ parent as (
     from household_edge e
     join child c on c.person_id = e.person_id_b
     where e.kind = 'parent_child' and e.confidence is distinct from 'needs_check' and (e.until is null or e.until > $as_of)
+    union
+    -- A child that no edge names: whom its household book or its birth certificate names.
+    select c.person_id, c.county_code, n.parent_id
+    from child c
+    join (
+        select person_id, father_person_id as parent_id from register_membership
+        union select person_id, mother_person_id from register_membership
+        union select person_id, father_person_id from birth
+        union select person_id, mother_person_id from birth
+    ) n on n.person_id = c.person_id
+    where n.parent_id is not null
+      and not exists (select 1 from household_edge e where e.kind = 'parent_child' and e.person_id_b = c.person_id)
 ),
 away as (
     -- A list of people in custody that is old may name somebody who is home again. Community correction (5) is at home.

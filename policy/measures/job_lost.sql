@@ -1,6 +1,6 @@
 /*---
 id: job_lost
-version: 1
+version: 2
 title: {zh: 失业或断缴的人员, en: Persons who lost their job}
 grain: one row a person and sign of the loss, without any later sign of work, study or pension
 unit: months and days
@@ -34,12 +34,19 @@ known_gaps:
   en: Registration is voluntary; casual work, migrant work, cash income and insurance in other provinces are not seen.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "where fresh deliveries bring no employer month at all, the months up to the delivery are missed"}
 ---*/
 with reported as (
     -- The last month that has arrived, and that is over: a month that nobody has delivered yet is not a month missed.
-    select max(pay_month) as month
-    from insurance_contribution
-    where payer_type = '1' and status in ('1', '2') and pay_month < date_trunc('month', $as_of)
+    -- Deliveries that go on for more than three months after it without any month of an employer are no months that are still to come.
+    select case when date_diff('month', month, delivered_on) > 3
+                then cast(date_trunc('month', delivered_on) - interval 1 month as date) else month end as month
+    from (
+        select max(pay_month) filter (where payer_type = '1' and status in ('1', '2')
+                                        and pay_month < date_trunc('month', $as_of)) as month,
+               least(max(data_as_of), $as_of) as delivered_on
+        from insurance_contribution
+    )
 ),
 lost as (
     select s.person_id, 1 as rank, 'benefit_exhausted' as cause, b.month as since, null::bigint as months_missed,

@@ -1,6 +1,6 @@
 /*---
 id: low_income_pool
-version: 1
+version: 2
 title: {zh: 低收入人口库内家庭, en: Households in the pool of low-income people}
 grain: one row a household
 unit: households
@@ -20,6 +20,7 @@ known_gaps:
   en: Cases in force and monitored households alone, not refused applicants nor those who left less than two years ago.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "who is on the list of monitored households without a day is on it"}
 ---*/
 select household_id, string_agg(distinct kind_zh, '、' order by kind_zh) as pool_zh
 from (
@@ -30,6 +31,6 @@ from (
     select h.household_id, '防止返贫监测户'
     from rural_monitor r
     join person_household h on h.person_id = r.person_id
-    where r.is_risk_removed = false and r.identify_date <= $as_of
+    where r.is_risk_removed = false and (r.identify_date is null or r.identify_date <= $as_of)
 )
 group by household_id

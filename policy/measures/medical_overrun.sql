@@ -1,6 +1,6 @@
 /*---
 id: medical_overrun
-version: 2
+version: 3
 title: {zh: 自付医疗费用超过预警线, en: Own-pay medical cost over the limit}
 grain: one row a living person whose own pay of 12 months is over the limit
 unit: yuan
@@ -34,6 +34,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "a local share of the disposable income is a limit too; the lower one warns"}
+  - {version: 3, since: 2026-11-23, what: "who is on the list of monitored households without a day is on it"}
 ---*/
 with status as (
     select person_id,
@@ -46,7 +47,7 @@ with status as (
     union
     select person_id, 'rural_monitor'
     from rural_monitor
-    where person_id is not null and is_risk_removed = false and identify_date <= $as_of
+    where person_id is not null and is_risk_removed = false and (identify_date is null or identify_date <= $as_of)
 ),
 bound as (
     -- The sum, or the share of a year's disposable income where a place has one: own pay of twelve months against a year's figure.

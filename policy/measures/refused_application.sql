@@ -1,6 +1,6 @@
 /*---
 id: refused_application
-version: 1
+version: 2
 title: {zh: 最近一次申请未获批的家庭, en: Households whose last application was refused}
 grain: one row a household
 unit: days
@@ -24,6 +24,7 @@ known_gaps:
   en: Applications in other counties are not seen; withdrawn and discontinued ones are no refusals.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "a refusal whose day of acceptance is not told is a refusal"}
 ---*/
 with asked as (
     select application_id, person_id, category, accept_date, decision, decision_date, reason from assistance_application
@@ -37,7 +38,7 @@ placed as (
            coalesce(q.decision_date, q.accept_date) as decided_on
     from asked q
     join person_household h on h.person_id = q.person_id
-    where q.accept_date <= $as_of and (q.decision_date is null or q.decision_date <= $as_of)
+    where coalesce(q.accept_date, q.decision_date) <= $as_of and (q.decision_date is null or q.decision_date <= $as_of)
       and not exists (select 1 from known_death k where k.person_id = q.person_id)
 ),
 decided as (

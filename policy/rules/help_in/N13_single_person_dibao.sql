@@ -1,6 +1,6 @@
 /*---
 id: N13
-version: 1
+version: 2
 title: {zh: 边缘家庭中的重残重病成员可申请单人保, en: Severely disabled or ill member of an edge family}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条：低保边缘家庭中的重度残疾人、重病患者可以参照单人户提出申请
@@ -29,6 +29,7 @@ false_alarms:
   en: Applications that are open or were refused lately (left out), a disease that is cured and still registered, frozen or expired certificates (left out).
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "a registered disease counts until the register says that it is cured, as in N03"}
 ---*/
 with edge_member as (
     select a.person_id, h.household_id, h.county_code, min(a.case_id) as case_id
@@ -50,7 +51,7 @@ severe as (
 ill as (
     select person_id, min(diagnosed_on) as diagnosed_on
     from serious_disease
-    where manage_status = '1' and (diagnosed_on is null or diagnosed_on <= $as_of)
+    where manage_status is distinct from '2' and manage_status is distinct from '3' and (diagnosed_on is null or diagnosed_on <= $as_of)
     group by person_id
 )
 select e.household_id, e.person_id, e.case_id, 'single_person' as cause_key,
