@@ -18,6 +18,7 @@ from data_contracts.contract import catalogue
 from data_contracts.places import township_table, village_table
 from pipelines import nights
 from pipelines.nights import LEVELS, LISTS, ROWS, CannotRun, Night
+from policy.engine import default_policy
 from reports import night as report_night
 from reports import returns
 from reports.manifest import NAME as MANIFEST
@@ -282,7 +283,7 @@ def _place_zh(row: dict[str, Any]) -> dict[str, str | None]:
 
 def _with_state(raised: pl.DataFrame, register: Path, household_id: int) -> list[dict[str, Any]]:
     """Warnings of a household, open and closed, with state and answer; one that the register lacks is new."""
-    columns = ["warning_id", "list_kind", "rule_id", "level", "reason_zh"]
+    columns = ["warning_id", "list_kind", "rule_id", "person_id", "level", "reason_zh"]
     told = ["state", "first_raised_on", "last_raised_on", "result_code", "result_on"]
     if register.is_file():
         known = pl.read_parquet(register).filter(pl.col("household_id") == household_id)
@@ -292,12 +293,15 @@ def _with_state(raised: pl.DataFrame, register: Path, household_id: int) -> list
         )
     else:
         found = raised.select(columns).with_columns(pl.lit(None).alias(name) for name in told)
+    titles = {rule.id: rule.header.title.zh for rule in default_policy().rules.values()}
     answers = {str(code): body["zh"] for code, body in answer_table()["results"].items()}
     words = report_night.STATE_ZH | report_night.OTHER_STATE_ZH
     found = found.with_columns(pl.col("state").fill_null("new")).sort("list_kind", "rule_id", "warning_id")
     return [
         {
             **warning,
+            "person_id": _person(warning["person_id"]),
+            "title_zh": titles.get(warning["rule_id"]),
             "state_zh": words.get(warning["state"], warning["state"]),
             "result_zh": answers.get(warning["result_code"]),
         }
@@ -305,7 +309,14 @@ def _with_state(raised: pl.DataFrame, register: Path, household_id: int) -> list
     ]
 
 
-EDGE_ZH = {"spouse": "配偶", "parent_child": "亲子", "same_register": "同一户口簿", "guardian": "监护"}
+EDGE_ZH = {
+    "spouse": "配偶",
+    "parent_child": "亲子",
+    "same_register": "同一户口簿",
+    "same_case": "同一救助证",
+    "guardian": "监护",
+    "supporter": "赡（抚、扶）养",
+}
 CONFIDENCE_ZH = {"certain": "确定", "likely": "较可信", "needs_check": "待核实"}
 
 
@@ -334,16 +345,20 @@ def print_household(console: Console, found: dict[str, Any]) -> None:
             f"来自{source.title.zh if source else edge['source_class']}（{edge['data_as_of']}）",
             soft_wrap=True,
         )
+    names = {one["person"]: one["name_masked"] for one in found["people"]}
     for warning in found["warnings"]:
         style = LEVEL_STYLE.get(warning["level"], "")
         level = report_night.LEVELS.get(warning["level"], (warning["level"],))[0]
         since = f"，{warning['first_raised_on']}首次提示" if warning["first_raised_on"] else ""
         console.print(
-            f"[{style}]●[/] {level} {warning['rule_id']} {report_night.LIST_ZH[warning['list_kind']]} "
-            f"{warning['warning_id']}：{warning['state_zh']}{since}",
+            f"[{style}]●[/] {level} {warning['rule_id']} {warning['title_zh'] or ''}"
+            f"（{report_night.LIST_ZH[warning['list_kind']]}） {warning['warning_id']}：{warning['state_zh']}{since}",
             soft_wrap=True,
         )
-        console.print(f"  {warning['reason_zh']}", soft_wrap=True)
+        about = (
+            f"{warning['person_id']} {names.get(warning['person_id'], '')}：" if warning["person_id"] else ""
+        )
+        console.print(f"  {about}{warning['reason_zh']}", soft_wrap=True)
         if warning["result_code"]:
             console.print(
                 f"  {warning['result_on'] or ''}核查结果：{warning['result_code']} {warning['result_zh'] or ''}",

@@ -11,6 +11,7 @@ from rich.console import Console
 from assets import risk
 from assets.io import Home
 from pipelines import nights
+from pipelines.measure_words import in_words
 from policy.engine import default_policy
 from policy.nearness import nearly
 from reports.night import LIST_ZH
@@ -126,10 +127,9 @@ def _rules(
 def print_why(console: Console, found: dict[str, Any]) -> None:
     """Measures and rules as an officer reads them."""
     if found["measures"]:
-        console.print("[bold]计量[/bold]（空缺表示不知道，不是零）")
+        console.print("[bold]计量[/bold]（写“不知道”的是没有资料，不是零）")
     for one in found["measures"]:
-        values = "，".join(f"{name}={'不知道' if v is None else v}" for name, v in one["values"].items())
-        console.print(f"  {one['title_zh']} {one['measure']}：{values}", soft_wrap=True)
+        console.print(f"  {one['title_zh']}：{in_words(one['values'])}", soft_wrap=True)
         for name, word in (("basis_zh", "依据"), ("missing_zh", "缺少"), ("oldest_on", "最早数据")):
             if one[name] is not None:
                 console.print(f"    {word}：{one[name]}", soft_wrap=True)
@@ -150,6 +150,6 @@ def print_why(console: Console, found: dict[str, Any]) -> None:
         if rule["not_asked_zh"]:
             console.print(f"  {name}：{rule['not_asked_zh']}", soft_wrap=True)
         elif rule["state"] == "silent":
-            silent.append(rule["rule_id"])
+            silent.append(f"{rule['rule_id']} {rule['title_zh']}")
     if silent:
         console.print(f"  其余规则没有发现，也不接近：{'、'.join(silent)}", soft_wrap=True)

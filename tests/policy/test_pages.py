@@ -89,7 +89,9 @@ def test_what_is_to_be_confirmed_is_gathered_from_sources_and_headers(made):
     text = made["parameters/to-confirm.md"]
     parts = {part.split("\n", 1)[0]: part for part in text.split("\n## ")[1:]}
     assert "文号待核" in parts["文件依据未核 Legal bases not checked"]
-    assert "凭记忆" in parts["出处未见原文 Sources that were not read in full"]
+    assert (
+        "国家统计局2024年全国数（代用，须核实）" in parts["出处未见原文 Sources that were not read in full"]
+    )
     assert "四川省 510000" in parts["未知 `not_known`"]
     assert "人均可支配收入" in parts["示范值 `model`"]
     assert "建议值，待当地确认" in parts["建议值 `proposal`"]
