@@ -1,6 +1,6 @@
 /*---
 id: asset_per_head
-version: 1
+version: 2
 title: {zh: 家庭人均金融资产, en: Financial assets a head}
 grain: one row a household of which somebody's assets were queried under an authorisation
 unit: yuan
@@ -32,6 +32,7 @@ known_gaps:
   en: Not answered is not none; a balance is that of one day; foreign currency is not converted; members without an authorisation are not seen.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "answers that did not come are called 未反馈, as the list of answers has it"}
 ---*/
 with answer as (
     select h.household_id, a.person_id, a.asset_kind, a.result, a.currency, a.amount, a.query_date
@@ -66,7 +67,7 @@ select o.household_id, o.county_code, o.urban_rural, o.members,
        s.accounts, s.asked, s.found, s.none, s.unanswered, s.mismatched, s.foreign_accounts, s.members_asked, s.oldest_on,
        '经授权查询' || s.members_asked || '人' || s.asked || '笔：查到' || s.found || '笔，查无' || s.none || '笔' as basis_zh,
        nullif(concat_ws('、', case when s.members_asked < o.members then (o.members - s.members_asked) || '人没有查询' end,
-                              case when s.unanswered > 0 then s.unanswered || '笔查询没有答复' end,
+                              case when s.unanswered > 0 then s.unanswered || '笔查询未反馈' end,
                               case when s.mismatched > 0 then s.mismatched || '笔户名不符' end,
                               case when s.foreign_accounts > 0 then s.foreign_accounts || '笔外币没有折算' end,
                               case when s.unreadable > 0 then s.unreadable || '笔没有金额' end), '') as missing_zh

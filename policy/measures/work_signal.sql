@@ -1,6 +1,6 @@
 /*---
 id: work_signal
-version: 1
+version: 2
 title: {zh: 就业与收入来源信号, en: Signs of work}
 grain: one row a person of whom any source knows something about work
 unit: months and dates
@@ -28,6 +28,7 @@ known_gaps:
   en: Casual work, farming and cash income reach no department; ended jobs are often not closed.
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
+  - {version: 2, since: 2026-11-23, what: "a month on the payroll whose amount nobody could read is one"}
 ---*/
 with sign as (
     select person_id, max(pay_month) as last_employer_month, null::date as last_wage_month,
@@ -44,7 +45,7 @@ with sign as (
     union all
     select person_id, null, null, max(month), null, null, null
     from fiscal_payroll
-    where gross_pay_per_month > 0 and month <= $as_of
+    where gross_pay_per_month is distinct from 0 and month <= $as_of
     group by person_id
     union all
     select person_id, null, null, null, max(start_date), null, null

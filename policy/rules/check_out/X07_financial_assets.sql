@@ -1,6 +1,6 @@
 /*---
 id: X07
-version: 5
+version: 6
 title: {zh: 人均金融资产超标, en: Financial assets per head above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第五十八条（经授权查询）
@@ -33,6 +33,7 @@ changelog:
   - {version: 3, since: 2026-11-22, what: "the sentence says that heads are those of the case, not of the household"}
   - {version: 4, since: 2026-11-22, what: "the sentence in plainer words; answers of which there are none are not said"}
   - {version: 5, since: 2026-11-22, what: "the comparator, the disposable income as base, the exemption of seriously ill families and subscribed capital where a text has them"}
+  - {version: 6, since: 2026-11-23, what: "answers that did not come are called 未反馈, as the list of answers has it"}
 ---*/
 with family as (
     -- Everybody counts as a head, certain or not: a larger family is the safer reading.
@@ -90,7 +91,7 @@ select household_id, case_id, 'assets' as cause_key,
        total, members, accounts, not_answered, mismatched, foreign_accounts, oldest_query,
        months_of_dibao, standard_source, limit_per_person, limit_zh, capital_zh,
        case when is_equal_within then '超过' else '达到' end as over_zh,
-       coalesce('另有' || nullif(concat_ws('、', case when not_answered > 0 then not_answered || '笔查询没有答复' end,
+       coalesce('另有' || nullif(concat_ws('、', case when not_answered > 0 then not_answered || '笔查询未反馈' end,
                                           case when mismatched > 0 then mismatched || '笔户名不符' end,
                                           case when foreign_accounts > 0 then foreign_accounts || '笔外币' end), '') || '，均未计入。', '') as left_out_zh,
        cast(round(total / members, 2) as decimal(18, 2)) as per_person,

@@ -1,6 +1,6 @@
 /*---
 id: X17
-version: 4
+version: 5
 title: {zh: 特困人员的法定义务人可能有履行义务能力, en: A supporter of a tekun person may have become able}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第八条、第二十四条第（五）项
@@ -37,6 +37,7 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "reads supporters outside the family"}
   - {version: 3, since: 2026-11-22, what: "taxed wages of the last months are a job; whoever works and whose age is not recorded is grown up"}
   - {version: 4, since: 2026-11-22, what: "income of 12 months from its own measure"}
+  - {version: 5, since: 2026-11-23, what: "a tie of support whose confidence is not written is taken as other ties are"}
 ---*/
 with tekun as (
     select a.person_id, a.case_id, a.start_month, coalesce(p.household_id, h.household_id) as household_id, coalesce(p.county_code, h.county_code) as county_code
@@ -63,6 +64,12 @@ owing as (
     select t.*, s.supporter_person_id, case s.kind when 'spouse' then '配偶' when 'parent' then '父母' else '子女' end
     from tekun t join supporter s on s.person_id = t.person_id
     where s.is_certain
+    union
+    -- A tie of support that says nothing of its confidence is taken as the other ties are.
+    select t.*, e.person_id_a, '法定义务人'
+    from tekun t join household_edge e on e.person_id_b = t.person_id
+    where e.kind = 'supporter' and e.confidence is null
+      and (e.until is null or e.until > $as_of) and (e.since is null or e.since <= $as_of)
 ),
 adult as (
     select s.*, coalesce(h.county_code, s.county_code) as supporter_county
@@ -125,7 +132,7 @@ signal as (
 )
 select a.household_id, a.person_id, a.case_id, a.start_month,
        'supporter:' || md5(a.supporter_id || ' ' || string_agg(s.kind, ',' order by s.kind)) as cause_key,
-       min(a.relation) as relation,
+       coalesce(min(a.relation) filter (where a.relation <> '法定义务人'), '法定义务人') as relation,
        string_agg(s.signal_zh, '，' order by s.kind desc) as signals,
        cast(any_value(i.income_12m) as decimal(18, 2)) as income_12m, any_value(i.income_limit) as income_limit,
        coalesce('自' || strftime(a.start_month, '%Y年%-m月') || '起', '') as start_zh
