@@ -1,6 +1,6 @@
 /*---
 id: X14
-version: 3
+version: 4
 title: {zh: 家庭人口变化未更新, en: A change of the family that the case does not show}
 legal_basis:
   - 2022年10月20日关于进一步做好最低生活保障等社会救助兜底工作的通知：家庭情况发生变化的应当及时报告，超过3个月未报告的可以批评教育
@@ -40,6 +40,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "the ground of a household's member in more words; the same rows, joined on equal keys"}
   - {version: 3, since: 2026-11-22, what: "births are joined on the parent alone: the same rows in a fraction of the time"}
+  - {version: 4, since: 2026-11-23, what: "a marriage whose spouse, or a birth whose child, is linked by less than a certain link says nothing"}
 ---*/
 with standing as (
     select f.case_id, f.household_id, f.county_code, f.category, f.category_zh, f.start_month,
@@ -76,19 +77,20 @@ couple as (
     -- The latest event of a pair; a certificate that was issued again is none.
     select least(male_person_id, female_person_id) as one, greatest(male_person_id, female_person_id) as other,
            male_person_id, female_person_id, reg_type, reg_date, row_key,
+           coalesce(male_link_grade = 'B', false) or coalesce(female_link_grade = 'B', false) as is_doubtful,
            row_number() over (partition by coalesce(least(male_person_id, female_person_id)::varchar || '-' || greatest(male_person_id, female_person_id)::varchar, row_key)
                               order by reg_date desc, reg_type desc, row_key) as choice
     from marriage
     where reg_type in ('1', '2', '3') and reg_date <= $as_of
 ),
 wedded as (
-    select male_person_id as person_id, female_person_id as partner_id, reg_type, reg_date from couple where choice = 1 and male_person_id is not null
+    select male_person_id as person_id, female_person_id as partner_id, reg_type, reg_date, is_doubtful from couple where choice = 1 and male_person_id is not null
     union
-    select female_person_id, male_person_id, reg_type, reg_date from couple where choice = 1 and female_person_id is not null
+    select female_person_id, male_person_id, reg_type, reg_date, is_doubtful from couple where choice = 1 and female_person_id is not null
 ),
 wedding as (
     -- The latest marriage of a member.
-    select m.*, w.partner_id, w.reg_type, w.reg_date,
+    select m.*, w.partner_id, w.reg_type, w.reg_date, w.is_doubtful,
            row_number() over (partition by m.case_id, m.person_id order by w.reg_date desc, w.partner_id) as choice
     from member m
     join wedded w on w.person_id = m.person_id
@@ -97,7 +99,8 @@ marriage_told as (
     select w.household_id, w.person_id, w.case_id, w.category_zh, w.limit_months, 'marriage' as cause, w.reg_date as happened_on, w.partner_id as told_person_id,
            case when w.partner_id is null then '其后没有增加成员（配偶未能对应到人）' else '没有其配偶' end as partner_zh
     from wedding w
-    where w.choice = 1 and w.reg_type = '1'
+    -- A spouse who is probably somebody we know may stand in the case: this list does not guess.
+    where w.choice = 1 and w.reg_type = '1' and not w.is_doubtful
       and w.reg_date >= w.since and w.reg_date < w.before_day and w.reg_date >= w.from_day
       and not exists (select 1 from roll r where r.case_id = w.case_id and r.person_id = w.partner_id)
       -- Somebody whom nobody could link, and who came since, may be the spouse.
@@ -117,9 +120,9 @@ divorce_told as (
 ),
 parent as (
     -- With the day of birth on each parent's row, so that cases are found by the person alone and never by days.
-    select row_key, person_id as child_id, birth_date, mother_person_id as person_id, 0 as rank from birth where mother_person_id is not null
+    select row_key, person_id as child_id, birth_date, mother_person_id as person_id, 0 as rank from birth where mother_person_id is not null and link_grade is distinct from 'B'
     union all
-    select row_key, person_id, birth_date, father_person_id, 1 from birth where father_person_id is not null
+    select row_key, person_id, birth_date, father_person_id, 1 from birth where father_person_id is not null and link_grade is distinct from 'B'
 ),
 newborn as (
     select m.household_id, m.case_id, m.category_zh, m.limit_months, b.birth_date, b.child_id, b.row_key,
