@@ -82,27 +82,33 @@ def views(folder: Path) -> dict[str, engine.View]:
     return {"division": division_table(), **{path.stem: path for path in sorted(folder.glob("*.parquet"))}}
 
 
+def line(what: str, kind: str, began: float, cpu: float) -> None:
+    """Print what one query took since, and what the process holds now."""
+    seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+    held = pages * resource.getpagesize() / 2**30
+    print(f"{seconds:7.2f} s {cpu:7.2f} s CPU {held:6.2f} GiB  {kind:<9} {what}", flush=True)
+
+
 def each(folder: Path, day: date) -> None:
     """Print what every measure and rule takes."""
     policy = engine.default_policy()
     bench = engine.Bench(policy, views(folder), day, policy.rules.values())
     try:
-        for rule in policy.rules.values():
-            for measure in policy.measures_of(rule):
-                if measure.id not in bench.made[rule.list_kind]:
-                    began = time.perf_counter()
-                    bench.make(measure, rule.list_kind)
-                    seconds = time.perf_counter() - began
-                    print(f"  measure {measure.id:<22} {rule.list_kind:<9} {seconds:7.2f} s")
-            began = time.perf_counter()
+        rules = list(policy.rules.values())
+        for at, rule in enumerate(rules):
+            bench.release(rules[at:])
+            for measure in bench.missing(rule, rule.list_kind):
+                began, cpu = time.perf_counter(), time.process_time()
+                bench.make(measure, rule.list_kind)
+                line(f"measure {measure.id}", rule.list_kind, began, cpu)
+            began, cpu = time.perf_counter(), time.process_time()
             rows, sources = bench.rows(rule, rule.list_kind), engine.Sources(None, "", {})
             if rule.header.new_signal:
                 rows, _ = news(rule, rows, engine.Memory(), bench, sources)
             rows, _ = left_out(rule, rows)
             raised = engine.raised(rule, rows, sources)
-            print(
-                f"{rule.id:<32} {rule.list_kind:<9} {time.perf_counter() - began:7.2f} s  {raised.height:>9,} warnings"
-            )
+            line(f"{rule.id:<24}{raised.height:>9,} warnings", rule.list_kind, began, cpu)
     finally:
         bench.close()
 

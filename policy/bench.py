@@ -2,7 +2,8 @@
 
 The facts lie in a schema that no query can name; each list has a schema of its own with views of those facts, in which
 links below the list's grades are empty, so that a check-out rule cannot read anything but certain links. Measures are made
-once a list, when the first rule asks for them; a rule that is added costs itself only.
+once a list, when the first rule asks for them, and given up when no rule to come reads them; a rule that is added costs
+itself only. What does not fit into `MEMORY_LIMIT` goes to files in a folder of the bench's own, which ends with it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import duckdb
 import polars as pl
@@ -36,6 +38,11 @@ OPEN_WARNING = {
 """Table that the risk score reads beside facts, measures and parameters."""
 
 NATION = "000000"
+
+MEMORY_LIMIT = "3GB"
+"""What DuckDB may hold in memory; the rest of the 6 GiB of a night belongs to the frames of its results."""
+TEMP_DIRECTORY: Path | None = None
+"""Where the folder of files for what does not fit is made; null: where the machine keeps temporary files."""
 
 View = Path | str | pl.DataFrame | pl.LazyFrame
 
@@ -68,6 +75,10 @@ class Bench:
         # A case or an empty vocabulary: starting threads would take longer than the work.
         is_small = all(isinstance(view, pl.DataFrame) for view in views.values())
         self.connection = duckdb.connect(config={"threads": 1} if is_small else {})
+        # Readable by nobody else, and gone with the bench.
+        self.spill = TemporaryDirectory(prefix="policy-", dir=TEMP_DIRECTORY)
+        folder = self.spill.name.replace("'", "''")
+        self.connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'; set temp_directory = '{folder}'")
         # Some two hundred tables and views: one transaction instead of one each.
         self.connection.execute("set TimeZone = 'UTC'; begin")
         for schema in ("fact", "parameter", *LISTS):
@@ -91,8 +102,9 @@ class Bench:
         self.connection.execute("commit")
 
     def close(self) -> None:
-        """Give the memory back."""
+        """Give the memory and the files back."""
         self.connection.close()
+        self.spill.cleanup()
 
     def _fact(self, table: Table, view: View | None) -> None:
         """The table as it came, with every column of the vocabulary in its type; a missing column is unknown."""
@@ -145,9 +157,23 @@ class Bench:
         parameters = {"as_of": self.as_of} if "$as_of" in query else {}
         return self.connection.execute(prefix + query, parameters)
 
+    def missing(self, item: Rule | Measure, kind: str) -> list[Measure]:
+        """Measures that have to be made before a query can run, in that order; not those behind a measure that is there."""
+        found: dict[str, Measure] = {}
+
+        def visit(current: Rule | Measure) -> None:
+            for touch in current.file.tables:
+                measure = self.policy.measures.get(touch.name)
+                if measure is not None and measure.id not in found and measure.id not in self.made[kind]:
+                    visit(measure)
+                    found[measure.id] = measure
+
+        visit(item)
+        return list(found.values())
+
     def make_measures(self, item: Rule | Measure, kind: str) -> None:
         """Make the measures that a query rests on, unless the list has them already."""
-        for measure in self.policy.measures_of(item):
+        for measure in self.missing(item, kind):
             self.make(measure, kind)
 
     def make(self, measure: Measure, kind: str) -> None:
@@ -155,6 +181,35 @@ class Bench:
         if measure.id not in self.made[kind]:
             self._execute(kind, f"create table {kind}.{quoted(measure.id)} as ", measure.file.query)
             self.made[kind].add(measure.id)
+
+    def release(self, to_come: Iterable[Rule | Measure]) -> None:
+        """Give up the measures that nothing to come reads: no rule, no measure that has to be made for one, not the score.
+
+        Published measures of the list that shows them stay until `publish`. One that is asked for again is made again.
+        """
+        items = list(to_come)
+        for kind in LISTS:
+            coming = [x for x in items if (x.list_kind if isinstance(x, Rule) else "help_in") == kind]
+            if kind == "help_in":
+                coming.append(self.policy.score)
+            coming += [measure for item in coming for measure in self.missing(item, kind)]
+            read = {touch.name for item in coming for touch in item.file.tables}
+            for name in sorted(self.made[kind] - read):
+                if not (kind == "help_in" and self.policy.measures[name].header.published):
+                    self._drop(name, kind)
+
+    def publish(self) -> dict[str, pl.DataFrame]:
+        """Every published measure that was made, in a total order; each table is given up when its rows are out."""
+        found = {}
+        for name in sorted(self.made["help_in"]):
+            if self.policy.measures[name].header.published:
+                found[name] = self.connection.execute(f"from help_in.{quoted(name)} order by all").pl()
+                self._drop(name, "help_in")
+        return found
+
+    def _drop(self, name: str, kind: str) -> None:
+        self.connection.execute(f"drop table {kind}.{quoted(name)}")
+        self.made[kind].discard(name)
 
     def rows(self, item: Rule | Measure, kind: str) -> pl.DataFrame:
         """The result of a query as it stands in its file."""

@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import polars as pl
 
-from policy.bench import Bench, View, quoted
+from policy.bench import Bench, View
 from policy.deadlines import finish, window
 from policy.loading import default_policy, load
 from policy.parameter_words import keys_zh
@@ -184,11 +184,17 @@ def _say_what_was_counted(rows: list[dict[str, Any]], warnings: pl.DataFrame) ->
             row["reason_zh"] += f"{spoken}节假日安排未公布，期限暂按周一至周五计。"
 
 
-def _rules(bench: Bench, wanted: Iterable[str], before: Memory, strict: bool) -> dict[str, _Spoken]:
-    """What each of some rules says. A rule that fails is switched off visibly, unless `strict`."""
+def _rules(
+    bench: Bench, wanted: list[str], asked: list[Measure], before: Memory, strict: bool
+) -> dict[str, _Spoken]:
+    """What each of some rules says. A rule that fails is switched off visibly, unless `strict`.
+
+    Measures that neither a rule to come nor one of `asked` reads are given up on the way.
+    """
     state = bench.frame("source_status")
     found = {}
-    for rule_id in wanted:
+    for at, rule_id in enumerate(wanted):
+        bench.release([*(bench.policy.rules[other] for other in wanted[at:]), *asked])
         rule = bench.policy.rules[rule_id]
         try:
             found[rule_id] = _evaluate(bench, rule, state, before, strict)
@@ -249,7 +255,8 @@ def run(
     bench = Bench(policy, views, as_of, [*(policy.rules[rule_id] for rule_id in wanted), *asked])
     try:
         memory = memory or Memory()
-        spoken = _rules(bench, wanted, memory, strict)
+        spoken = _rules(bench, wanted, asked, memory, strict)
+        bench.release(asked)
         rows = [row for one in spoken.values() for row in one.status]
         warnings = finish(
             bench,
@@ -266,11 +273,8 @@ def run(
             book = _register(bench, warnings, status, previous)
             priority = priority_of(bench, book)
         _make(bench, asked, strict)
-        made = {
-            name: bench.connection.execute(f"from help_in.{quoted(name)} order by all").pl()
-            for name in sorted(bench.made["help_in"])
-            if policy.measures[name].header.published
-        }
+        bench.release(())
+        made = bench.publish()
     finally:
         bench.close()
     return Outcome(warnings, status, priority, book, made, after, out)

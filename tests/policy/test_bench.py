@@ -1,0 +1,89 @@
+"""The bench gives up what nothing to come reads, and says the same as if it had kept everything."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from policy import bench
+from policy.bench import Bench
+from policy.cases import Case, frames_of
+from policy.engine import default_policy
+
+DAY = date(2025, 11, 17)
+
+
+def rules(*ids: str):
+    return [default_policy().rules[name] for name in ids]
+
+
+def an_empty_county() -> dict:
+    return frames_of(Case(name="x", as_of=DAY, given={}, expect=[]), frozenset())
+
+
+def test_a_measure_stays_as_long_as_a_rule_to_come_reads_it():
+    kept, first, later = rules("N09", "N16", "N10")
+    place = Bench(default_policy(), an_empty_county(), DAY, [kept, first, later])
+    try:
+        place.make_measures(kept, "help_in")
+        assert {"recorded_income", "earner_lost", "known_death"} <= place.made["help_in"]
+        place.release([first, later])
+        # What hardship events are made from stays; what only earners were made from goes.
+        assert {"earner_lost", "known_death"} <= place.made["help_in"]
+        assert "recorded_income" not in place.made["help_in"]
+        place.release([later])
+        assert "earner_lost" not in place.made["help_in"]
+        assert "known_death" in place.made["help_in"]
+        present = {
+            row[0] for row in place.connection.execute("select table_name from duckdb_tables()").fetchall()
+        }
+        assert "earner_lost" not in present
+        assert "known_death" in present
+    finally:
+        place.close()
+
+
+def test_what_was_given_up_is_made_again_when_asked_for():
+    (rule,) = rules("N09")
+    place = Bench(default_policy(), an_empty_county(), DAY, [rule])
+    try:
+        before = place.rows(rule, "help_in")
+        place.release(())
+        assert "earner_lost" not in place.made["help_in"]
+        assert place.rows(rule, "help_in").equals(before)
+        assert "earner_lost" in place.made["help_in"]
+    finally:
+        place.close()
+
+
+def test_published_measures_stay_until_their_rows_are_out():
+    (rule,) = rules("N10")
+    place = Bench(default_policy(), an_empty_county(), DAY, [rule])
+    try:
+        place.make_measures(rule, "help_in")
+        place.release(())
+        published = {name for name, m in default_policy().measures.items() if m.header.published}
+        wanted = published & {m.id for m in default_policy().measures_of(rule)}
+        assert "household_income" in wanted
+        assert set(place.publish()) == wanted
+        assert not published & place.made["help_in"]
+    finally:
+        place.close()
+
+
+def test_what_does_not_fit_goes_to_a_folder_that_ends_with_the_bench(monkeypatch, tmp_path):
+    monkeypatch.setattr(bench, "TEMP_DIRECTORY", tmp_path)
+    monkeypatch.setattr(bench, "MEMORY_LIMIT", "64MB")
+    place = Bench(default_policy(), an_empty_county(), DAY, [])
+    try:
+        (folder,) = tmp_path.iterdir()
+        assert folder.stat().st_mode & 0o077 == 0
+        # 160 MB of rows that do not compress.
+        place.connection.execute(
+            "create temp table big as select hash(i) as a, hash(i + 1) as b from range(10000000) r(i)"
+        )
+        assert sum(f.stat().st_size for f in Path(folder).iterdir()) > 0
+        assert place.connection.execute("select count(*) from big").fetchone() == (10_000_000,)
+    finally:
+        place.close()
+    assert not list(tmp_path.iterdir())
