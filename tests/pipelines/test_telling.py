@@ -418,7 +418,7 @@ def test_a_failed_step_gives_its_declared_reason_and_no_trace(tmp_path, monkeypa
     def views(*_):
         raise error
 
-    monkeypatch.setattr(risk, "_views", views)
+    monkeypatch.setattr(risk, "views", views)
     why: dict[str, str] = {}
     success, failed = nights.run(tmp_path, DAY, "one_rule", [risk.rule_key("N05")], why=why)
     assert (success, failed) == (False, ["run_rules"])
