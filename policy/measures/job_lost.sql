@@ -1,6 +1,6 @@
 /*---
 id: job_lost
-version: 2
+version: 3
 title: {zh: 失业或断缴的人员, en: Persons who lost their job}
 grain: one row a person and sign of the loss, without any later sign of work, study or pension
 unit: months and days
@@ -35,6 +35,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "where fresh deliveries bring no employer month at all, the months up to the delivery are missed"}
+  - {version: 3, since: 2026-11-23, what: "a benefit that stopped because its term is over is used up, also where its months are not told"}
 ---*/
 with reported as (
     -- The last month that has arrived, and that is over: a month that nobody has delivered yet is not a month missed.
@@ -60,7 +61,9 @@ lost as (
     join person_household s on s.person_id = b.person_id
     join warning_window w on w.county_code = s.county_code and w."window" = 'benefit_exhausted'
      and $as_of between w.valid_from and w.valid_to
-    where b.used_months >= b.approved_months
+    -- Where the months are not told, the office's own word that the term is over.
+    where (b.used_months >= b.approved_months
+           or (b.stop_reason = '1' and (b.used_months is null or b.approved_months is null)))
       -- Stopped for a job, the army, a move abroad, a pension or death: no hardship of this kind.
       and (b.stop_reason is null or b.stop_reason in ('1', '6', '9'))
     union all

@@ -1,6 +1,6 @@
 /*---
 id: N05
-version: 4
+version: 5
 title: {zh: 失业或断缴, en: Job loss}
 legal_basis:
   - 国办发〔2023〕39号（关注就业情况变化）
@@ -23,7 +23,7 @@ uses:
 parameters: [warning_window, labour_age]
 evidence: [cause, since, months_missed, months_allowed]
 reason:
-  benefit_exhausted: 该成员的失业保险金已领满核定的{approved_months}个月（最后一个月为{since_month}），此后没有新的就业、养老待遇或在学记录。
+  benefit_exhausted: 该成员的失业保险金已领满{approved_zh}（最后一个月为{since_month}），此后没有新的就业、养老待遇或在学记录。
   contributions_stopped: 该成员由单位缴纳的社会保险最后一次缴到{since_month}，此后已连续{months_missed}个月没有缴费（满{months_allowed}个月提示），没有新的就业、养老待遇或在学记录。
   long_registered: 该成员自{since}起登记失业，至今未注销，已超过{months_allowed}个月，没有新的就业、养老待遇或在学记录。
 cited: [hr_insurance_contribution, hr_unemployment_benefit, hr_jobless_register]
@@ -38,10 +38,12 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "missed months are counted to the last month that has arrived"}
   - {version: 3, since: 2026-11-22, what: "the sentences in plainer words"}
   - {version: 4, since: 2026-11-22, what: "what is a loss is a measure that other rules share"}
+  - {version: 5, since: 2026-11-23, what: "a benefit whose months are not told and whose term is over"}
 ---*/
 select household_id, person_id,
        cause || ':' || since as cause_key,
-       cause, since, since as since_month, months_missed, months_allowed, approved_months
+       cause, since, since as since_month, months_missed, months_allowed,
+       coalesce('核定的' || approved_months || '个月', '核定期限') as approved_zh
 from job_lost
 where is_recent
 qualify row_number() over (partition by person_id order by rank) = 1

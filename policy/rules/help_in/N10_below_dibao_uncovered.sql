@@ -1,6 +1,6 @@
 /*---
 id: N10
-version: 5
+version: 6
 title: {zh: 收入可能低于低保标准而未纳入, en: Possibly below the dibao standard and not covered}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -9,6 +9,8 @@ level: yellow
 owner: 县民政局社会救助科
 expires: 2027-12-31
 subject: household
+needs:
+  pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
 uses:
   rural_monitor: {max_age_days: 45, all: [ag_poverty_monitor]}
 parameters: [dibao_standard]
@@ -33,6 +35,7 @@ changelog:
   - {version: 3, since: 2026-11-22, what: "the sentences in plainer words; the standard is said once; small inherited shares do not block"}
   - {version: 4, since: 2026-11-22, what: "income of all four kinds over the local window, least job cost and withheld tax off, support fees counted where known and named where not; fixed-quota and zero-return firms, held-back pensions are no income of zero"}
   - {version: 5, since: 2026-11-22, what: "what is left out, or comes close, says why"}
+  - {version: 6, since: 2026-11-23, what: "wages or an employee pension below the standard need no other sign of hardship; a monitored household without a day of listing is one"}
 ---*/
 with standard as (
     select county_code, urban_rural, amount, period, source,
@@ -43,11 +46,18 @@ with standard as (
 recorded as (
     -- The most that the records allow; support fees are added where they are known, and named where they are not.
     select n.household_id, n.county_code, n.urban_rural, 'recorded' as way, n.members, i.window_months,
-           i.total as income_total, i.window_to as until_month, n.means_zh, n.hardship_zh as hardship,
+           i.total as income_total, i.window_to as until_month, n.means_zh, coalesce(n.hardship_zh, '没有登记的残疾、大病或失业情形') as hardship,
            i.support_fee, i.per_person_month as income_per_person_month, i.basis_zh as income_basis, i.support_missing_zh as missing
     from household_need n
     join household_income i on i.household_id = n.household_id
-    where n.hardship_zh is not null and i.is_ceiling
+    -- Nobody lives on a residents' pension alone: beside one, something must speak of hardship. Wages and employee pensions are what they are.
+    where i.is_ceiling
+      and (n.hardship_zh is not null
+           or not exists (
+               select 1 from pension p
+               join person_household h on h.person_id = p.person_id
+               where h.household_id = n.household_id and p.pension_kind is distinct from 'employee'
+           ))
 ),
 surveyed as (
     -- A net income of the year, per head, as the rural department surveyed it: one household, one figure.
@@ -59,7 +69,7 @@ surveyed as (
     from rural_monitor r
     join person_household h on h.person_id = r.person_id
     join household o on o.household_id = h.household_id
-    where r.is_risk_removed = false and r.identify_date <= $as_of and r.per_capita_income_per_year is not null
+    where r.is_risk_removed = false and (r.identify_date is null or r.identify_date <= $as_of) and r.per_capita_income_per_year is not null
       and o.members > 0
     group by h.household_id, h.county_code, o.members
 ),

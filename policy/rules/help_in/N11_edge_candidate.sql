@@ -1,6 +1,6 @@
 /*---
 id: N11
-version: 3
+version: 4
 title: {zh: 可能符合低保边缘而未认定, en: Possibly an edge family and not recognised}
 legal_basis:
   - 国办发〔2023〕39号（最低生活保障边缘家庭）
@@ -30,6 +30,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "property by the rule of the edge; work does not speak against an edge family"}
   - {version: 3, since: 2026-11-22, what: "what is left out, or comes close, says why"}
+  - {version: 4, since: 2026-11-23, what: "a monitored household without a day of listing is one"}
 ---*/
 with line as (
     select d.county_code, d.urban_rural, d.line_zh as standard_zh, d.line_12m as standard_12m,
@@ -55,7 +56,7 @@ surveyed as (
     from rural_monitor r
     join person_household h on h.person_id = r.person_id
     join household o on o.household_id = h.household_id
-    where r.is_risk_removed = false and r.identify_date <= $as_of and r.per_capita_income_per_year is not null
+    where r.is_risk_removed = false and (r.identify_date is null or r.identify_date <= $as_of) and r.per_capita_income_per_year is not null
       and o.members > 0
     group by h.household_id, h.county_code, o.members
 ),
