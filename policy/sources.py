@@ -102,11 +102,16 @@ def day_zh(day: date) -> str:
     return f"{day.year}年{day.month}月{day.day}日"
 
 
+NAME_BESIDE_A_PERSON = {"hl_serious_disease": "重大疾病登记"}
+"""Classes whose title would hint at a mental disorder where it stands beside a person."""
+
+
 def closing(classes: Iterable[str], dates: Mapping[str, str | None]) -> str:
     """Where the figures come from and how old they are, as the end of every sentence."""
     by_day: dict[date, list[str]] = {}
     for source in classes:
         if day := dates.get(source):
-            by_day.setdefault(date.fromisoformat(day), []).append(BRACKETS_AT_END.sub("", _title(source)))
+            name = NAME_BESIDE_A_PERSON.get(source) or BRACKETS_AT_END.sub("", _title(source))
+            by_day.setdefault(date.fromisoformat(day), []).append(name)
     told = [f"{day_zh(day)}，{'、'.join(names)}" for day, names in sorted(by_day.items(), reverse=True)]
     return f"（数据截至：{'；'.join(told)}）" if told else ""

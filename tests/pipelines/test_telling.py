@@ -24,8 +24,8 @@ from policy.sql_file import PolicyError
 DAY = date(2025, 11, 20)
 
 REGISTER = {
-    "warning_id": pl.String, "list_kind": pl.String, "rule_id": pl.String, "household_id": pl.Int64, "level": pl.String,
-    "reason_zh": pl.String, "state": pl.String, "first_raised_on": pl.Date, "last_raised_on": pl.Date,
+    "warning_id": pl.String, "list_kind": pl.String, "rule_id": pl.String, "household_id": pl.Int64, "person_id": pl.Int64,
+    "level": pl.String, "reason_zh": pl.String, "state": pl.String, "first_raised_on": pl.Date, "last_raised_on": pl.Date,
     "result_code": pl.String, "result_on": pl.Date,
 }  # fmt: skip
 
@@ -391,7 +391,7 @@ def test_explain_shows_what_officers_answered(explained):
     (told,) = json.loads(call(explained, "explain", "H3", "--json").stdout)["warnings"]
     assert (told["state"], told["result_code"], told["result_on"]) == ("answered", "205", "2025-11-19")
     text = call(explained, "explain", "H3").output
-    assert "已反馈，2025-11-17首次提示" in text
+    assert "N01 个人自付医疗费用过高（可能需要帮助） W000000000000004：已反馈，2025-11-17首次提示" in text
     assert f"2025-11-19核查结果：205 {told['result_zh']}" in text
     assert told["result_zh"]
 

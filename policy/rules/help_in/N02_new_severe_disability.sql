@@ -1,6 +1,6 @@
 /*---
 id: N02
-version: 6
+version: 7
 title: {zh: 新发重度残疾, en: New severe disability}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -33,6 +33,7 @@ changelog:
   - {version: 4, since: 2026-11-22, what: "the sentence in plainer words"}
   - {version: 5, since: 2026-11-22, what: "a certificate is news on the night it becomes visible; what is left out says why"}
   - {version: 6, since: 2026-11-22, what: "the reason for leaving out stands in a column of its own name"}
+  - {version: 7, since: 2026-11-23, what: "the sentence: that a disability is mental is not told to a township"}
 ---*/
 with severe as (
     select d.person_id, h.household_id, d.dis_type, d.dis_grade, d.issue_date, d.valid_to, d.status,
@@ -58,7 +59,7 @@ select n.household_id, n.person_id,
        'certificate:' || n.issue_date as cause_key,
        n.dis_type, n.dis_grade, n.issue_date, n.issue_date as event_on, n.severe_source,
        case n.dis_type when '1' then '视力' when '2' then '听力' when '3' then '言语' when '4' then '肢体'
-                       when '5' then '智力' when '6' then '精神' else '多重' end as type_zh,
+                       when '5' then '智力' when '6' then '' else '多重' end as type_zh,
        case n.dis_grade when '1' then '一级' when '2' then '二级' else '三级' end as grade_zh,
        case
            when exists (select 1 from severe e where e.person_id = n.person_id and e.issue_date < n.issue_date)

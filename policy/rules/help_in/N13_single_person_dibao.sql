@@ -1,6 +1,6 @@
 /*---
 id: N13
-version: 2
+version: 3
 title: {zh: 边缘家庭中的重残重病成员可申请单人保, en: Severely disabled or ill member of an edge family}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条：低保边缘家庭中的重度残疾人、重病患者可以参照单人户提出申请
@@ -30,6 +30,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "a registered disease counts until the register says that it is cured, as in N03"}
+  - {version: 3, since: 2026-11-23, what: "the sentence: that a disability is mental is not told to a township"}
 ---*/
 with edge_member as (
     select a.person_id, h.household_id, h.county_code, min(a.case_id) as case_id
@@ -61,7 +62,7 @@ select e.household_id, e.person_id, e.case_id, 'single_person' as cause_key,
             when s.person_id is null then 'hl_serious_disease,ca_assist_household' end as cited_classes,
        s.dis_type, s.dis_grade, s.issue_date, i.diagnosed_on, s.severe_source,
        case s.dis_type when '1' then '视力' when '2' then '听力' when '3' then '言语' when '4' then '肢体'
-                       when '5' then '智力' when '6' then '精神' else '多重' end as type_zh,
+                       when '5' then '智力' when '6' then '' else '多重' end as type_zh,
        case s.dis_grade when '1' then '一级' when '2' then '二级' else '三级' end as grade_zh,
        coalesce(strftime(s.issue_date, '%Y年%-m月%-d日领证'), '领证日期不详') as issued_zh,
        coalesce(strftime(i.diagnosed_on, '%Y年%-m月%-d日确诊'), '确诊日期不详') as diagnosed_zh

@@ -1,6 +1,6 @@
 /*---
 id: N14
-version: 4
+version: 5
 title: {zh: 可能符合特困人员条件而未纳入, en: Possibly a tekun person and not covered}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第四条至第八条
@@ -41,6 +41,7 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "reads supporters outside the family"}
   - {version: 3, since: 2026-11-22, what: "no child on record says little of somebody who is or was married"}
   - {version: 4, since: 2026-11-22, what: "an orphan who lives with other kin is raised"}
+  - {version: 5, since: 2026-11-23, what: "the sentence: that a disability is mental is not told to a township"}
 ---*/
 with listed as (
     select d.person_id, d.dis_type, d.dis_grade
@@ -188,7 +189,7 @@ select b.household_id, b.person_id, b.cause || ':tekun' as cause_key, b.cause, b
             else b.means_zh || '，没有计入的收入' end as income_zh,
        case b.standard_period when 'month' then '每人每月' else '每人每年' end || rtrim(rtrim(b.standard_amount::varchar, '0'), '.') || '元' as standard_zh,
        case when b.age < b.no_labour_below then '，视为无劳动能力' else '，已满' || b.no_labour_below || '周岁，劳动能力需要评估' end as labour_zh,
-       case b.dis_type when '1' then '视力' when '4' then '肢体' when '5' then '智力' when '6' then '精神' end as type_zh,
+       case b.dis_type when '1' then '视力' when '4' then '肢体' when '5' then '智力' when '6' then '' end as type_zh,
        case b.dis_grade when '1' then '一级' when '2' then '二级' else '三级' end as grade_zh,
        coalesce('看不到的部分：' || coalesce(p.unknown_zh, '金融资产没有查询') || '。', '') as missing_zh
 from below b

@@ -1,6 +1,6 @@
 /*---
 id: P03
-version: 2
+version: 3
 title: {zh: 残疾人两项补贴未落实, en: Subsidies for the disabled not paid}
 legal_basis:
   - 国务院关于全面建立困难残疾人生活补贴和重度残疾人护理补贴制度的意见（国发〔2015〕52号）
@@ -32,6 +32,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
+  - {version: 3, since: 2026-11-23, what: "the sentence: that a disability is mental is not told to a township"}
 ---*/
 with place as (
     select h.person_id, h.household_id, h.county_code, w.length as wait_months, v.length as seen_months,
@@ -92,7 +93,7 @@ select p.household_id, w.person_id, a.case_id, w.cause || ':' || w.dis_type || w
        case when w.cause = 'living' then a.since end as since,
        y.last_paid_month, case when y.stopped_month > y.last_paid_month or y.last_paid_month is null then y.stopped_month end as stopped_month,
        case w.dis_type when '1' then '视力' when '2' then '听力' when '3' then '言语' when '4' then '肢体' when '5' then '智力'
-                       when '6' then '精神' when '7' then '多重' else '类别不明' end
+                       when '6' then '' when '7' then '多重' else '类别不明' end
            || case w.dis_grade when '1' then '一级' when '2' then '二级' when '3' then '三级' when '4' then '四级' else '等级不明' end as dis_zh,
        case when w.issue_date is null then '发证日期不详' else strftime(w.issue_date, '%Y年%-m月%-d日发证') end as issued_zh,
        case when a.since is null then '' else strftime(a.since, '（%Y年%-m月起）') end as since_zh,
