@@ -145,6 +145,8 @@ WORDS: dict[tuple[str, Any], str] = {
     ("income_basis", "own"): "本户城乡属性居民",
     ("mode", "rate"): "按工资比例",
     ("mode", "fixed"): "按月定额",
+    ("mode", "minimum_wage"): "按最低工资比例",
+    ("mode", "either"): "按工资或最低工资比例",
     ("visit_working_days", None): "随定期复核",
     ("close_working_days", None): "季度末",
 }

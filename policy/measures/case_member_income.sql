@@ -1,6 +1,6 @@
 /*---
 id: case_member_income
-version: 1
+version: 2
 title: {zh: 在保成员申报收入与登记收入, en: What members of cases declared and what is recorded}
 grain: one row a case in force (dibao, tekun, edge; not phasing out) and living member
 unit: yuan in twelve months, or a month where the name says so; only what counts for certain
@@ -40,13 +40,14 @@ uses:
   custody: {max_age_days: 45, all: [ps_custody]}
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [labour_age]
-parameters_if_known: [job_cost, income_exclusion, pension_exclusion, farm_income]
+parameters_if_known: [job_cost, minimum_wage, income_exclusion, pension_exclusion, farm_income]
 published: false
 known_gaps:
   zh: 申报收入是申请时的；未满劳动年龄和服刑月份的工资申报多为冒用身份，不计；补发月份的养老金不作平常月份。
   en: Declared income is that of the application; wages of children and of months in prison are most likely declared under a stolen identity and do not count; a month of back pay is not an ordinary month.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "job cost may be a share of the minimum wage of the month"}
 ---*/
 with family as (
     select a.case_id, a.person_id, a.start_month, h.county_code, p.birth_date, l.from_age
@@ -93,9 +94,13 @@ taxed as (
 wage as (
     select t.person_id, t.month, t.gross, t.payers,
            case j.mode when 'rate' then t.gross * (1 - j.high) - t.paid
-                       when 'fixed' then greatest(t.gross - j.high, 0) - t.paid end as counted
+                       when 'fixed' then greatest(t.gross - j.high, 0) - t.paid
+                       -- Where the minimum wage is not known, neither is what its share leaves.
+                       when 'minimum_wage' then t.gross - case when m.amount is not null then least(greatest(t.gross, 0), m.amount * j.high) end - t.paid
+                       when 'either' then t.gross - greatest(t.gross * j.high, case when m.amount is not null then least(greatest(t.gross, 0), m.amount * j.high) end) - t.paid end as counted
     from taxed t
     left join job_cost j on j.county_code = t.county_code and $as_of between j.valid_from and j.valid_to
+    left join minimum_wage m on m.county_code = t.county_code and t.month between m.valid_from and m.valid_to
 ),
 wages as (
     select f.case_id, f.person_id,

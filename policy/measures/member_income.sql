@@ -1,6 +1,6 @@
 /*---
 id: member_income
-version: 1
+version: 2
 title: {zh: 成员按月收入, en: Income of a person by month and kind}
 grain: one row a person, month and source
 unit: yuan of the period that the row covers; `months` says how long it is
@@ -30,13 +30,14 @@ uses:
   business_income: {max_age_days: 120, all: [tx_business_income]}
   farm_subsidy: {max_age_days: 400, all: [ag_subsidy_land]}
   welfare_subsidy: {max_age_days: 45, all: [ca_welfare_subsidy]}
-parameters_if_known: [job_cost, income_exclusion, pension_exclusion, farm_income]
+parameters_if_known: [job_cost, minimum_wage, income_exclusion, pension_exclusion, farm_income]
 published: false
 known_gaps:
   zh: 现金收入、赡养费不在任何部门记录中；财产转让的成本、定额户和零申报户的实际收入不明；一次性收入留在所得月份。
   en: Cash and support reach no department; the cost of what was sold and the true income of quota and zero-return firms are not known; a lump sum stays in its month.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "job cost may be a share of the minimum wage of the month"}
 ---*/
 with span as (
     select date_trunc('month', $as_of) - interval 18 month as from_month, date_trunc('month', $as_of) as before_month
@@ -76,12 +77,18 @@ wage as (
     full join payroll p on p.person_id = t.person_id and p.month = t.month
 ),
 paid_wage as (
+    -- Never more than the wage. A share of a minimum wage that is not known may be nothing, and may be all of it.
     select w.*, c.mode, c.low, c.high,
-           case c.mode when 'rate' then w.gross * c.low when 'fixed' then least(greatest(w.gross, 0), c.low) else 0 end as off_low,
-           case c.mode when 'rate' then w.gross * c.high when 'fixed' then least(greatest(w.gross, 0), c.high) end as off_high
+           case c.mode when 'rate' then w.gross * c.low when 'fixed' then least(greatest(w.gross, 0), c.low)
+                       when 'minimum_wage' then case when m.amount is null then 0 else least(greatest(w.gross, 0), m.amount * c.low) end
+                       when 'either' then least(w.gross * c.low, m.amount * c.low) else 0 end as off_low,
+           case c.mode when 'rate' then w.gross * c.high when 'fixed' then least(greatest(w.gross, 0), c.high)
+                       when 'minimum_wage' then case when m.amount is not null then least(greatest(w.gross, 0), m.amount * c.high) end
+                       when 'either' then greatest(w.gross * c.high, case when m.amount is not null then least(greatest(w.gross, 0), m.amount * c.high) end) end as off_high
     from wage w
     join person_household h on h.person_id = w.person_id
     left join cost c on c.county_code = h.county_code
+    left join minimum_wage m on m.county_code = h.county_code and w.month between m.valid_from and m.valid_to
 ),
 pensions as (
     select p.person_id, p.month, p.pension_kind,
