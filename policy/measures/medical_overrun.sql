@@ -1,6 +1,6 @@
 /*---
 id: medical_overrun
-version: 3
+version: 4
 title: {zh: 自付医疗费用超过预警线, en: Own-pay medical cost over the limit}
 grain: one row a living person whose own pay of 12 months is over the limit
 unit: yuan
@@ -35,6 +35,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "a local share of the disposable income is a limit too; the lower one warns"}
   - {version: 3, since: 2026-11-23, what: "who is on the list of monitored households without a day is on it"}
+  - {version: 4, since: 2026-11-23, what: "refunds under a number of their own are netted"}
 ---*/
 with status as (
     select person_id,
@@ -81,14 +82,17 @@ step as (
     -- Day by day, refunds on the day of what they refund, as the sum itself is made.
     select person_id, settled_on, sum(own_pay) over (partition by person_id order by settled_on) as so_far
     from (
-        select person_id, settled_on, sum(own_pay) as own_pay
+        select person_id, settled_on, sum(case when is_refund or own_pay is null then own_pay else greatest(own_pay, 0) end) as own_pay
         from (
-            select m.person_id, coalesce(m.settlement_id, m.row_key) as settlement,
+            select m.person_id, coalesce(r.refunds, m.settlement_id, m.row_key) as settlement,
                    coalesce(min(m.settle_date) filter (where m.is_refund is not true and m.self_pay >= 0),
-                            min(m.settle_date) filter (where m.is_refund is not true)) as settled_on,
-                   sum(case when m.is_refund then -abs(m.self_pay) else m.self_pay end) as own_pay
+                            min(m.settle_date) filter (where m.is_refund is not true and r.settlement is null),
+                            min(r.counts_on)) as settled_on,
+                   sum(case when m.is_refund then -abs(m.self_pay) else m.self_pay end) as own_pay,
+                   bool_and(r.settlement is not null) as is_refund
             from medical_settlement m
             join over v on v.person_id = m.person_id
+            left join refund_alone r on r.person_id = m.person_id and r.settlement = coalesce(m.settlement_id, m.row_key)
             where m.settle_date <= $as_of
             group by all
         )

@@ -1,6 +1,6 @@
 /*---
 id: rigid_item
-version: 1
+version: 2
 title: {zh: 成员刚性支出分项, en: Rigid expenditure of a member by kind}
 grain: one row a person and kind (medical, schooling, rehab) with an amount or with something that cannot be read
 unit: yuan
@@ -34,10 +34,13 @@ known_gaps:
   en: Settlements of other provinces arrive months late; medicines bought in shops, schools elsewhere and private rehabilitation are not in it; payouts are those of the calendar year and seen only when authorised.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "a refund under a number of its own is taken off the settlement that it cancels"}
 ---*/
 with bill as (
     -- A refund is the same settlement with the opposite sign, however the department wrote it.
-    select h.household_id, s.person_id, coalesce(s.settlement_id, s.row_key) as settlement, s.settle_date, s.is_refund,
+    -- Under a number of its own it belongs to the settlement that it cancels (refund_alone).
+    select h.household_id, s.person_id, coalesce(r.refunds, s.settlement_id, s.row_key) as settlement, s.settle_date, s.is_refund,
+           r.settlement is not null as is_alone, r.counts_on,
            case when s.is_refund then -1 else 1 end as sign,
            case when s.is_refund then abs(s.self_pay) else s.self_pay end as self_pay,
            case when s.is_refund then abs(s.aid_pay) else s.aid_pay end as aid_pay,
@@ -49,12 +52,15 @@ with bill as (
                               s.self_pay - (s.total_fee - s.in_scope_fee)) end as in_scope_pay
     from medical_settlement s
     join person_household h on h.person_id = s.person_id
+    left join refund_alone r on r.person_id = s.person_id and r.settlement = coalesce(s.settlement_id, s.row_key)
     where s.settle_date <= $as_of
 ),
 settlement as (
     select household_id, person_id, settlement,
            coalesce(min(settle_date) filter (where is_refund is not true and self_pay >= 0),
-                    min(settle_date) filter (where is_refund is not true)) as settled_on,
+                    min(settle_date) filter (where is_refund is not true and not is_alone),
+                    min(counts_on)) as settled_on,
+           bool_and(is_alone) as is_refund,
            sum(sign * coalesce(least(in_scope_pay, self_pay), self_pay, in_scope_pay)) as own,
            bool_or(coalesce(in_scope_pay, self_pay) is null) as is_unreadable,
            bool_or(in_scope_pay is null) as is_upper,
@@ -70,8 +76,8 @@ aid as (
 ),
 net as (
     -- Aid that is on the bill is not taken off a second time.
-    select s.household_id, s.person_id, s.settled_on, s.is_unreadable, s.is_upper,
-           greatest(s.own, 0) as gross,
+    select s.household_id, s.person_id, s.settled_on, s.is_unreadable, s.is_upper, s.is_refund,
+           case when s.is_refund then s.own else greatest(s.own, 0) end as gross,
            least(greatest(s.own, 0), greatest(coalesce(a.amount, 0) - s.aid_in_bill, 0)) as aided
     from settlement s
     left join aid a on a.person_id = s.person_id and a.settlement_id = s.settlement
@@ -99,13 +105,13 @@ payout as (
 ),
 medical as (
     select n.household_id, n.person_id, 'medical' as kind,
-           coalesce(sum(n.gross) filter (where not n.is_unreadable), 0) as gross,
+           greatest(coalesce(sum(n.gross) filter (where not n.is_unreadable), 0), 0) as gross,
            coalesce(sum(n.aided) filter (where not n.is_unreadable), 0) + coalesce(any_value(l.amount), 0) + coalesce(any_value(p.amount), 0) as deductible,
-           count(*) as records,
+           count(*) filter (where not n.is_refund) as records,
            count(*) filter (where n.is_unreadable) as unreadable,
-           count(*) filter (where n.is_upper and not n.is_unreadable) as upper,
+           count(*) filter (where n.is_upper and not n.is_unreadable and not n.is_refund) as upper,
            any_value(p.person_id) is null as is_payout_unknown,
-           min(n.settled_on) as first_on, max(n.settled_on) as last_on
+           min(n.settled_on) filter (where not n.is_refund) as first_on, max(n.settled_on) filter (where not n.is_refund) as last_on
     from net n
     left join loose_aid l on l.person_id = n.person_id
     left join payout p on p.person_id = n.person_id

@@ -1,6 +1,6 @@
 /*---
 id: serious_diagnosis
-version: 2
+version: 3
 title: {zh: 新出现的重大疾病, en: Serious diseases that are new}
 grain: one row a person and day on which one begins to be known
 unit: persons and days
@@ -24,6 +24,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "the same rows; a code is held against the list once"}
+  - {version: 3, since: 2026-11-23, what: "a visit refunded as a whole under another number did not take place"}
 ---*/
 with registered as (
     -- Every row of the register, with or without a date: an undated one says that the disease is an old one.
@@ -63,6 +64,8 @@ refunded as (
     group by all
     having bool_or(coalesce(m.is_refund, false))
        and coalesce(sum(case when m.is_refund then -abs(m.total_fee) else m.total_fee end), 0) <= 0
+    union
+    select person_id, refunds from refund_alone where is_whole
 ),
 treated as (
     select person_id, disease, min(disease_zh) as disease_zh, min(settled_on) as event_on
