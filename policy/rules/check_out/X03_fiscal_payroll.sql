@@ -1,6 +1,6 @@
 /*---
 id: X03
-version: 2
+version: 3
 title: {zh: 家庭成员由财政供养, en: On the fiscal payroll}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十三条（工资性收入计入家庭收入）
@@ -30,20 +30,12 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
+  - {version: 3, since: 2026-11-23, what: "the family as in the other rules: nobody is added to tekun or single-person cover, nor whoever left the case or stands in another one"}
 ---*/
 with family as (
-    -- Members of the case, and members beyond doubt of the household where it is placed.
-    select f.case_id, f.household_id, f.county_code, f.category_zh, a.person_id,
-           case when a.is_covered then 'covered' else 'listed' end as role
-    from case_in_force f
-    join current_assistance a on a.case_id = f.case_id
-    where a.person_id is not null
-    union all
-    select f.case_id, f.household_id, f.county_code, f.category_zh, m.person_id, 'household' as role
-    from case_in_force f
-    join household_member m on m.household_id = f.household_id
-    where m.person_id is not null and m.needs_check is not true
-      and not exists (select 1 from current_assistance a where a.case_id = f.case_id and a.person_id = m.person_id)
+    select case_id, household_id, county_code, category_zh, person_id, basis as role
+    from assisted_family
+    where person_id is not null
 ),
 post as (
     select f.case_id, f.household_id, f.category_zh, f.person_id, f.role, p.month, p.post_type, p.gross_pay_per_month,
@@ -57,7 +49,6 @@ post as (
     where p.month <= $as_of and date_diff('month', p.month, $as_of) <= w.length
       -- An amount that nobody could read is still a month on the payroll; a zero is none.
       and p.gross_pay_per_month is distinct from 0
-      and not exists (select 1 from known_death k where k.person_id = f.person_id)
 ),
 checked as (
     select case_id, household_id, category_zh, person_id, role,
@@ -94,7 +85,7 @@ select c.household_id, c.person_id, c.case_id,
        'payroll:' || c.post_type || ':' || c.case_id as cause_key,
        c.category_zh, c.role, c.post_type, c.post_zh, c.last_month, c.months, c.gross_pay_per_month, c.limit_source,
        case c.role when 'covered' then '保障成员' when 'listed' then '救助证所列的家庭成员'
-                   else '同一家庭但未列入救助证的成员' end as role_zh,
+                   else '未列入保障人口的共同生活成员（救助证上没有，依户籍等登记）' end as role_zh,
        case when c.gross_pay_per_month is null then '（金额不明）'
             else '，应发工资' || rtrim(rtrim(c.gross_pay_per_month::varchar, '0'), '.') || '元' end as pay_zh,
        coalesce(n.mentioned, 0) as mentioned,

@@ -1,6 +1,6 @@
 /*---
 id: X05
-version: 5
+version: 6
 title: {zh: 住房超标, en: Housing above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -14,12 +14,12 @@ needs:
 uses:
   home_contract: {max_age_days: 14, all: [hc_presale_contract]}
 parameters: [dwelling_limit, inherited_share, same_home_area]
-evidence: [cause, units, units_max, units_bought, units_left_out, event_on, start_month]
+evidence: [cause, units, units_max, units_bought, units_left_out, outside, event_on, start_month]
 reason:
-  dwellings: 该户现为{category_zh}，成员名下现有登记住房{units}套{limit_zh}{bought_zh}{left_out_zh}。请核实产权份额和居住情况。标准依据：{limit_source}。
-  non_residential: 该户现为{category_zh}，成员名下现有{kinds_zh}{units}处{parking_zh}{limit_zh}{left_out_zh}。请核实产权份额和使用情况。标准依据：{limit_source}。
-  title_after_start: 该户自{start_month}起为救助对象（现为{category_zh}），此后购买住房{units}套，产权{event_zh}登记。请核实购房资金来源。
-  contract_after_start: 该户自{start_month}起为救助对象（现为{category_zh}），此后签订商品房买卖合同{units}份（{event_zh}签订，现仍有效）。请核实购房资金来源。
+  dwellings: 该户现为{category_zh}，成员名下现有登记住房{units}套{limit_zh}{bought_zh}{left_out_zh}。{outside_zh}请核实产权份额和居住情况。标准依据：{limit_source}。
+  non_residential: 该户现为{category_zh}，成员名下现有{kinds_zh}{units}处{parking_zh}{limit_zh}{left_out_zh}。{outside_zh}请核实产权份额和使用情况。标准依据：{limit_source}。
+  title_after_start: 该户自{start_month}起为救助对象（现为{category_zh}），此后购买住房{units}套，产权{event_zh}登记。{outside_zh}请核实购房资金来源。
+  contract_after_start: 该户自{start_month}起为救助对象（现为{category_zh}），此后签订商品房买卖合同{units}份（{event_zh}签订，现仍有效）。{outside_zh}请核实购房资金来源。
 cited: [re_ownership, hc_presale_contract]
 known_gaps:
   zh: 农村宅基地房屋多未登记；旧证没有身份证号；网签早于产权登记数月到数年。
@@ -37,18 +37,19 @@ changelog:
       the sentences say what the limit means
   - {version: 4, since: 2026-11-22, what: "a limit that is a proposal is called 参考标准"}
   - {version: 5, since: 2026-11-22, what: "parking spaces and garages count where a text says so"}
+  - {version: 6, since: 2026-11-23, what: "the family: also members beyond doubt of the household who are on no case, which the sentence says; no homes of the dead; a single-person dibao has the limit of edge families"}
 ---*/
 with member as (
-    select distinct a.case_id, a.category, a.category_zh, a.start_month, a.person_id, h.household_id, h.county_code
-    from current_assistance a
-    join case_household h on h.case_id = a.case_id
-    where a.person_id is not null
+    select case_id, limit_category as category, category_zh, start_month, person_id, household_id, county_code, basis = 'household' as is_outside
+    from assisted_family
+    where person_id is not null
 ),
 unit as (
     -- Several members may hold one unit: it is one unit, and their shares add up.
     select m.case_id, m.category, m.category_zh, m.start_month, m.household_id, m.county_code, t.unit_id,
            case when min(t.use) = '10' then 'dwellings' when min(t.use) in ('20', '30', '40', '50') then 'non_residential' end as cause,
            min(t.use) = '50' as is_parking,
+           bool_and(m.is_outside) as is_outside,
            max(t.area_m2) as area_m2,
            bool_or(t.is_relocation) as is_relocation,
            min(t.bought_on) as bought_on,
@@ -72,6 +73,7 @@ counted as (
     select w.case_id, w.category_zh, w.start_month, w.household_id, w.cause,
            count(*) filter (where not w.is_left_out) as units,
            count(*) filter (where w.is_parking and not w.is_left_out) as parking_units,
+           count(*) filter (where w.is_outside and not w.is_left_out) as outside,
            case when w.cause = 'non_residential' then l.non_residential_max
                 when bool_or(w.is_relocation) then greatest(l.dwellings_max, l.dwellings_max_relocation)
                 else l.dwellings_max end as units_max,
@@ -94,7 +96,7 @@ above as (
 bought as (
     -- What is bought since and stands above the limit already is said there: one home, one reason.
     select w.case_id, w.category_zh, w.start_month, w.household_id, 'title_after_start' as cause,
-           count(*) as units, count(*) as units_bought, max(w.bought_on) as event_on,
+           count(*) as units, count(*) as units_bought, count(*) filter (where w.is_outside) as outside, max(w.bought_on) as event_on,
            string_agg(w.unit_id, ',' order by w.unit_id) as what
     from weighed w
     where w.is_later
@@ -103,7 +105,7 @@ bought as (
 ),
 contract as (
     select m.case_id, m.category_zh, m.start_month, m.household_id, m.county_code, c.contract_id,
-           max(c.area_m2) as area_m2, max(coalesce(c.sign_date, c.filing_date)) as signed_on
+           max(c.area_m2) as area_m2, max(coalesce(c.sign_date, c.filing_date)) as signed_on, bool_and(m.is_outside) as is_outside
     from member m
     join home_contract c on c.person_id = m.person_id
     where c.status = '1' and c.contract_id is not null
@@ -113,7 +115,7 @@ contract as (
 ),
 signed as (
     select c.case_id, c.category_zh, c.start_month, c.household_id, 'contract_after_start' as cause,
-           count(*) as units, count(*) as units_bought, max(c.signed_on) as event_on,
+           count(*) as units, count(*) as units_bought, count(*) filter (where c.is_outside) as outside, max(c.signed_on) as event_on,
            string_agg(c.contract_id, ',' order by c.contract_id) as what
     from contract c
     join same_home_area s on s.county_code = c.county_code and $as_of between s.valid_from and s.valid_to
@@ -128,13 +130,16 @@ signed as (
 select household_id, case_id, cause || ':' || md5(what) as cause_key, cause, category_zh,
        case when parking_units > 0 then '非居住用房' else '商业、办公或工业用房' end as kinds_zh,
        case when parking_units > 0 then '（含按当地规定计入的车位、车库' || parking_units || '处）' else '（车位、车库不计）' end as parking_zh,
-       units, coalesce(units_max, 0) as units_max, units_bought, coalesce(units_left_out, 0) as units_left_out, event_on, start_month,
+       units, outside, coalesce(units_max, 0) as units_max, units_bought, coalesce(units_left_out, 0) as units_left_out, event_on, start_month,
        coalesce(limit_source, '') as limit_source,
        case when units_max = 0 then '；按' || standard_zh || '，此类家庭不得拥有' || case cause when 'dwellings' then '住房' else '这类用房' end
             else '，超过' || standard_zh || '（此类家庭最多' || units_max || case cause when 'dwellings' then '套）' else '处）' end end as limit_zh,
        case when units_bought > 0
             then '；其中' || units_bought || '套是成为救助对象（' || strftime(start_month, '%Y年%-m月') || '）以后购买的，'
                  || case when units_bought > 1 then '最近一套' else '' end || strftime(event_on, '%Y年%-m月%-d日登记') else '' end as bought_zh,
+       case when outside > 0
+            then '其中' || outside || case cause when 'dwellings' then '套登记在' when 'non_residential' then '处登记在' when 'title_after_start' then '套登记在' else '份由' end
+                 || '未列入保障人口的共同生活成员' || case cause when 'contract_after_start' then '签订' else '名下' end || '（救助证上没有，依户籍等登记）。' else '' end as outside_zh,
        case when units_left_out > 0
             then '；另有' || units_left_out || case cause when 'dwellings' then '套' else '处' end || '为继承所得，份额较小或者不明，没有计入'
             else '' end as left_out_zh,

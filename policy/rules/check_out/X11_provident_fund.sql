@@ -1,6 +1,6 @@
 /*---
 id: X11
-version: 2
+version: 3
 title: {zh: 住房公积金正常缴存, en: Provident fund is being paid into}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十七条（住房公积金信息核对）
@@ -15,9 +15,9 @@ needs:
 uses:
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [exit_window]
-evidence: [last_deposit_month, deposit_per_month, base_per_month, accounts]
+evidence: [role, last_deposit_month, deposit_per_month, base_per_month, accounts]
 reason: >-
-  该户现为{category_zh}，该成员的住房公积金账户状态正常，已缴存到{last_deposit_month}{deposit_zh}。
+  该户现为{category_zh}，{role_zh}的住房公积金账户状态正常，已缴存到{last_deposit_month}{deposit_zh}。
   请核实其工作单位和工资是否如实申报。
 cited: [pf_account, ca_assist_member]
 known_gaps:
@@ -29,6 +29,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
+  - {version: 3, since: 2026-11-23, what: "the family: also members beyond doubt of the household who are on no case, which the sentence says"}
 ---*/
 with account as (
     -- An account is as its latest month has it: one that was sealed since is sealed.
@@ -42,17 +43,16 @@ with account as (
     group by all
 ),
 held as (
-    select f.household_id, a.person_id, f.case_id, f.category_zh, p.status, p.last_deposit_month, p.deposit_per_month, p.base_per_month,
+    select f.household_id, f.person_id, f.case_id, f.category_zh, f.basis, p.status, p.last_deposit_month, p.deposit_per_month, p.base_per_month,
            p.status = '1' and p.deposit_per_month is distinct from 0
                and date_diff('month', p.last_deposit_month, $as_of) <= w.length as is_paid_into
-    from case_in_force f
-    join (select distinct case_id, person_id from current_assistance where person_id is not null) a on a.case_id = f.case_id
+    from assisted_family f
     join exit_window w on w.county_code = f.county_code and w."window" = 'provident_deposit'
      and $as_of between w.valid_from and w.valid_to
-    join account p on p.person_id = a.person_id
-    where not exists (select 1 from known_death k where k.person_id = a.person_id)
+    join account p on p.person_id = f.person_id
 )
-select household_id, person_id, case_id, 'provident:' || case_id as cause_key, category_zh,
+select household_id, person_id, case_id, 'provident:' || case_id as cause_key, category_zh, basis as role,
+       case basis when 'household' then '未列入保障人口的共同生活成员（救助证上没有，依户籍等登记）' else '该成员' end as role_zh,
        max(last_deposit_month) filter (where is_paid_into)                              as last_deposit_month,
        cast(sum(deposit_per_month) filter (where is_paid_into) as decimal(18, 2))       as deposit_per_month,
        max(base_per_month) filter (where is_paid_into)                                  as base_per_month,
@@ -64,4 +64,4 @@ select household_id, person_id, case_id, 'provident:' || case_id as cause_key, c
                       when bool_or(status is null) then '账户状态不明'
                       else strftime(max(last_deposit_month), '只缴存到%Y年%-m月') end end as not_raised_zh
 from held
-group by household_id, person_id, case_id, category_zh
+group by household_id, person_id, case_id, category_zh, basis
