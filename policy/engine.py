@@ -181,7 +181,9 @@ def _say_what_was_counted(rows: list[dict[str, Any]], warnings: pl.DataFrame) ->
         years = sorted(guessed.get(row["rule_id"], ()))
         if years and row["county_code"] is None:
             spoken = "、".join(f"{year}年" for year in years)
-            row["reason_zh"] += f"{spoken}节假日安排未公布，期限暂按周一至周五计。"
+            row["reason_zh"] += (
+                f"{spoken}节假日安排未公布，期限暂按周一至周五计（元旦、劳动节、国庆节除外）。"
+            )
 
 
 def _rules(

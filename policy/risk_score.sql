@@ -1,6 +1,6 @@
 /*---
 id: risk_score
-version: 3
+version: 4
 title: {zh: 综合量化评审（一户一分，仅用于排序）, en: 'Composite index: one score a household and list, for order only'}
 grain: one row a household and list with an open warning
 unit: points
@@ -33,6 +33,7 @@ changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "the dead add no points and are no parents"}
   - {version: 3, since: 2026-11-22, what: "severity and degree are parts of their own; signals count by theme; people aged 70 to 79 and living alone; blue follows the next review; who waits longest goes first among equals"}
+  - {version: 4, since: 2026-11-23, what: "a parent of unknown age is a parent; the reason of a degree says how far over the limit at least"}
 ---*/
 with spoken as (
     -- A rule without a theme is a theme of its own; a rule that repeats another adds nothing to it.
@@ -110,34 +111,36 @@ people as (
     where p.list_kind = 'help_in'
     group by all
 ),
-kin as (
-    select person_id_a as person_id, person_id_b as other_person_id, kind from household_edge
-    where confidence is distinct from 'needs_check' and (until is null or until > $as_of)
+born_to as (
+    select distinct person_id_a as parent_id, person_id_b as child_id from household_edge
+    where kind = 'parent_child' and confidence is distinct from 'needs_check' and (until is null or until > $as_of)
+),
+wed as (
+    select person_id_a as person_id, person_id_b as spouse_id from household_edge
+    where kind = 'spouse' and confidence is distinct from 'needs_check' and (until is null or until > $as_of)
     union
-    select person_id_b, person_id_a, kind from household_edge
-    where confidence is distinct from 'needs_check' and (until is null or until > $as_of)
+    select person_id_b, person_id_a from household_edge
+    where kind = 'spouse' and confidence is distinct from 'needs_check' and (until is null or until > $as_of)
 ),
 lone as (
     -- A child under 18 who has exactly one parent in the household, and that parent no spouse in it.
-    select p.household_id, count(*) as children
-    from people p
-    join living c on c.household_id = p.household_id
-    join person n on n.person_id = c.person_id and date_sub('year', n.birth_date, $as_of) < 18
-    where (
-        select count(*) from kin k
-        join living a on a.person_id = k.other_person_id and a.household_id = c.household_id
-        join person b on b.person_id = k.other_person_id
-        where k.person_id = c.person_id and k.kind = 'parent_child' and b.birth_date < n.birth_date
-    ) = 1
-    and not exists (
-        select 1 from kin k
-        join living a on a.person_id = k.other_person_id and a.household_id = c.household_id
-        join person b on b.person_id = k.other_person_id
-        join kin s on s.person_id = k.other_person_id and s.kind = 'spouse'
-        join living x on x.person_id = s.other_person_id and x.household_id = c.household_id
-        where k.person_id = c.person_id and k.kind = 'parent_child' and b.birth_date < n.birth_date
+    select household_id, count(*) as children
+    from (
+        select p.household_id, c.person_id, min(a.person_id) as parent_id
+        from people p
+        join living c on c.household_id = p.household_id
+        join person n on n.person_id = c.person_id and date_sub('year', n.birth_date, $as_of) < 18
+        join born_to b on b.child_id = c.person_id
+        join living a on a.person_id = b.parent_id and a.household_id = c.household_id
+        group by p.household_id, c.person_id
+        having count(distinct a.person_id) = 1
+    ) one
+    where not exists (
+        select 1 from wed w
+        join living x on x.person_id = w.spouse_id and x.household_id = one.household_id
+        where w.person_id = one.parent_id
     )
-    group by p.household_id
+    group by household_id
 ),
 severity as (
     -- What a warning has beyond the points of its level is for how far it is over the limit.
@@ -153,7 +156,9 @@ part as (
     from severity
     union all
     select s.household_id, s.list_kind, 2, 'ratio:' || s.warning_id, s.points - s.level_points,
+           -- Points are whole tenths over the limit, and end somewhere: so much over it is certain.
            s.rule_id || ' ' || s.title_zh || '：' || t.label_zh
+           || coalesce('（超出标准' || cast(floor((s.points - s.level_points) * 100 / nullif(t.points, 0)) as integer) || '%以上）', '')
     from severity s
     join place p on p.household_id = s.household_id and p.list_kind = s.list_kind
     join point t on t.county_code = p.county_code and t.part = 'ratio'

@@ -1,7 +1,8 @@
 """Which days are working days in China, as dated data, and dates so many working days on.
 
 The days stand in `public_holidays.yaml`, with the notice of each year. In a year without a notice Monday to Friday are
-counted, so that no warning is without a deadline; `knows` tells the caller, who says so.
+counted, but for the days that the regulation has off in every year, so that no warning is without a deadline; `knows` tells
+the caller, who says so.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class Calendar:
 
     years: dict[int, Year]
     working: tuple[date, ...]
+    every_year: frozenset[str]
+    """Days (month-day) that are off in any year, whatever its notice moves."""
 
     def knows(self, day: date) -> bool:
         """Whether the notice of that year is known."""
@@ -64,8 +67,13 @@ class Calendar:
         return index > 0 and self.working[index - 1] == day
 
     def counts(self, day: date) -> bool:
-        """Whether the day counts for a deadline: a working day, or Monday to Friday in a year without a notice."""
-        return self.is_working_day(day) if self.knows(day) else day.weekday() < SATURDAY
+        """Whether the day counts for a deadline: a working day, or in a year without a notice Monday to Friday.
+
+        A holiday by the calendar of the moon is not known there.
+        """
+        if self.knows(day):
+            return self.is_working_day(day)
+        return day.weekday() < SATURDAY and f"{day:%m-%d}" not in self.every_year
 
     def add(self, day: date, working_days: int) -> date:
         """The day that is so many working days after `day`, which itself does not count."""
@@ -102,4 +110,4 @@ def calendar(path: Path = ROOT / "public_holidays.yaml") -> Calendar:
             if day in made_up or (day.weekday() < SATURDAY and day not in off):
                 working.append(day)
             day += timedelta(days=1)
-    return Calendar(years, tuple(working))
+    return Calendar(years, tuple(working), frozenset(body["every_year"]))

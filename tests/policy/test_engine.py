@@ -228,8 +228,8 @@ def test_deadlines_in_a_year_that_nobody_has_announced_count_monday_to_friday_an
     day = date(2026, 12, 28)
     outcome = run(frames(CAR, day), day, only=["X04"], strict=True)
     row = outcome.warnings.to_dicts()[0]
-    assert row["visit_due_on"] == date(2027, 1, 11)
-    assert row["close_due_on"] == date(2027, 1, 25)
+    assert row["visit_due_on"] == date(2027, 1, 12)
+    assert row["close_due_on"] == date(2027, 1, 26)
     said = outcome.rule_status.filter(pl.col("county_code").is_null()).get_column("reason_zh").item()
     assert "2027年节假日安排未公布，期限暂按周一至周五计" in said
 

@@ -98,7 +98,10 @@ def test_severity_and_degree_are_parts_of_their_own():
     assert parts(row) == {"N01": 20, "ratio": 4}
     assert row["score"] == 24
     reasons = [part["reason_zh"] for part in json.loads(row["parts_json"])]
-    assert reasons == ["N01 个人自付医疗费用过高（橙色）", "N01 个人自付医疗费用过高：超过标准的程度"]
+    assert reasons == [
+        "N01 个人自付医疗费用过高（橙色）",
+        "N01 个人自付医疗费用过高：超过标准的程度（超出标准40%以上）",
+    ]
 
 
 @pytest.mark.parametrize(("level", "points"), sorted(LEVEL_POINTS.items()))
@@ -176,6 +179,30 @@ def test_a_parent_whose_marriage_has_ended_is_single(until, single):
     ]
     given = family(born(11, 1985), born(12, 1985), born(13, 2015), household_edge=edges)
     assert ("single_parent" in parts(one([warning("N01", "yellow")], given))) is single
+
+
+def test_a_parent_of_unknown_age_is_a_parent():
+    edges = [
+        {"person_id_a": parent, "person_id_b": 13, "kind": "parent_child", "confidence": "certain"}
+        for parent in (11, 12)
+    ]
+    given = family({"person_id": 11}, born(12, 1985), born(13, 2015), household_edge=edges)
+    assert "single_parent" not in parts(one([warning("N01", "yellow")], given))
+    alone = family({"person_id": 11}, born(13, 2015), household_edge=edges[:1])
+    assert parts(one([warning("N01", "yellow")], alone))["single_parent"] == 4
+
+
+def test_a_minor_with_a_child_of_their_own_is_not_its_child():
+    edges = [{"person_id_a": 11, "person_id_b": 13, "kind": "parent_child", "confidence": "certain"}]
+    given = family(born(11, 2009), born(12, 1985), born(13, 2025, 3), household_edge=edges)
+    assert parts(one([warning("N01", "yellow")], given))["single_parent"] == 4
+    childless = family(born(11, 2009), {"person_id": 13, "birth_date": None}, household_edge=edges)
+    assert "single_parent" not in parts(one([warning("N01", "yellow")], childless))
+
+
+def test_the_degree_is_told_also_where_its_points_end():
+    row = one([warning("N01", "orange", extra=10)])
+    assert "超出标准100%以上" in row["parts_json"]
 
 
 def test_structure_counts_for_help_alone():

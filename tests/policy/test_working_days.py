@@ -53,7 +53,8 @@ def test_so_many_working_days_on(day, count, due):
 
 
 def test_in_a_year_without_a_notice_monday_to_friday_count_and_the_year_is_not_known():
-    assert DAYS.add(date(2026, 12, 30), 5) == date(2027, 1, 6)
+    # 1 January is a day off by the regulation on holidays, whatever a notice will say of the days around it.
+    assert DAYS.add(date(2026, 12, 30), 5) == date(2027, 1, 7)
     assert DAYS.add(date(2022, 12, 30), 1) == date(2023, 1, 3)
     assert not DAYS.knows(date(2027, 1, 6))
     with pytest.raises(ValueError, match="2027"):
@@ -80,7 +81,16 @@ def test_the_years_that_nights_reach_are_known():
         ),  # over the Spring Festival: Saturday 14, then Tuesday and Wednesday
         (date(2026, 9, 18), 2, date(2026, 9, 21)),  # the Sunday that makes up for National Day counts
         (date(2024, 4, 28), 5, date(2024, 5, 8)),  # from a made-up Sunday over the Labour Day
-        (date(2026, 12, 25), 10, date(2027, 1, 8)),  # into a year that nobody has announced: Monday to Friday
+        (
+            date(2026, 12, 25),
+            10,
+            date(2027, 1, 11),
+        ),  # into a year that nobody has announced: Monday to Friday
+        (date(2027, 4, 30), 1, date(2027, 5, 3)),  # 1 and 2 May are a weekend there
+        (date(2027, 9, 30), 1, date(2027, 10, 4)),
+        (date(2024, 2, 8), 3, date(2024, 2, 19)),  # Friday, the made-up Sunday after the festival, Monday
+        (date(2025, 1, 24), 3, date(2025, 2, 5)),  # a made-up Sunday, Monday, then the festival
+        (date(2026, 2, 6), 10, date(2026, 2, 27)),
     ],
 )
 def test_deadlines_over_holidays(day, days, due):
