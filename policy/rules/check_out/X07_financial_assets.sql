@@ -1,6 +1,6 @@
 /*---
 id: X07
-version: 6
+version: 7
 title: {zh: 人均金融资产超标, en: Financial assets per head above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第五十八条（经授权查询）
@@ -16,9 +16,9 @@ uses:
   serious_disease: {max_age_days: 45, all: [hl_serious_disease]}
   entity_role: {max_age_days: 14, all: [am_entity_role]}
 parameters: [financial_limit, dibao_standard, warning_window]
-evidence: [total, members, per_person, limit_per_person, months_of_dibao, accounts, not_answered, mismatched, foreign_accounts, oldest_query]
+evidence: [total, members, outside, per_person, limit_per_person, months_of_dibao, accounts, not_answered, mismatched, foreign_accounts, oldest_query]
 reason: >-
-  该救助证内{members}人，经授权查到金融资产{accounts}笔共{total}元{capital_zh}，人均{per_person}元，{over_zh}每人{limit_per_person}元的限额（{limit_zh}）；
+  {heads_zh}，经授权查到金融资产{accounts}笔共{total}元{capital_zh}，人均{per_person}元，{over_zh}每人{limit_per_person}元的限额（{limit_zh}）；
   查询日期最早为{oldest_query}。{left_out_zh}请核实资金来源（救助金结余、卖房治病款、代他人保管的钱等可按规定豁免）。标准依据：{standard_source}。
 cited: [fn_bank_balance, fn_insurance_policy, fn_securities, fn_internet_finance]
 known_gaps:
@@ -34,21 +34,22 @@ changelog:
   - {version: 4, since: 2026-11-22, what: "the sentence in plainer words; answers of which there are none are not said"}
   - {version: 5, since: 2026-11-22, what: "the comparator, the disposable income as base, the exemption of seriously ill families and subscribed capital where a text has them"}
   - {version: 6, since: 2026-11-23, what: "answers that did not come are called 未反馈, as the list of answers has it"}
+  - {version: 7, since: 2026-11-23, what: "heads are those of the family, also members beyond doubt of the household who are on no case; an authorisation without its day or number opens, one that has run out does not; a single-person dibao has the limit of edge families"}
 ---*/
 with family as (
     -- Everybody counts as a head, certain or not: a larger family is the safer reading.
-    select a.case_id, a.category, a.urban_rural, h.household_id, h.county_code, count(*) as members
-    from current_assistance a
-    join case_household h on h.case_id = a.case_id
-    group by all
+    select case_id, limit_category as category, urban_rural, household_id, county_code, count(*) as members,
+           count(*) filter (where basis = 'household') as outside
+    from assisted_family
+    group by case_id, limit_category, urban_rural, household_id, county_code
 ),
 held as (
     select m.case_id, l.*
-    from (select distinct case_id, person_id from current_assistance where person_id is not null) m
+    from assisted_family m
     join authorised_asset l on l.person_id = m.person_id
 ),
 summed as (
-    select f.case_id, f.category, f.urban_rural, f.household_id, f.county_code, f.members,
+    select f.case_id, f.category, f.urban_rural, f.household_id, f.county_code, f.members, f.outside,
            sum(h.amount) filter (where h.result = '1' and h.currency = 'CNY')                    as total,
            count(*) filter (where h.result = '1' and h.currency = 'CNY' and h.amount > 0)        as accounts,
            count(*) filter (where h.result = '3')                                                as not_answered,
@@ -60,18 +61,18 @@ summed as (
     join warning_window w on w.county_code = f.county_code and w."window" = 'financial_query'
      and $as_of between w.valid_from and w.valid_to
     where date_diff('day', h.query_date, $as_of) <= w.length
-    group by f.case_id, f.category, f.urban_rural, f.household_id, f.county_code, f.members
+    group by f.case_id, f.category, f.urban_rural, f.household_id, f.county_code, f.members, f.outside
 ),
 ill as (
     select distinct a.case_id
-    from current_assistance a
+    from assisted_family a
     join serious_disease d on d.person_id = a.person_id
     where d.manage_status = '1' and d.diagnosed_on <= $as_of
 ),
 capital as (
     -- Where subscribed capital is in the money; what is not stated is not counted.
     select a.case_id, sum(r.subscribed_capital) as subscribed
-    from (select distinct case_id, person_id from current_assistance where person_id is not null) a
+    from assisted_family a
     join entity_role r on r.person_id = a.person_id
     where r.role = '2' and r.status = '1' and r.entity_type is distinct from '3' and (r.est_date is null or r.est_date <= $as_of)
     group by a.case_id
@@ -88,7 +89,10 @@ judged as (
     left join ill i on i.case_id = s.case_id
 )
 select household_id, case_id, 'assets' as cause_key,
-       total, members, accounts, not_answered, mismatched, foreign_accounts, oldest_query,
+       total, members, outside,
+       case when outside > 0 then '该家庭' || members || '人（救助证内' || (members - outside) || '人，另有' || outside || '名未列入保障人口的共同生活成员，依户籍等登记）'
+            else '该救助证内' || members || '人' end as heads_zh,
+       accounts, not_answered, mismatched, foreign_accounts, oldest_query,
        months_of_dibao, standard_source, limit_per_person, limit_zh, capital_zh,
        case when is_equal_within then '超过' else '达到' end as over_zh,
        coalesce('另有' || nullif(concat_ws('、', case when not_answered > 0 then not_answered || '笔查询未反馈' end,
