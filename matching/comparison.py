@@ -116,13 +116,14 @@ class Comparer:
         }
         self.holders = identity.Holders(left, right, open_, by_home=not one_table)
         phones = population.phones
-        self.phones_l = sharing.usable((left.phone_row, left.phone), phones, left.n, right.phone)
+        # Of the left side all values stay: a value of too many is none of the right record's, and equals nothing.
+        self.phones_l = sharing.Values(left.phone_row, left.phone, left.n)
         self.phones_r = sharing.usable((right.phone_row, right.phone), phones, right.n)
         self.family_phones = sharing.Family.of(left, right.phone, phones)
         homes = population.households
         none = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint64)
         of_left = (left.household_row, left.household) if len(right.household) else none
-        self.homes_l = sharing.usable(of_left, homes, left.n, right.household)
+        self.homes_l = sharing.Values(*of_left, left.n)
         self.homes_r = sharing.usable((right.household_row, right.household), homes, right.n)
         self.others = {
             kind: (

@@ -85,10 +85,14 @@ def shared_values(left: Values | Family, right: Values, rows_l: Small, rows_r: S
     return found
 
 
-def usable(values: tuple[Small, Codes], shares: Shares, n: int, others: Codes | None = None) -> Values:
-    """Values of a side without those of too many left records. Only values that occur among `others` are asked about."""
+def usable(values: tuple[Small, Codes], shares: Shares, n: int) -> Values:
+    """Values of the right side without those of too many left records.
+
+    Whether a value counts depends on its own record alone, never on what other records ask for: a record weighed among few
+    others gets the weight that it gets among many (ADR 8).
+    """
     rows, codes = values
-    asked = np.flatnonzero(may_be(codes, others)) if others is not None else np.flatnonzero(codes)
+    asked = np.flatnonzero(codes)
     generic = asked[shares.count(codes[asked]) > GENERIC]
     kept = codes.astype(np.uint64, copy=True)
     kept[generic] = 0
@@ -197,7 +201,7 @@ def compare_shared(
     family: Family | None = None,
     apart: int = 2,
 ) -> Evidence:
-    """Equal (1), the family's (2, where `family` is given), or apart. All values as `usable` gives them.
+    """Equal (1), the family's (2, where `family` is given), or apart. Values of the right side as `usable` gives them.
 
     Whoever has no value of her own is apart from nobody: what the family has is known only as far as somebody asks for it.
     """

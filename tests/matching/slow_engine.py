@@ -263,7 +263,7 @@ class Slow:
         common = {x for x, count in self.phones.items() if count > GENERIC}
         theirs = [x for x in b.phones if x not in common]
         asked = {x for p in self.right for x in p.phones}
-        ours = [x for x in a.phones if x not in common or x not in asked]
+        ours = a.phones
         family = [x for x in self._family(a) if x in asked and x not in common]
         if not theirs:
             return None

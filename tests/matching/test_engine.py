@@ -165,6 +165,21 @@ def test_in_the_night_every_record_is_weighed_for_itself(seed: int) -> None:
         assert alone[record][2] == pytest.approx(weight, abs=1e-3)
 
 
+@pytest.mark.parametrize("value", ["household", "phone"])
+def test_what_others_ask_for_moves_no_weight(value: str) -> None:
+    """A household or telephone of too many people says as little whether or not another record asks for it."""
+    left = invented.people(60, 4)
+    common, another = {"household": ("900000", "800000"), "phone": ("13912348657", "13912347533")}[value]
+    for row in left[::4]:
+        row[value] = common
+    # A namesake of somebody there, who lives elsewhere: a candidate whose value is of too many.
+    right = [{**left[8], "no": 1, "id": None, "card": None, value: another}]
+    other = {**left[20], "no": 2, "id": None, "card": None, "name": left[20]["name"][0] + "某某"}
+    assert other[value] == common
+    alone, beside = (invented.Tables(left, rows, [None] * len(rows)) for rows in (right, [*right, other]))
+    assert said(alone, night(alone))[1] == said(beside, night(beside))[1]
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_links_are_right(seed: int) -> None:
     """Of damaged records, those of grades A and B are all their own person's; most people are found."""
