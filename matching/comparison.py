@@ -121,9 +121,8 @@ class Comparer:
         self.phones_r = sharing.usable((right.phone_row, right.phone), phones, right.n)
         self.family_phones = sharing.Family.of(left, right.phone, phones)
         homes = population.households
-        none = np.empty(0, dtype=np.int32), np.empty(0, dtype=np.uint64)
-        of_left = (left.household_row, left.household) if len(right.household) else none
-        self.homes_l = sharing.Values(*of_left, left.n)
+        asked = len(left.household) if len(right.household) else 0
+        self.homes_l = sharing.Values(left.household_row[:asked], left.household[:asked], left.n)
         self.homes_r = sharing.usable((right.household_row, right.household), homes, right.n)
         self.others = {
             kind: (

@@ -68,9 +68,10 @@ def _common_letters(a: Ints, b: Ints) -> Ints:
 def _corner_shares() -> Floats:
     """Likeness by which of the five digits agree, the first as the highest of eight bits. A table, and no product of matrices:
     how that one rounds depends on how many rows there are."""
-    weight = np.array([0.225, 0.225, 0.225, 0.225, 0.1, 0, 0, 0])
-    shares: Floats = (np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1) * weight).sum(1)
-    return shares.astype(np.float32)
+    weight = np.array([0.225, 0.225, 0.225, 0.225, 0.1, 0, 0, 0], np.float32).astype(np.float64)
+    bits = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)
+    shares: Floats = (bits * weight).sum(1).astype(np.float32)
+    return shares
 
 
 def likeness(table_of: Glyphs, a: Ints, b: Ints) -> Floats:
