@@ -9,6 +9,7 @@ LEFT_OUT = frozenset(
 """Said in the line above or below, or a key that tells a reader nothing."""
 
 COLUMN_ZH = {
+    "age_zh": "年龄",
     "accounts": "有金额的账户和保单数",
     "amount": "金额（元）",
     "asked": "查询笔数",
@@ -17,6 +18,7 @@ COLUMN_ZH = {
     "business": "经营净收入（元）",
     "by_zh": "认定部门",
     "category": "类别",
+    "clock_zh": "期限",
     "contracts_12m": "近12个月网签合同数",
     "coop_members": "合作社成员身份（不计）",
     "deducted": "已扣除的救助和赔付（元）",
@@ -52,6 +54,10 @@ COLUMN_ZH = {
     "rehab": "康复支出（元）",
     "relocation": "其中安置房套数",
     "review_on": "下次复核",
+    "review_due_on": "复核期限",
+    "review_months": "规定的复核周期（月）",
+    "review_source": "周期依据",
+    "review_state": "复核",
     "schooling": "教育支出（元）",
     "shared": "与他人共有",
     "shells": "已吊销未注销（不计）",
@@ -60,6 +66,7 @@ COLUMN_ZH = {
     "subscribed": "认缴出资额（元）",
     "support_fee": "赡（抚、扶）养费（元）",
     "support_missing_zh": "赡（抚、扶）养费不明的",
+    "term_state": "渐退期或有效期",
     "total": "合计（元）",
     "total_low": "能确定的合计（元）",
     "transfer": "转移净收入（元）",
@@ -85,10 +92,27 @@ VALUE_ZH = {
         "1": "有劳动能力", "2": "部分丧失劳动能力", "3": "完全丧失劳动能力", "4": "未成年", "5": "老年",
     },
     "layer": {"confirmed": "部门已认定", "wider": "扩大监测，未认定"},
+    "review_state": {"overdue": "已逾期", "soon": "30天内到期", "later": "未到期", "unknown": "不能判断"},
+    "term_state": {"over": "已届满", "soon": "30天内届满", "later": "未届满", "unknown": "不详"},
     "urban_rural": {"1": "城镇", "2": "农村", "9": "不明"},
 }  # fmt: skip
 
-NOTHING_WHEN_NULL = frozenset({"blocked_zh", "grace_until", "newest_on", "support_missing_zh", "until"})
+NOTHING_WHEN_NULL = frozenset(
+    {
+        "age_zh",
+        "blocked_zh",
+        "clock_zh",
+        "grace_until",
+        "newest_on",
+        "review_due_on",
+        "review_months",
+        "review_source",
+        "review_state",
+        "support_missing_zh",
+        "term_state",
+        "until",
+    }
+)
 """Null says here that there is none, by the description of the column; of every other column it says not known."""
 
 
