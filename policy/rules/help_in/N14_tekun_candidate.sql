@@ -1,6 +1,6 @@
 /*---
 id: N14
-version: 5
+version: 6
 title: {zh: 可能符合特困人员条件而未纳入, en: Possibly a tekun person and not covered}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第四条至第八条
@@ -23,7 +23,7 @@ parameters: [tekun_age, tekun_disability, dibao_standard, warning_window]
 evidence: [cause, age, kin_found, kin_dead, kin_unable, income, months, standard_amount, standard_period]
 reason:
   elder: 该成员{age}周岁，按特困人员认定办法视为无劳动能力；{kin_zh}；{income_zh}，低于低保标准（{standard_zh}）。有记录的财产未见超出规定，救助台账中没有其低保或特困供养记录。{missing_zh}请入户了解有无其他亲属和收入。标准依据：{standard_source}。
-  child: 该成员{age}周岁，为未成年人{labour_zh}；{kin_zh}；{income_zh}，低于低保标准（{standard_zh}）。没有查到其低保、特困供养或孤儿（事实无人抚养儿童）待遇。{missing_zh}请入户了解由谁抚养。标准依据：{standard_source}。
+  child: 该成员{age}周岁，为未成年人{labour_zh}；{kin_zh}；{income_zh}，低于低保标准（{standard_zh}）。没有查到其低保、特困供养或孤儿（事实无人抚养儿童）待遇。{missing_zh}请入户了解由谁抚养。标准依据：{standard_source}；年龄依据：{age_source}。
   disabled: 该成员持有{type_zh}残疾{grade_zh}的残疾人证，按特困人员认定办法视为无劳动能力；{kin_zh}；{income_zh}，低于低保标准（{standard_zh}）。有记录的财产未见超出规定，救助台账中没有其低保或特困供养记录。{missing_zh}请入户了解有无其他亲属和收入。标准依据：{standard_source}。
 cited: [ps_household_member, ca_marriage, dp_disability_cert, hr_resident_pension, ca_assist_household]
 known_gaps:
@@ -42,6 +42,7 @@ changelog:
   - {version: 3, since: 2026-11-22, what: "no child on record says little of somebody who is or was married"}
   - {version: 4, since: 2026-11-22, what: "an orphan who lives with other kin is raised"}
   - {version: 5, since: 2026-11-23, what: "the sentence: that a disability is mental is not told to a township"}
+  - {version: 6, since: 2026-11-23, what: "the sentence of a child names the source of the ages"}
 ---*/
 with listed as (
     select d.person_id, d.dis_type, d.dis_grade
@@ -54,7 +55,7 @@ with listed as (
 ),
 living as (
     select h.household_id, h.county_code, h.urban_rural, h.person_id, date_sub('year', p.birth_date, $as_of) as age,
-           g.elder_from, g.child_below, g.no_labour_below, l.dis_type, l.dis_grade
+           g.elder_from, g.child_below, g.no_labour_below, g.source as age_source, l.dis_type, l.dis_grade
     from person_household h
     left join person p on p.person_id = h.person_id
     join tekun_age g on g.county_code = h.county_code and $as_of between g.valid_from and g.valid_to
@@ -177,7 +178,7 @@ below as (
                         else coalesce(c.income, 0) * 12 < s.amount * c.months end
 )
 select b.household_id, b.person_id, b.cause || ':tekun' as cause_key, b.cause, b.age, b.kin_found, b.kin_dead, b.kin_unable,
-       cast(b.income as decimal(18, 2)) as income, b.months, b.standard_amount, b.standard_period, b.standard_source,
+       cast(b.income as decimal(18, 2)) as income, b.months, b.standard_amount, b.standard_period, b.standard_source, b.age_source,
        case when b.kin_found = 0 then '登记中没有查到配偶、父母和子女'
             else '登记中查到配偶、父母、子女共' || b.kin_found || '人，'
                  || concat_ws('，', case when b.kin_dead > 0 then '已去世' || b.kin_dead || '人' end,
