@@ -29,6 +29,8 @@ import polars as pl
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 BARS = (0.9999, 0.999, 0.99)
+ABSENT_BARS = (0.01, 0.006)
+"""Shares of people who are not in the registry that may be linked: in lists of events, and in lists with people from elsewhere."""
 SEVEN = ("checked", "imported", "paper", "events", "masked", "minority", "nonlocal")
 BIG = ("hard", "easy", "huge")
 
@@ -78,6 +80,21 @@ def cut(best: pl.DataFrame, bar: float) -> pl.DataFrame:
     return best.filter(pl.col("weight") >= steps["weight"].min())
 
 
+def _recall_with_absent(best: pl.DataFrame, present: int, absent: int, bar: float) -> float | None:
+    """Recall at the deepest cut of precision .99 at which no more than `bar` of the absent people are linked."""
+    if not absent:
+        return None
+    steps = (
+        best.filter(pl.col("weight").is_not_null())
+        .group_by("weight")
+        .agg(pl.len().alias("n"), pl.col("is_right", "is_absent").sum())
+        .sort("weight", descending=True)
+        .with_columns(pl.col("n", "is_right", "is_absent").cum_sum())
+        .filter((pl.col("is_right") >= 0.99 * pl.col("n")) & (pl.col("is_absent") <= bar * absent))
+    )
+    return _share(steps["is_right"].max() or 0, present)
+
+
 def _share(part: Any, whole: Any) -> float | None:
     return round(part / whole, 6) if whole else None
 
@@ -94,6 +111,8 @@ def measures(links: pl.DataFrame, folder: Path) -> dict[str, Any]:
         found[f"recall@{name}"] = _share(above["is_right"].sum(), present)
         found[f"absent_linked@{name}"] = _share(above["is_absent"].sum(), absent)
         found[f"relatives_per_10000@{name}"] = _share(10_000 * above["is_relative"].sum(), len(above))
+    for bar in ABSENT_BARS:
+        found[f"recall@absent{bar}"] = _recall_with_absent(best, present, absent, bar)
     for label, grades in (("A", ["A"]), ("A+B", ["A", "B"])):
         kept = best.filter(pl.col("grade").is_in(grades))
         found[f"precision {label}"] = _share(kept["is_right"].sum(), len(kept))
@@ -197,6 +216,8 @@ COLUMNS = (
     ("P(A+B)", "precision A+B"),
     ("R(A+B)", "recall A+B"),
     ("absent linked@.99", "absent_linked@P0.99"),
+    ("R@absent<=1%", "recall@absent0.01"),
+    ("R@absent<=.6%", "recall@absent0.006"),
     ("absent linked A+B", "absent_linked A+B"),
     ("relatives/10k@.999", "relatives_per_10000@P0.999"),
     ("relatives/10k A+B", "relatives_per_10000 A+B"),
