@@ -1,38 +1,59 @@
 /*---
 id: case_line
-version: 1
+version: 2
 title: {zh: 救助证适用的收入线, en: The income line of a case}
-grain: one row a case in force (dibao, tekun, edge; not phasing out) whose line is known
+grain: one row a case in force (not phasing out) whose line is known; other families have none
 unit: yuan per person in twelve months
 period: as of the business date
-source: 最低生活保障审核确认办法（民发〔2021〕57号）第八条（低保标准、边缘线）；特困人员认定办法（民发〔2021〕43号）第六条（收入低于低保标准）
+source: 最低生活保障审核确认办法（民发〔2021〕57号）第八条（低保标准、边缘线）；特困人员认定办法（民发〔2021〕43号）第六条（收入低于低保标准）；刚性支出困难家庭认定办法第四条（人均收入低于上年度人均可支配收入）
 columns:
   case_id: the case
   household_id: household of the case
   county_code: county of that household
-  category: 1 dibao, 2 tekun, 3 edge
-  members: living members, also those whom nobody could link
+  category: 1 dibao, 2 tekun, 3 edge, 4 rigid
+  members: living members of the family, also those whom nobody could link
+  outside: of these, members beyond doubt of the household who are on no case
   line_12m: the line per person over twelve months
   line_zh: the line in words
   line_source: where it comes from
 needs:
   assistance_case: {max_age_days: 10, all: [ca_assist_household]}
-  assistance_member: {max_age_days: 10, all: [ca_assist_member]}
-uses:
-  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
+parameters_if_known: [rigid_ratio, disposable_income]
 published: false
 known_gaps:
-  zh: 刚性支出困难和其他困难家庭的收入条件不同，不在其中；渐退期内的家庭收入超线是允许的，不在其中。
-  en: Rigid-expenditure and other families have other conditions; a family phasing out may be over the line. Neither is here.
+  zh: 其他困难家庭没有统一的收入条件（一事一议），不在其中；渐退期内的家庭收入超线是允许的，不在其中；当地刚性支出认定办法或上年度人均可支配收入不明的，刚性支出困难家庭没有线。
+  en: Other families have no common condition of income (case by case); a family phasing out may be over the line. Neither is here, nor rigid-expenditure families where the place's text or the disposable income is not known.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "rigid-expenditure families, against the disposable income; heads are those of the family; a single-person dibao has the edge line"}
 ---*/
-select a.case_id, h.household_id, h.county_code, a.category, count(*) as members,
-       l.line_12m, l.line_zh, l.source as line_source
-from current_assistance a
-join case_household h on h.case_id = a.case_id
-join assistance_case c on c.case_id = a.case_id and c.status = '1'
-join income_line l on l.county_code = h.county_code and l.urban_rural = a.urban_rural
- and l.category = case a.category when '3' then '3' else '1' end
-where a.category in ('1', '2', '3') and not exists (select 1 from known_death k where k.person_id = a.person_id)
-group by a.case_id, h.household_id, h.county_code, a.category, l.line_12m, l.line_zh, l.source
+with family as (
+    select f.case_id, f.household_id, f.county_code, f.category, f.limit_category, f.urban_rural, count(*) as members,
+           count(*) filter (where f.basis = 'household') as outside
+    from assisted_family f
+    join assistance_case c on c.case_id = f.case_id and c.status = '1'
+    group by f.case_id, f.household_id, f.county_code, f.category, f.limit_category, f.urban_rural
+),
+line as (
+    select county_code, urban_rural, category as limit_category, line_12m, line_zh, source
+    from income_line
+    union all
+    -- Tekun people are held to the dibao standard.
+    select county_code, urban_rural, '2', line_12m, line_zh, source
+    from income_line
+    where category = '1'
+    union all
+    -- Rigid expenditure: the disposable income of the previous year, of the residents whom the place's text names.
+    select r.county_code, u.urban_rural, '4', d.amount,
+           d.of_year || '年' || case d.basis when 'urban' then '城镇居民' when 'rural' then '农村居民' else '居民' end || '人均可支配收入每人每年'
+               || rtrim(rtrim(d.amount::varchar, '0'), '.') || '元', d.source
+    from rigid_ratio r
+    cross join (values ('1'), ('2')) u(urban_rural)
+    join disposable_income d on d.county_code = r.county_code and $as_of between d.valid_from and d.valid_to
+     and d.basis = case when r.income_basis <> 'own' then r.income_basis when u.urban_rural = '1' then 'urban' else 'rural' end
+    where $as_of between r.valid_from and r.valid_to
+)
+select f.case_id, f.household_id, f.county_code, f.category, f.members, f.outside,
+       cast(l.line_12m as decimal(18, 2)) as line_12m, l.line_zh, l.source as line_source
+from family f
+join line l on l.county_code = f.county_code and l.urban_rural = f.urban_rural and l.limit_category = f.limit_category

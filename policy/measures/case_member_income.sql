@@ -1,8 +1,8 @@
 /*---
 id: case_member_income
-version: 2
+version: 3
 title: {zh: 在保成员申报收入与登记收入, en: What members of cases declared and what is recorded}
-grain: one row a case in force (dibao, tekun, edge; not phasing out) and living member
+grain: one row a case in force (dibao, tekun, edge, rigid; not phasing out) and living member of the family
 unit: yuan in twelve months, or a month where the name says so; only what counts for certain
 period: the last 12 months that the tax office has delivered, the last 3 that the pension office has, tax periods and payments of the last 12 months
 source: >-
@@ -10,6 +10,7 @@ source: >-
 columns:
   case_id: the case
   person_id: member; null when nobody is certain
+  is_listed: stands on the case; else a member beyond doubt of the household who is on no case
   declared_per_month: declared income; null when not filled in
   wage_from: first month looked at for wages
   wage_to: last month looked at
@@ -38,7 +39,6 @@ uses:
   business_income: {max_age_days: 120, all: [tx_business_income]}
   farm_subsidy: {max_age_days: 400, all: [ag_subsidy_land]}
   custody: {max_age_days: 45, all: [ps_custody]}
-  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [labour_age]
 parameters_if_known: [job_cost, minimum_wage, income_exclusion, pension_exclusion, farm_income]
 published: false
@@ -48,15 +48,15 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "job cost may be a share of the minimum wage of the month"}
+  - {version: 3, since: 2026-11-23, what: "the family, also members beyond doubt of the household who are on no case; rigid-expenditure families"}
 ---*/
 with family as (
-    select a.case_id, a.person_id, a.start_month, h.county_code, p.birth_date, l.from_age
-    from current_assistance a
-    join case_household h on h.case_id = a.case_id
+    select a.case_id, a.person_id, a.basis <> 'household' as is_listed, a.start_month, a.county_code, p.birth_date, l.from_age
+    from assisted_family a
     join assistance_case c on c.case_id = a.case_id and c.status = '1'
-    join labour_age l on l.county_code = h.county_code and $as_of between l.valid_from and l.valid_to
+    join labour_age l on l.county_code = a.county_code and $as_of between l.valid_from and l.valid_to
     left join person p on p.person_id = a.person_id
-    where a.category in ('1', '2', '3') and not exists (select 1 from known_death k where k.person_id = a.person_id)
+    where a.category in ('1', '2', '3', '4')
 ),
 declared as (
     select case_id, person_id, max(declared_income_per_month) as declared_per_month
@@ -172,7 +172,7 @@ farms as (
     where f.pay_date <= $as_of and f.pay_date > $as_of - interval 12 month
     group by f.person_id
 )
-select f.case_id, f.person_id, cast(d.declared_per_month as decimal(18, 2)) as declared_per_month,
+select f.case_id, f.person_id, f.is_listed, cast(d.declared_per_month as decimal(18, 2)) as declared_per_month,
        cast(c.wage_to - interval 11 month as date) as wage_from, c.wage_to,
        cast(w.gross as decimal(18, 2)) as wage_gross, cast(w.counted as decimal(18, 2)) as wage,
        cast(coalesce(w.months, 0) as integer) as wage_months, cast(coalesce(w.payers, 0) as integer) as payers,
