@@ -1,7 +1,7 @@
 /*---
 id: X02
-version: 1
-title: {zh: 服刑或强制戒毒期间仍在发放, en: Paid while in prison or compulsory rehabilitation}
+version: 2
+title: {zh: 依法被收押、服刑等期间仍在发放, en: Paid while in prison or compulsory rehabilitation}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第七条：在监狱内服刑、在强制隔离戒毒的人员不计入共同生活的家庭成员
   - 特困人员认定办法（民发〔2021〕43号）：在监狱服刑的终止救助供养
@@ -21,8 +21,8 @@ uses:
 parameters: [custody_paid, exit_window]
 evidence: [custody_type, custody_from, custody_until, paid_months, first_paid_month, last_paid_month, paid_amount, other_members]
 reason: >-
-  该成员{custody_zh}（{spell_zh}），其所在救助证在此期间（{paid_span}）仍发放{paid_months}个整月，全证合计{paid_amount}元，{others_zh}。
-  服刑、强制隔离戒毒期间不计入保障人口，请核实发放时是否已按规定调整。依据：{limit_source}。
+  该成员有依法被收押、服刑等情形（{spell_zh}），其所在救助证在此期间（{paid_span}）仍发放{paid_months}个整月，全证合计{paid_amount}元，{others_zh}。
+  此期间不计入共同生活的家庭成员和保障人口，请核实发放时是否已按规定调整；具体情形请向县民政局了解，不要向他人透露。依据：{limit_source}。
 cited: [ps_custody, ca_assist_payment, ca_assist_member]
 known_gaps:
   zh: 只看整月都在服刑或强制戒毒的月份；起止日期可能因减刑变化；已释放而没有实际释放日期的不判断；合计金额为全证金额，含其他成员应得部分。
@@ -32,6 +32,7 @@ false_alarms:
   en: Community correction, detention and arrest (all left out), the month of entering and of leaving, benefit already cut while the list of members was not.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "the sentence: which kind of custody it is, prison or compulsory rehabilitation, is not told to a township"}
 ---*/
 with spell as (
     -- Whoever is said to be free again, without the day on which, was inside until nobody knows when.
@@ -57,7 +58,7 @@ placed as (
 ),
 paid as (
     -- A month counts when the spell covers it from its first day to its last.
-    select p.household_id, p.county_code, p.case_id, p.person_id, s.custody_type, t.custody_zh, t.source as limit_source,
+    select p.household_id, p.county_code, p.case_id, p.person_id, s.custody_type, t.source as limit_source,
            s.start_date, s.end_date, y.pay_month, y.amount, y.row_key
     from placed p
     join spell s on s.person_id = p.person_id
@@ -77,7 +78,6 @@ once as (
            min(start_date)                       as start_date,
            max(coalesce(end_date, date '9999-12-31')) as end_date,
            arg_min(custody_type, start_date)     as custody_type,
-           arg_min(custody_zh, start_date)       as custody_zh,
            arg_min(limit_source, start_date)     as limit_source
     from paid
     group by all
@@ -87,7 +87,6 @@ summed as (
            min(start_date)                            as custody_from,
            max(end_date)                              as last_day_known,
            arg_min(custody_type, start_date)          as custody_type,
-           arg_min(custody_zh, start_date)            as custody_zh,
            arg_min(limit_source, start_date)          as limit_source,
            count(distinct pay_month)                  as paid_months,
            min(pay_month)                             as first_paid_month,
@@ -98,7 +97,7 @@ summed as (
 )
 select s.household_id, s.person_id, s.case_id,
        'custody:' || s.custody_type || ':' || s.custody_from || ':' || s.case_id as cause_key,
-       s.custody_type, s.custody_zh, s.custody_from, s.limit_source,
+       s.custody_type, s.custody_from, s.limit_source,
        case when s.last_day_known < date '9999-12-31' then s.last_day_known end as custody_until,
        strftime(s.custody_from, '%Y年%-m月%-d日起')
            || case when s.last_day_known = date '9999-12-31' then '，截止日期未登记'

@@ -1,6 +1,6 @@
 /*---
 id: X14
-version: 4
+version: 5
 title: {zh: 家庭人口变化未更新, en: A change of the family that the case does not show}
 legal_basis:
   - 2022年10月20日关于进一步做好最低生活保障等社会救助兜底工作的通知：家庭情况发生变化的应当及时报告，超过3个月未报告的可以批评教育
@@ -27,7 +27,7 @@ reason:
   birth: 该户现为{category_zh}，成员于{happened_on}有子女出生，已超过{limit_months}个月，救助证上没有该子女。请核实是否需要增员。
   split: 该户现为{category_zh}，成员于{happened_on}办理户籍分户，已超过{limit_months}个月，仍与其他{others}名成员列在同一救助证上。请核实是否已经分开生活；分户不等于分居。
   graduation: 该户现为{category_zh}，成员于{happened_on}从{stage_zh}毕业，已超过{limit_months}个月，救助证上{occupation_zh}。请核实是否就业、收入是否计入，是否仍需家庭供养。
-  release: 该户现为{category_zh}，家庭成员于{happened_on}结束{custody_zh}，已超过{limit_months}个月，救助证上没有该成员。请核实是否回家共同生活，是否需要增员并计入其收入。
+  release: 该户现为{category_zh}，家庭成员于{happened_on}结束依法被收押、服刑等情形，已超过{limit_months}个月，救助证上没有该成员。请核实是否回家共同生活，是否需要增员并计入其收入。
   not_listed: 该户现为{category_zh}，根据{basis_zh}，一名成员自{happened_on}起与该户共同生活，已超过{limit_months}个月，救助证上没有该成员。请核实是否共同生活。
 cited: [ca_assist_member, ca_marriage, hl_birth_death_cert, ps_hukou_event, ed_enrolment, ps_custody]
 known_gaps:
@@ -41,6 +41,7 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "the ground of a household's member in more words; the same rows, joined on equal keys"}
   - {version: 3, since: 2026-11-22, what: "births are joined on the parent alone: the same rows in a fraction of the time"}
   - {version: 4, since: 2026-11-23, what: "a marriage whose spouse, or a birth whose child, is linked by less than a certain link says nothing"}
+  - {version: 5, since: 2026-11-23, what: "the sentence: which kind of custody has ended is not told to a township"}
 ---*/
 with standing as (
     select f.case_id, f.household_id, f.county_code, f.category, f.category_zh, f.start_month,
@@ -197,7 +198,7 @@ at_home as (
 ),
 release_told as (
     select a.household_id, a.person_id, a.case_id, a.category_zh, a.limit_months, 'release' as cause,
-           max(c.end_date) as happened_on, arg_max(t.custody_zh, c.end_date) as custody_zh
+           max(c.end_date) as happened_on
     from at_home a
     join custody c on c.person_id = a.person_id and c.status = '2'
     join custody_paid t on t.county_code = a.county_code and t.custody_type = c.custody_type and t.is_away
@@ -229,7 +230,7 @@ told as (
 )
 select t.household_id, t.person_id, t.case_id, t.cause || ':' || t.happened_on || ':' || t.case_id as cause_key,
        t.cause, cast(t.happened_on as date) as happened_on, t.category_zh, t.limit_months,
-       t.partner_zh, t.others, t.stage_zh, t.occupation_zh, t.custody_zh, t.basis_zh, n.listed,
+       t.partner_zh, t.others, t.stage_zh, t.occupation_zh, t.basis_zh, n.listed,
        'ca_assist_member' || case t.cause when 'marriage' then ',ca_marriage' when 'divorce' then ',ca_marriage' when 'birth' then ',hl_birth_death_cert'
                                           when 'split' then ',ps_hukou_event' when 'graduation' then ',ed_enrolment' when 'release' then ',ps_custody'
                                           else '' end as cited_classes

@@ -1,6 +1,6 @@
 /*---
 id: X15
-version: 2
+version: 3
 title: {zh: 户籍已迁出本县, en: Registered elsewhere now}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第五条（向户籍所在地申请）
@@ -31,6 +31,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
+  - {version: 3, since: 2026-11-23, what: "the place is named"}
 ---*/
 with member as (
     select f.case_id, f.household_id, f.category_zh, a.person_id, a.county_code, min(a.start_month) as start_month,
@@ -40,6 +41,13 @@ with member as (
     where a.person_id is not null and (f.category in ('3', '4', '5') or a.is_covered)
       and not exists (select 1 from known_death k where k.person_id = a.person_id)
     group by f.case_id, f.household_id, f.category_zh, a.person_id, a.county_code
+),
+place as (
+    -- A county with its prefecture; of the counties directly under a province the province.
+    select county_code, min(coalesce(prefecture_zh, '') || county_zh) as place_zh
+    from division
+    where county_zh is not null
+    group by county_code
 ),
 move as (
     select person_id, event_type, event_date, from_division, to_division, row_key
@@ -75,10 +83,11 @@ select g.household_id, g.person_id, g.case_id,
        'moved:' || g.event_date || ':' || g.case_id as cause_key,
        g.category_zh, g.event_date as moved_on, g.to_division, o.others_here,
        case when g.is_applicant then '申请人' when g.is_covered then '保障成员' else '家庭成员' end as role_zh,
-       case when g.to_division is null then '迁往地未登记，户籍状态为迁出' else '迁往地区划代码' || g.to_division end as where_zh,
+       case when g.to_division is null then '迁往地未登记，户籍状态为迁出' else '迁往' || coalesce(d.place_zh, '外地，地名未查到，区划代码' || g.to_division) end as where_zh,
        case when o.others_here > 0 then '该证另有' || o.others_here || '名成员没有迁出记录。' else '该证没有其他户籍仍在本县的成员。' end as others_zh,
        case when g.is_student then '在校学生的户口在学校所在地' end as not_raised_zh
 from gone g
+left join place d on d.county_code = g.to_division
 join lateral (
     select count(*) as others_here from member m
     where m.case_id = g.case_id and m.person_id <> g.person_id

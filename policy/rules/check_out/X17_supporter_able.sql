@@ -1,6 +1,6 @@
 /*---
 id: X17
-version: 5
+version: 6
 title: {zh: 特困人员的法定义务人可能有履行义务能力, en: A supporter of a tekun person may have become able}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第八条、第二十四条第（五）项
@@ -19,7 +19,7 @@ uses:
   vehicle: {max_age_days: 14, all: [ps_vehicle]}
   custody: {max_age_days: 45, all: [ps_custody]}
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
-parameters: [warning_window, entity_role_blocking, dwelling_limit]
+parameters: [warning_window, entity_role_blocking, dwelling_limit, payroll_post]
 parameters_if_known: [disposable_income]
 evidence: [case_id, start_month, relation, signals, income_12m, income_limit]
 reason: >-
@@ -30,14 +30,15 @@ known_gaps:
   zh: 只看登记中确定的配偶、父母、子女；义务人在外省的收入和财产看不到；上年度人均可支配收入不明的年份不比收入。
   en: Spouses, parents and children by certain registers only; means in other provinces are not seen; where the disposable income is not known, income is not compared.
 false_alarms:
-  zh: 义务人本人是特困人员、60周岁以上低保对象、在监狱服刑，或者70周岁以上、重度残疾且收入和财产都低（已排除）；已离婚、已送养；挂名任职。
-  en: Supporters who are tekun, on dibao at 60, in prison, or old or severely disabled with little (left out); divorced or given for adoption; nominal roles.
+  zh: 义务人本人是特困人员、60周岁以上低保对象、在监狱服刑，或者70周岁以上、重度残疾且收入和财产都低（已排除）；村（社区）干部误工补贴和编外人员（只在财政供养名册中的不计）；已离婚、已送养；挂名任职。
+  en: Supporters who are tekun, on dibao at 60, in prison, or old or severely disabled with little (left out); pay of village cadres and contract staff (not counted by itself); divorced or given for adoption; nominal roles.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "reads supporters outside the family"}
   - {version: 3, since: 2026-11-22, what: "taxed wages of the last months are a job; whoever works and whose age is not recorded is grown up"}
   - {version: 4, since: 2026-11-22, what: "income of 12 months from its own measure"}
   - {version: 5, since: 2026-11-23, what: "a tie of support whose confidence is not written is taken as other ties are"}
+  - {version: 6, since: 2026-11-23, what: "village cadres and contract staff on the payroll are no sign of means by that alone"}
 ---*/
 with tekun as (
     select a.person_id, a.case_id, a.start_month, coalesce(p.household_id, h.household_id) as household_id, coalesce(p.county_code, h.county_code) as county_code
@@ -82,13 +83,28 @@ adult as (
       -- Still judged unable, whatever small means are on record.
       and not exists (select 1 from supporter_unable u where u.person_id = s.supporter_id)
 ),
+payroll as (
+    -- Posts with small pay (village cadres, contract staff) are no job here, as in X03; a post that nobody stated is one.
+    select a.supporter_id, a.supporter_county,
+           max(p.month) filter (where coalesce(t.is_checked, true)) as last_month,
+           max(p.month) filter (where not t.is_checked)             as last_small_month,
+           arg_max(t.post_zh, (p.month, p.post_type)) filter (where not t.is_checked) as small_zh
+    from (select distinct supporter_id, supporter_county from adult) a
+    join fiscal_payroll p on p.person_id = a.supporter_id
+    left join payroll_post t on t.county_code = a.supporter_county and t.post_type = p.post_type and $as_of between t.valid_from and t.valid_to
+    where p.gross_pay_per_month is distinct from 0 and p.month <= $as_of
+    group by a.supporter_id, a.supporter_county
+),
 job as (
     select a.supporter_id, a.supporter_county,
-           case when date_diff('month', g.last_payroll_month, $as_of) <= w.length then '在财政供养名册中（最近' || strftime(g.last_payroll_month, '%Y年%-m月') || '）'
+           case when date_diff('month', f.last_month, $as_of) <= w.length then '在财政供养名册中（最近' || strftime(f.last_month, '%Y年%-m月') || '）'
                 when date_diff('month', g.last_employer_month, $as_of) <= w.length then '由用人单位缴纳社会保险（最近' || strftime(g.last_employer_month, '%Y年%-m月') || '）'
-                when date_diff('month', g.last_wage_month, $as_of) <= w.length then '有个人所得税工资记录（最近' || strftime(g.last_wage_month, '%Y年%-m月') || '）' end as signal_zh
+                when date_diff('month', g.last_wage_month, $as_of) <= w.length
+                    then '有个人所得税工资记录（最近' || strftime(g.last_wage_month, '%Y年%-m月')
+                         || case when date_diff('month', f.last_small_month, $as_of) <= w.length then '，可能是其任' || f.small_zh || '的报酬' else '' end || '）' end as signal_zh
     from (select distinct supporter_id, supporter_county from adult) a
     join work_signal g on g.person_id = a.supporter_id
+    left join payroll f on f.supporter_id = a.supporter_id and f.supporter_county = a.supporter_county
     join warning_window w on w.county_code = a.supporter_county and w."window" = 'contributions_stopped'
      and $as_of between w.valid_from and w.valid_to
 ),
