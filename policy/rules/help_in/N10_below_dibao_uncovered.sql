@@ -1,6 +1,6 @@
 /*---
 id: N10
-version: 6
+version: 7
 title: {zh: 收入可能低于低保标准而未纳入, en: Possibly below the dibao standard and not covered}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -36,6 +36,7 @@ changelog:
   - {version: 4, since: 2026-11-22, what: "income of all four kinds over the local window, least job cost and withheld tax off, support fees counted where known and named where not; fixed-quota and zero-return firms, held-back pensions are no income of zero"}
   - {version: 5, since: 2026-11-22, what: "what is left out, or comes close, says why"}
   - {version: 6, since: 2026-11-23, what: "wages or an employee pension below the standard need no other sign of hardship; a monitored household without a day of listing is one"}
+  - {version: 7, since: 2026-11-23, what: "children and pupils of whom no adult is on record are not estimated; what was surveyed outranks what is recorded, as in N11"}
 ---*/
 with standard as (
     select county_code, urban_rural, amount, period, source,
@@ -73,11 +74,16 @@ surveyed as (
       and o.members > 0
     group by h.household_id, h.county_code, o.members
 ),
+estimated as (
+    -- What was surveyed outranks what is recorded, also when it says that the household is no candidate.
+    from (from surveyed union all by name from recorded)
+    qualify row_number() over (partition by household_id order by way desc) = 1
+),
 below as (
     -- Both sides in one period and without division: a monthly standard times the months of the window; against a yearly one
     -- an income of fewer months is taken times twelve, the standard times those months.
     select e.*, s.amount as standard_amount, s.period as standard_period, s.standard_12m, s.source as standard_source
-    from (from surveyed union all by name from recorded) e
+    from estimated e
     join standard s on s.county_code = e.county_code and s.urban_rural = e.urban_rural
     where e.income_total * 12 < s.standard_12m * e.window_months * e.members
 )
@@ -98,8 +104,12 @@ select b.household_id,
        -- Open or lately refused applications: the survey knows more than the data (a new change after it is N17).
        case when c.household_id is not null
                  then case when c.state = 'covered' then '救助台账中已有在保记录' when c.state = 'applied' then '救助申请正在办理' else '不久前申请未获确认，入户调查结论比数据更全' end
+            -- Children and pupils alone: whoever keeps them is not of this household, and what he earns is not known.
+            when b.way = 'recorded' and not exists (
+                select 1 from member_means m
+                where m.household_id = b.household_id and m.means_zh not in ('在学', '未到劳动年龄')
+            ) then '登记在一户的只有未成年人或在校学生，抚养人不在其中，收入多少没有记录'
             when p.household_id is not null then '有不支持困难的记录：' || p.blocks_zh end as not_raised_zh
 from below b
 left join property_block p on p.household_id = b.household_id
 left join (select household_id, min(state) as state from household_in_process group by household_id) c on c.household_id = b.household_id
-qualify row_number() over (partition by b.household_id order by b.way desc) = 1
