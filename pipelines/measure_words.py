@@ -50,6 +50,7 @@ COLUMN_ZH = {
     "per_head": "人均（元）",
     "per_person_month": "人均每月（元）",
     "person_id": "成员",
+    "possible_person_id": "可能的成员（关联待人工确认）",
     "property": "财产净收入（元）",
     "rehab": "康复支出（元）",
     "relocation": "其中安置房套数",

@@ -19,7 +19,7 @@ import polars as pl
 from policy import checks
 from policy.rulebook import Policy
 from policy.sql_file import Measure, Rule
-from policy.vocabulary import GRADES, Table, never, tables, visible
+from policy.vocabulary import GRADES, UNDER_REVIEW, Table, never, possible_of, tables, visible
 
 LISTS = ("help_in", "check_out")
 OPEN_WARNING = {
@@ -134,6 +134,7 @@ class Bench:
         """What a list may see: no column of never.yaml, and no person whose link is below the list's grades.
 
         The row itself stays: a payment is made, and a family has so many members, whoever is behind an uncertain number.
+        Beside it help-in sees whom a link under review may mean; check-out does not, and its column is empty.
         """
         grades = ", ".join(f"'{grade}'" for grade in GRADES[kind])
         columns = [
@@ -141,6 +142,13 @@ class Bench:
             if c in table.persons
             else quoted(c)
             for c in visible(table, self.forbidden)
+        ]
+        columns += [
+            f"case when {quoted(table.persons[c])} = '{UNDER_REVIEW}' then {quoted(c)} end as {quoted(possible_of(c))}"
+            if kind == "help_in"
+            else f"cast(null as BIGINT) as {quoted(possible_of(c))}"
+            for c in visible(table, self.forbidden)
+            if c in table.persons
         ]
         name = quoted(table.id)
         self.connection.execute(f"create view {kind}.{name} as select {', '.join(columns)} from fact.{name}")

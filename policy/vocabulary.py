@@ -122,6 +122,17 @@ GRADES = {"help_in": ("A", "B"), "check_out": ("A",)}
 """Grades of a link that a list may rest on. A wrong person is the worst error: check-out reads certain links alone;
 help-in also reads strong ones, and leaves those under review alone."""
 
+UNDER_REVIEW = "C"
+"""Grade of a link that waits for a person to decide. Whom it may be is shown beside, to help-in alone (`possible_of`)."""
+
+
+def possible_of(person_column: str) -> str:
+    """Name of the column that says whom a link under review may mean: `person_id` -> `possible_person_id`.
+
+    A grant under review is not "no help": it may keep somebody from being warned of, and nothing may be raised on it.
+    """
+    return person_column.removesuffix("person_id") + "possible_person_id"
+
 
 class NeverColumn(Closed):
     """A column, or a pattern of columns, that no query may read."""

@@ -1,6 +1,6 @@
 /*---
 id: current_assistance
-version: 2
+version: 3
 title: {zh: 在保成员, en: Members of cases in force}
 grain: one row a case in force and member who has not left it
 unit: persons
@@ -16,6 +16,7 @@ columns:
   county_code: county of the case
   applicant_person_id: applicant
   person_id: member; null when nobody is certain
+  possible_person_id: who that may be where a link waits for a decision; for leaving somebody out, never for raising
   is_covered: the benefit covers this member; unknown stays null
   is_single_person: covered alone beside a family that is not
   labour_ability: as declared
@@ -28,6 +29,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: the category in words}
+  - {version: 3, since: 2026-11-23, what: "a member whose link waits for a decision is named as possible"}
 ---*/
 select c.case_id,
        c.category,
@@ -39,6 +41,7 @@ select c.case_id,
        left(c.village_code, 6)  as county_code,
        c.person_id              as applicant_person_id,
        m.person_id,
+       any_value(case when m.person_id is null then m.possible_person_id end) as possible_person_id,
        bool_or(m.is_covered)    as is_covered,
        bool_or(m.is_single_person) as is_single_person,
        min(m.labour_ability)    as labour_ability

@@ -1,6 +1,6 @@
 /*---
 id: help_received
-version: 1
+version: 2
 title: {zh: 最近一次得到的帮扶, en: Help that was last received}
 grain: one row a person who has received any
 unit: days
@@ -8,8 +8,10 @@ period: up to the business date
 source: 国办发〔2023〕39号（分层分类救助）；民政、医保、教育、残联、住建、应急各部门救助发放记录
 columns:
   person_id: person
-  helped_on: last day that any help covers; the business date where it goes on
+  helped_on: last day that any help covers; the business date where it goes on; null where all of it is only possible
   kind_zh: which help that was
+  possible_on: the same of help whose link waits for a decision, and may have been given to this person
+  possible_zh: which help that was
 uses:
   assistance_case: {max_age_days: 10, all: [ca_assist_household]}
   assistance_member: {max_age_days: 10, all: [ca_assist_member]}
@@ -30,6 +32,7 @@ known_gaps:
   en: Help of villages and charities, and support of production and jobs, reach no department; allowances that all elders or farmers get are no help.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "help whose link waits for a decision is told apart, as help that may have been given"}
 ---*/
 with term as (
     -- How long aid for a term of study lasts is a matter of the school year, the same everywhere.
@@ -37,37 +40,43 @@ with term as (
     where county_code = '000000' and "window" = 'study_aid_lasts' and $as_of between valid_from and valid_to
 ),
 given as (
-    select person_id, $as_of as helped_on, '救助在册（' || category_zh || '）' as kind_zh from current_assistance
+    select coalesce(person_id, possible_person_id) as person_id, person_id is not null as is_sure,
+           $as_of as helped_on, '救助在册（' || category_zh || '）' as kind_zh
+    from current_assistance
     union all
-    select person_id, grant_date, '临时救助' from temporary_relief where grant_date <= $as_of
+    select coalesce(person_id, possible_person_id), person_id is not null, grant_date, '临时救助' from temporary_relief where grant_date <= $as_of
     union all
-    select person_id, least(last_day(pay_month), $as_of), '福利补贴' from welfare_subsidy
+    select coalesce(person_id, possible_person_id), person_id is not null, least(last_day(pay_month), $as_of), '福利补贴' from welfare_subsidy
     where pay_month <= $as_of and subsidy_type is distinct from '3' and status is distinct from '2'
     union all
-    select person_id, pay_date, '医疗救助' from medical_aid where pay_date <= $as_of
+    select coalesce(person_id, possible_person_id), person_id is not null, pay_date, '医疗救助' from medical_aid where pay_date <= $as_of
     union all
-    select person_id, settle_date, '医疗救助' from medical_settlement
+    select coalesce(person_id, possible_person_id), person_id is not null, settle_date, '医疗救助' from medical_settlement
     where settle_date <= $as_of and aid_pay > 0 and is_refund is distinct from true
     union all
-    select s.person_id, least(cast(s.pay_date + to_days(cast(t.days as integer)) as date), $as_of), '学生资助'
+    select coalesce(s.person_id, s.possible_person_id), s.person_id is not null, least(cast(s.pay_date + to_days(cast(t.days as integer)) as date), $as_of), '学生资助'
     from student_aid s cross join term t
     where s.pay_date <= $as_of
     union all
-    select person_id, least(coalesce(end_date, $as_of), $as_of), '住房保障'
+    select coalesce(person_id, possible_person_id), person_id is not null, least(coalesce(end_date, $as_of), $as_of), '住房保障'
     from (
-        select person_id, start_date, end_date from housing_aid
+        select person_id, possible_person_id, start_date, end_date from housing_aid
         union all
-        select person_id, start_date, end_date from housing_aid_member
+        select person_id, possible_person_id, start_date, end_date from housing_aid_member
     )
     where start_date <= $as_of
     union all
-    select person_id, service_date, '残疾康复补助' from rehab_service where service_date <= $as_of and gov_subsidy > 0
+    select coalesce(person_id, possible_person_id), person_id is not null, service_date, '残疾康复补助' from rehab_service where service_date <= $as_of and gov_subsidy > 0
     union all
-    select person_id, finish_date, '危房改造补助' from house_safety where finish_date <= $as_of and subsidy > 0
+    select coalesce(person_id, possible_person_id), person_id is not null, finish_date, '危房改造补助' from house_safety where finish_date <= $as_of and subsidy > 0
     union all
-    select person_id, pay_date, '受灾救助' from disaster_loss where pay_date <= $as_of and amount > 0
+    select coalesce(person_id, possible_person_id), person_id is not null, pay_date, '受灾救助' from disaster_loss where pay_date <= $as_of and amount > 0
 )
-select person_id, max(helped_on) as helped_on, arg_max(kind_zh, (helped_on, kind_zh)) as kind_zh
+select person_id,
+       max(helped_on) filter (where is_sure)                              as helped_on,
+       arg_max(kind_zh, (helped_on, kind_zh)) filter (where is_sure)      as kind_zh,
+       max(helped_on) filter (where not is_sure)                          as possible_on,
+       arg_max(kind_zh, (helped_on, kind_zh)) filter (where not is_sure)  as possible_zh
 from given
 where person_id is not null and helped_on is not null
 group by person_id

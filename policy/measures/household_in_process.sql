@@ -1,6 +1,6 @@
 /*---
 id: household_in_process
-version: 1
+version: 2
 title: {zh: 已在救助台账或办理中的家庭, en: Households that are in a case or in the procedure}
 grain: one row a household and reason
 unit: words
@@ -21,22 +21,24 @@ known_gaps:
   en: Cases and applications of other counties are not seen.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "cases and applications whose link is under review count"}
 ---*/
 with in_force as (
     -- A case whose status or end is not known may be in force.
-    select case_id, person_id from assistance_case
+    select case_id, coalesce(person_id, possible_person_id) as person_id from assistance_case
     where coalesce(status, '1') in ('1', '2') and (end_month is null or end_month > date_trunc('month', $as_of))
 ),
 asked as (
-    select person_id, accept_date, decision, decision_date from assistance_application
+    -- Whom a link under review may mean may have asked.
+    select coalesce(person_id, possible_person_id) as person_id, accept_date, decision, decision_date from assistance_application
     union all
-    select m.person_id, a.accept_date, a.decision, a.decision_date
+    select coalesce(m.person_id, m.possible_person_id), a.accept_date, a.decision, a.decision_date
     from assistance_application_member m
     join assistance_application a on a.application_id = m.application_id
 )
 -- By whomever the household is in a case: a member, the applicant, or the household that the case is placed in.
 select h.household_id, 'covered' as state
-from current_assistance a join person_household h on h.person_id = a.person_id
+from current_assistance a join person_household h on h.person_id = coalesce(a.person_id, a.possible_person_id)
 union
 select h.household_id, 'covered' from in_force c join person_household h on h.person_id = c.person_id
 union

@@ -87,3 +87,25 @@ def test_what_does_not_fit_goes_to_a_folder_that_ends_with_the_bench(monkeypatch
     finally:
         place.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_whom_a_link_under_review_may_mean_is_seen_by_help_in_alone():
+    grants = [
+        {"person_id": 10 + n, "link_grade": grade, "grant_date": DAY}
+        for n, grade in enumerate(("A", "B", "C", "D"))
+    ]
+    given = frames_of(Case(name="x", as_of=DAY, given={"temporary_relief": grants}, expect=[]), frozenset())
+    place = Bench(default_policy(), given, DAY, rules("N15", "X13"))
+    try:
+        seen = {
+            kind: place.connection.execute(
+                f"select person_id, possible_person_id from {kind}.temporary_relief order by row_key"
+            ).fetchall()
+            for kind in ("help_in", "check_out")
+        }
+    finally:
+        place.close()
+    assert seen == {
+        "help_in": [(10, None), (11, None), (None, 12), (None, None)],
+        "check_out": [(10, None), (None, None), (None, None), (None, None)],
+    }

@@ -1,6 +1,6 @@
 /*---
 id: N04
-version: 1
+version: 2
 title: {zh: 学业中断或就学负担重, en: Schooling interrupted or costly}
 legal_basis:
   - 国办发〔2023〕39号（比对家庭经济困难学生，关注就学情况）
@@ -29,6 +29,7 @@ false_alarms:
   en: A move to a school elsewhere, a return not yet recorded, leave for illness, teaching at home of severely disabled children; aid recorded late.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "aid whose link is under review may have been given"}
 ---*/
 with burden as (
     select h.household_id, h.county_code, o.pool_zh, b.members_min, b.source as burden_source, w.length as aid_months,
@@ -39,7 +40,7 @@ with burden as (
            bool_or(exists (
                -- Aid whose day of payment is not known may be this year's.
                select 1 from student_aid s
-               where s.person_id = e.person_id
+               where coalesce(s.person_id, s.possible_person_id) = e.person_id
                  and (s.pay_date is null or s.pay_date > $as_of - to_months(cast(w.length as integer)))
            )) as is_aided
     from school_enrolment e

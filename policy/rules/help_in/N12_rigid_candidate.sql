@@ -1,6 +1,6 @@
 /*---
 id: N12
-version: 2
+version: 3
 title: {zh: 可能符合刚性支出困难家庭条件, en: Possibly a family of rigid expenditure}
 legal_basis:
   - 刚性支出困难家庭认定办法 第四条、第五条
@@ -36,6 +36,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "income of which the records allow no more is enough; small sums and households of pupils alone are left out"}
+  - {version: 3, since: 2026-11-23, what: "cases and applications whose link is under review count"}
 ---*/
 with income as (
     -- Income of which the records allow no more, over the twelve months that the law names. Unknown income says nothing.
@@ -70,12 +71,12 @@ above as (
 ),
 in_force as (
     -- A case whose status or end is not known may be in force.
-    select case_id, person_id from assistance_case
+    select case_id, coalesce(person_id, possible_person_id) as person_id from assistance_case
     where coalesce(status, '1') in ('1', '2') and coalesce(category, '1') <> '5'
       and (end_month is null or end_month > date_trunc('month', $as_of))
 ),
 covered as (
-    select h.household_id from current_assistance a join person_household h on h.person_id = a.person_id
+    select h.household_id from current_assistance a join person_household h on h.person_id = coalesce(a.person_id, a.possible_person_id)
     where coalesce(a.category, '1') <> '5'
     union
     select h.household_id from in_force c join person_household h on h.person_id = c.person_id
@@ -100,9 +101,9 @@ where coalesce(p.is_blocked, false) = false
   -- Open or lately refused applications: the survey knows more than the data.
   and not exists (
       select 1 from (
-          select person_id, accept_date, decision, decision_date, category from assistance_application
+          select coalesce(person_id, possible_person_id) as person_id, accept_date, decision, decision_date, category from assistance_application
           union all
-          select m.person_id, q.accept_date, q.decision, q.decision_date, q.category
+          select coalesce(m.person_id, m.possible_person_id), q.accept_date, q.decision, q.decision_date, q.category
           from assistance_application_member m
           join assistance_application q on q.application_id = m.application_id
       ) q

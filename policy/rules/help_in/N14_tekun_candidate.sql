@@ -1,6 +1,6 @@
 /*---
 id: N14
-version: 6
+version: 7
 title: {zh: 可能符合特困人员条件而未纳入, en: Possibly a tekun person and not covered}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第四条至第八条
@@ -43,6 +43,7 @@ changelog:
   - {version: 4, since: 2026-11-22, what: "an orphan who lives with other kin is raised"}
   - {version: 5, since: 2026-11-23, what: "the sentence: that a disability is mental is not told to a township"}
   - {version: 6, since: 2026-11-23, what: "the sentence of a child names the source of the ages"}
+  - {version: 7, since: 2026-11-23, what: "money for orphans and applications whose link is under review may be this person's"}
 ---*/
 with listed as (
     select d.person_id, d.dis_type, d.dis_grade
@@ -205,12 +206,12 @@ where coalesce(p.is_blocked, false) = false
   and not exists (
       select 1 from welfare_subsidy s
       join warning_window w on w.county_code = b.county_code and w."window" = 'duplicate_subsidy' and $as_of between w.valid_from and w.valid_to
-      where s.person_id = b.person_id and s.subsidy_type in ('4', '5') and s.status = '1'
+      where coalesce(s.person_id, s.possible_person_id) = b.person_id and s.subsidy_type in ('4', '5') and s.status = '1'
         and s.pay_month <= $as_of and date_diff('month', s.pay_month, $as_of) <= w.length
   )
   and not exists (
       select 1 from assistance_application q
       join warning_window w on w.county_code = b.county_code and w."window" = 'refused_recently' and $as_of between w.valid_from and w.valid_to
-      where q.person_id = b.person_id and q.category in ('1', '2') and (q.decision is null or q.decision in ('1', '2'))
+      where coalesce(q.person_id, q.possible_person_id) = b.person_id and q.category in ('1', '2') and (q.decision is null or q.decision in ('1', '2'))
         and coalesce(q.decision_date, q.accept_date) > $as_of - to_months(cast(w.length as integer))
   )

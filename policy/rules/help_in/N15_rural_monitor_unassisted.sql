@@ -1,6 +1,6 @@
 /*---
 id: N15
-version: 2
+version: 3
 title: {zh: 防止返贫监测户久未得到帮扶, en: Monitored rural household without help}
 legal_basis:
   - 2022年10月20日关于进一步做好最低生活保障等社会救助兜底工作的通知（与防止返贫监测对象定期比对）
@@ -32,14 +32,15 @@ reason:
   lapsed: 该户自{identify_date}起列为防止返贫监测户（{type_zh}{risks_zh}），风险未消除；最近一次帮扶为{last_help_on}的{last_help_zh}，截至{until_on}已满{days_limit}天（期限依据：{window_source}）没有新的帮扶记录。请入户了解困难，落实帮扶。
 cited: [ag_poverty_monitor, ca_assist_household, ca_temp_relief, ca_welfare_subsidy, mi_medical_aid]
 known_gaps:
-  zh: 村里的帮扶、产业和就业帮扶、社会捐助没有记录；按数据最旧的一个来源计算天数。
-  en: Help of villages, support of production and jobs and charity are not on record; days are counted up to the oldest of the sources.
+  zh: 村里的帮扶、产业和就业帮扶、社会捐助没有记录；按数据最旧的一个来源计算天数；身份关联待人工确认的帮扶按可能已给予处理。
+  en: Help of villages, support of production and jobs and charity are not on record; days are counted up to the oldest of the sources; help whose link waits for a decision may have been given.
 false_alarms:
   zh: 已有产业或就业帮扶、包户干部帮扶；风险已消除而名单未更新；户主已随子女外迁。
   en: Support of production or jobs, help by a cadre, a risk that is gone and still listed, a family that moved to its children.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "what is left out says why"}
+  - {version: 3, since: 2026-11-23, what: "help whose link waits for a decision is help that may have been given, and is not told as none"}
 ---*/
 with arrived as (
     -- A day that a source has not delivered yet is not a day without help.
@@ -75,7 +76,11 @@ judged as (
            (select max(g.helped_on) from people p join help_received g on g.person_id = p.person_id
              where p.monitored = m.monitored) as last_help_on,
            (select arg_max(g.kind_zh, (g.helped_on, g.kind_zh)) from people p join help_received g on g.person_id = p.person_id
-             where p.monitored = m.monitored) as last_help_zh
+             where p.monitored = m.monitored) as last_help_zh,
+           (select max(g.possible_on) from people p join help_received g on g.person_id = p.person_id
+             where p.monitored = m.monitored) as possible_on,
+           (select arg_max(g.possible_zh, (g.possible_on, g.possible_zh)) from people p join help_received g on g.person_id = p.person_id
+             where p.monitored = m.monitored) as possible_zh
     from monitored m
     cross join arrived a
     join household h on h.household_id = m.household_id
@@ -91,7 +96,11 @@ select household_id,
        case min(monitor_type) when '1' then '脱贫不稳定户' when '2' then '边缘易致贫户' when '3' then '突发严重困难户' else '类别未载明' end as type_zh,
        case when min(risks) <> '' then '，' || min(risks) else '' end as risks_zh,
        case when coalesce(bool_or(date_diff('day', greatest(identify_date, coalesce(last_help_on, identify_date)), until_on) >= days_limit),
-                          false) then null
+                          false)
+                -- What was given to somebody who may be of this household is not "no help".
+                then case when bool_or(date_diff('day', possible_on, until_on) < days_limit)
+                          then strftime(max(possible_on), '%Y年%-m月%-d日') || '的' || arg_max(possible_zh, (possible_on, possible_zh))
+                               || '可能给的是该户成员，身份关联待人工确认' end
             when max(last_help_on) > min(identify_date) then '最近一次帮扶至今不满期限' else '列入监测至今不满期限' end as not_raised_zh
 from judged j
 where identify_date is not null

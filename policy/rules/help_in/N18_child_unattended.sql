@@ -1,6 +1,6 @@
 /*---
 id: N18
-version: 2
+version: 3
 title: {zh: 未成年人可能无人抚养, en: Child that may have nobody to care for it}
 legal_basis:
   - 关于改革完善社会救助制度的意见（中共中央办公厅、国务院办公厅，2020年）
@@ -30,6 +30,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "what is left out says why"}
+  - {version: 3, since: 2026-11-23, what: "money whose link is under review may be this child's"}
 ---*/
 select c.household_id, c.person_id,
        'unattended:' || coalesce(c.since_on::varchar, 'undated') as cause_key,
@@ -48,7 +49,13 @@ select c.household_id, c.person_id,
                 where s.person_id = c.person_id and s.subsidy_type in ('4', '5') and s.status is distinct from '2'
                   and (s.pay_month is null
                        or s.pay_month > date_trunc('month', $as_of) - to_months(cast(w.length as integer)))
-            ) then '孤儿或事实无人抚养儿童基本生活补贴已在发放' end as not_raised_zh
+            ) then '孤儿或事实无人抚养儿童基本生活补贴已在发放'
+            when exists (
+                select 1 from welfare_subsidy s
+                where s.possible_person_id = c.person_id and s.subsidy_type in ('4', '5') and s.status is distinct from '2'
+                  and (s.pay_month is null
+                       or s.pay_month > date_trunc('month', $as_of) - to_months(cast(w.length as integer)))
+            ) then '有孤儿或事实无人抚养儿童基本生活补贴可能发给了该未成年人，身份关联待人工确认' end as not_raised_zh
 from child_parents c
 join household h on h.household_id = c.household_id
 join warning_window w on w.county_code = h.county_code and w."window" = 'care_subsidy_paid'

@@ -1,6 +1,6 @@
 /*---
 id: P01
-version: 1
+version: 2
 title: {zh: 医保资助参保未落实, en: Not enrolled in medical insurance or enrolled without subsidy}
 legal_basis:
   - 国办发〔2023〕39号（已纳入救助的查政策是否落实）
@@ -27,6 +27,7 @@ false_alarms:
   en: New-borns insured with the mother, employees' insurance, enrolment elsewhere, the time of central enrolment, cover that began after it (all left out).
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "an enrolment whose link is under review may be this person's"}
 ---*/
 with person_in as (
     select a.person_id, a.household_id, a.county_code, a.case_id, a.category, a.category_zh, a.since, p.judged_from_month
@@ -42,14 +43,14 @@ with person_in as (
       and (a.since is null or date_diff('month', a.since, $as_of) > w.length)
 ),
 enrolled as (
-    select person_id,
+    select coalesce(person_id, possible_person_id)                                     as person_id,
            bool_or(pay_status = '1')                                                   as is_paid,
-           bool_or(pay_status is null or year is null)                                 as is_unknown,
+           bool_or(pay_status is null or year is null or person_id is null)                               as is_unknown,
            bool_or(pay_status = '2')                                                   as is_unpaid,
            bool_or(pay_status = '3')                                                   as is_stopped
     from medical_enrolment
-    where person_id is not null and (year = year($as_of) or year is null)
-    group by person_id
+    where coalesce(person_id, possible_person_id) is not null and (year = year($as_of) or year is null)
+    group by 1
 ),
 not_enrolled as (
     select i.person_id, i.household_id, i.case_id, i.category, i.category_zh, i.since, 'not_enrolled' as cause,

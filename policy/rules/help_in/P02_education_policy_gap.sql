@@ -1,6 +1,6 @@
 /*---
 id: P02
-version: 1
+version: 2
 title: {zh: 学生资助未落实, en: Student without aid}
 legal_basis:
   - 国办发〔2023〕39号（已纳入救助的查政策是否落实）
@@ -28,6 +28,7 @@ false_alarms:
   en: Aid registered with a parent (left out), the beginning of a term and the holidays (judged by the term before), cover that began after the term, schools elsewhere.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "aid whose link is under review may have been given to this student"}
 ---*/
 with judged as (
     -- Terms are counted in half-years: autumn 2025 is 4050, spring 2026 is 4051.
@@ -57,7 +58,7 @@ student as (
 ),
 aid as (
     -- 2025-2026-1, 2025-2026学年第一学期, 2025秋, 2026年春季: the year and the half of it.
-    select person_id, term, pay_date, amount, row_key,
+    select person_id, possible_person_id, term, pay_date, amount, row_key,
            case when regexp_matches(term, '\d{4}\D+\d{4}.*[12一二上下秋春]')
                 then cast(regexp_extract(term, '(\d{4})', 1) as integer) * 2
                      + case when regexp_matches(term, '\d{4}\D+\d{4}\D*([1一上]|.*秋)') then 0 else 1 end
@@ -65,7 +66,7 @@ aid as (
                 when regexp_matches(term, '\d{4}\D*春') then (cast(regexp_extract(term, '(\d{4})', 1) as integer) - 1) * 2 + 1
            end as number
     from student_aid
-    where person_id is not null and (amount is null or amount > 0)
+    where (person_id is not null or possible_person_id is not null) and (amount is null or amount > 0)
 ),
 relative as (
     -- Who may stand in the register of aid in a student's place: the guardian, or a member of the family who is not at school.
@@ -102,4 +103,10 @@ where coalesce(l.last_number, 0) < s.number
   and not exists (
       select 1 from received r
       where r.person_id = s.person_id and r.number is null and (r.pay_date is null or r.pay_date >= s.begins)
+  )
+  -- What was paid to somebody who may be this student is not "no aid".
+  and not exists (
+      select 1 from aid a
+      where a.possible_person_id = s.person_id
+        and (a.number >= s.number or (a.number is null and (a.pay_date is null or a.pay_date >= s.begins)))
   )

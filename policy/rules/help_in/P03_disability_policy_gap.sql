@@ -1,6 +1,6 @@
 /*---
 id: P03
-version: 3
+version: 4
 title: {zh: 残疾人两项补贴未落实, en: Subsidies for the disabled not paid}
 legal_basis:
   - 国务院关于全面建立困难残疾人生活补贴和重度残疾人护理补贴制度的意见（国发〔2015〕52号）
@@ -33,6 +33,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
   - {version: 3, since: 2026-11-23, what: "the sentence: that a disability is mental is not told to a township"}
+  - {version: 4, since: 2026-11-23, what: "a subsidy whose link is under review may have been paid to this person"}
 ---*/
 with place as (
     select h.person_id, h.household_id, h.county_code, w.length as wait_months, v.length as seen_months,
@@ -104,7 +105,12 @@ select p.household_id, w.person_id, a.case_id, w.cause || ':' || w.dis_type || w
        -- The office has its time: after the certificate, and for the living subsidy after dibao began.
        case when w.issue_date + to_months(cast(p.wait_months as integer)) > $as_of then '发证未满' || p.wait_months || '个月，可能还在办理'
             when w.cause = 'living' and date_diff('month', a.since, $as_of) <= p.wait_months
-            then '纳入低保未满' || p.wait_months || '个月，可能还在办理' end as not_raised_zh
+            then '纳入低保未满' || p.wait_months || '个月，可能还在办理'
+            when exists (
+                select 1 from welfare_subsidy s
+                where s.possible_person_id = w.person_id and s.subsidy_type = w.subsidy_type and s.status is distinct from '2'
+                  and (s.pay_month is null or (s.pay_month <= $as_of and date_diff('month', s.pay_month, p.seen_until) <= p.seen_months))
+            ) then '有一笔同类补贴可能发给了该成员，身份关联待人工确认' end as not_raised_zh
 from worst w
 join place p on p.person_id = w.person_id
 left join assisted_person a on a.person_id = w.person_id

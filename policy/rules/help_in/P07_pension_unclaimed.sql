@@ -1,6 +1,6 @@
 /*---
 id: P07
-version: 2
+version: 3
 title: {zh: 满60周岁未领取养老金, en: Of age without a pension}
 legal_basis:
   - 国务院关于建立统一的城乡居民基本养老保险制度的意见（国发〔2014〕8号）
@@ -32,6 +32,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
+  - {version: 3, since: 2026-11-23, what: "a pension whose link is under review may be this person's"}
 ---*/
 with old as (
     select h.person_id, h.household_id, h.county_code, a.from_age, a.source as limit_source,
@@ -95,7 +96,12 @@ select o.household_id, o.person_id,
                 select 1 from insurance_contribution c
                 where c.person_id = o.person_id and c.insurance in ('110', '120', '170') and c.status = '1'
                   and c.pay_month <= $as_of and date_diff('month', c.pay_month, $as_of) <= o.contributing_months
-            ) then '仍在缴纳养老保险' end as not_raised_zh
+            ) then '仍在缴纳养老保险'
+            when exists (
+                select 1 from pension p
+                where p.possible_person_id = o.person_id and coalesce(p.status, '1') not in ('2', '3')
+                  and (p.month is null or (p.month <= $as_of and date_diff('month', p.month, $as_of) <= o.seen_months))
+            ) then '有一笔养老待遇可能发给了该成员，身份关联待人工确认' end as not_raised_zh
 from old o
 left join drawn d on d.person_id = o.person_id
 left join paused u on u.person_id = o.person_id
