@@ -50,7 +50,7 @@ ui: setup  ## Open the Dagster UI on this machine, port 3000
 	@HARDSHIP_WATCH_HOME=$(abspath $(HOME_DIR)) DAGSTER_HOME=$(abspath $(HOME_DIR))/dagster $(BIN)/dagster dev -w workspace.yaml
 
 test: setup-dev  ## Run all tests
-	@$(BIN)/python -m pytest -n auto --dist loadfile tests
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder tests
 
 laws: setup-dev  ## Laws of nights on random histories, new ones each time (EXAMPLES, LAWS_SEED); some ten minutes
 	@echo "LAWS_SEED=$(LAWS_SEED)"
