@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from policy.sql_file import (
     Rule,
     RuleHeader,
     SqlFile,
+    desk,
     fingerprint,
     walk,
 )
@@ -56,6 +58,7 @@ OUTSIDE = {
         "current_query",
         "current_connection_id",
         "in_search_path",
+        "pg_postmaster_start_time",
     ),
 }
 WHO = {
@@ -67,8 +70,27 @@ WHO = {
     "current_database",
     "current_schema",
 }
-UNFINISHED = re.compile(r"\b(?:todo|tbd|fixme|xxx)\b|待定|待补|暂缺", re.IGNORECASE)
+UNFINISHED = re.compile(
+    r"\b(?:todo|tbd|fixme|xxx)\b|待定|待补|暂缺|未定|^(?:无|没有|不详|未知|n/?a|none|null|\W+)$",
+    re.IGNORECASE,
+)
 """What stands where somebody has still to write an owner or a legal basis."""
+LIVES_YEARS = 5
+"""A rule that nobody has to look at again for longer has no expiry."""
+ANY_ROW = {
+    "first",
+    "last",
+    "arbitrary",
+    "first_value",
+    "last_value",
+    "nth_value",
+    "row_number",
+    "lag",
+    "lead",
+}
+"""Take one row of several, or number them: without an order, another run would take another one."""
+IN_A_ROW = {"string_agg", "group_concat", "listagg"}
+"""Put texts one after the other: without an order, another run would put them in another one."""
 
 REQUIRED = {"household_id": "BIGINT", "cause_key": "VARCHAR"}
 SUBJECT_COLUMN = {
@@ -88,6 +110,12 @@ def refuse_forbidden_columns(file: SqlFile, forbidden: Sequence[NeverColumn]) ->
                 raise file.refuse(
                     f"reads `{touch.name}`, which never.yaml forbids: {entry.reason.en}", touch.line
                 )
+    for node in file.nodes():
+        for name in node.get("using_columns") or []:
+            for entry in forbidden:
+                if entry.forbids(str(name)):
+                    why = f"joins on `{name}`, which never.yaml forbids: {entry.reason.en}"
+                    raise file.refuse(why, file.line_of_text(r"\busing\s*\("))
     for node, line in file.located("STAR"):
         if node.get("columns") or node.get("expr"):
             raise file.refuse("COLUMNS(...) hides which columns are read; name them", line)
@@ -119,7 +147,19 @@ def refuse_descriptions(file: SqlFile) -> None:
 
 def refuse_arbitrary_rows(file: SqlFile) -> None:
     """A sample, or the first rows of no order: another run would give other rows."""
+    for touch in file.columns:
+        if touch.name.lower() == "rowid":
+            raise file.refuse("reads `rowid`, the place of a row in the store", touch.line)
     for node in file.nodes():
+        if node.get("type") == "RECURSIVE_CTE_NODE":
+            why = "calls itself with WITH RECURSIVE: nothing says that it ends"
+            raise file.refuse(why, file.line_of_text(r"\brecursive\b"))
+        name = str(node.get("function_name")).lower()
+        orders = [*(node.get("orders") or []), *((node.get("order_bys") or {}).get("orders") or [])]
+        if name in ANY_ROW | IN_A_ROW and not orders and not node.get("arg_orders"):
+            raise file.refuse(f"calls {name}() without an order", file.line_of(node))
+        if name.startswith("approx_"):
+            raise file.refuse(f"calls {name}(): about is not the same on every run", file.line_of(node))
         if node.get("sample"):
             raise file.refuse(
                 "takes a sample: the same input would not give the same rows", file.first_line(node)
@@ -132,6 +172,13 @@ def refuse_arbitrary_rows(file: SqlFile) -> None:
             raise file.refuse("takes the first rows of no order", file.first_line(limits[0]))
 
 
+@cache
+def _unsteady() -> frozenset[str]:
+    """Functions whose answer is not that of their arguments alone, as this DuckDB says itself."""
+    query = "select lower(function_name) from duckdb_functions() where stability <> 'CONSISTENT'"
+    return frozenset(name for (name,) in desk().execute(query).fetchall())
+
+
 def refuse_clock_and_chance(file: SqlFile) -> None:
     """The clock, chance and the machine: the same input would not give the same bytes."""
     for touch in (*file.functions, *file.columns):
@@ -141,7 +188,7 @@ def refuse_clock_and_chance(file: SqlFile) -> None:
         if name in WHO:
             raise file.refuse(f"asks the machine with `{name}`", touch.line)
     for touch in file.functions:
-        if touch.name in CHANCE | OUTSIDE:
+        if touch.name in CHANCE | OUTSIDE | _unsteady():
             raise file.refuse(f"calls {touch.name}()", touch.line)
     for node in file.nodes():
         if str(node.get("function_name")).lower() == "age" and len(node.get("children") or []) == 1:
@@ -191,6 +238,25 @@ def _yearly_names(file: SqlFile, yearly: set[str]) -> set[str]:
         found |= more
 
 
+def _share(node: Any) -> float | None:
+    """Which multiple of a column an expression is, through products and quotients with constants; null when of none."""
+    if not isinstance(node, dict):
+        return None
+    if node.get("type") == "COLUMN_REF":
+        return 1.0
+    if node.get("type") == "OPERATOR_CAST":
+        return _share(node.get("child"))
+    name, children = node.get("function_name"), node.get("children") or []
+    if name not in ("/", "//", "*", "divide", "multiply", "fdiv") or len(children) != 2:
+        return None
+    times = name in ("*", "multiply")
+    for amount, number in ((children[0], children[1]), (children[1], children[0])) if times else [children]:
+        share, factor = _share(amount), _constant(number)
+        if share is not None and factor:
+            return share * factor if times else share / factor
+    return None
+
+
 def refuse_spread_years(file: SqlFile, yearly: set[str]) -> None:
     """A yearly amount made into a monthly one.
 
@@ -202,6 +268,9 @@ def refuse_spread_years(file: SqlFile, yearly: set[str]) -> None:
     why = SPREADS
     for node in file.nodes():
         children = node.get("children") or []
+        share = _share(node)
+        if share is not None and abs(share * MONTHS_A_YEAR - 1) < 1e-9:
+            raise file.refuse(why, file.line_of(node))
         if node.get("function_name") in ("/", "//", "divide", "fdiv") and len(children) == 2:
             upper, lower = children
             number = _constant(lower)
@@ -279,6 +348,9 @@ def check_names(item: Rule | Measure) -> None:
     for key, text in texts:
         if UNFINISHED.search(text):
             raise item.file.refuse(f"the header has no `{key}` yet: {text}", item.file.line_of_key(key))
+    if isinstance(header, RuleHeader) and header.expires.year > header.changelog[-1].since.year + LIVES_YEARS:
+        why = f"expires more than {LIVES_YEARS} years after its last change: nobody would have to look at it again"
+        raise item.file.refuse(why, item.file.line_of_key("expires"))
 
 
 def in_order(measures: Mapping[str, Measure]) -> list[Measure]:

@@ -47,6 +47,16 @@ _AGGREGATED = {
 }
 _ADDED = {"+", "-", "add", "subtract", "greatest", "least"}
 _COUNTED = {"count", "count_star", "row_number", "rank", "dense_rank"}
+_LIST_MEANS = {
+    "list_avg",
+    "list_mean",
+    "array_avg",
+    "list_aggregate",
+    "list_aggr",
+    "array_aggregate",
+    "array_aggr",
+    "aggregate",
+}
 _NO_AMOUNT = _COUNTED | {"list_contains", "len", "length"}
 
 
@@ -292,6 +302,10 @@ class Lineage:
             if whole.values is not None and (kind != "OPERATOR_CAST" or not _is_fixed(node)):
                 return whole
             return Tag(_few(whole.yearly), whole.is_mixed, _folded(node) if _is_fixed(node) else None)
+        if yearly and name in _LIST_MEANS and _makes_a_mean(name, node):
+            length = max(len(part.get("children") or []) for part in parts)
+            if MONTH_SHARE[0] <= 1 / max(length, 1) <= MONTH_SHARE[1]:
+                self.spread.append(self.file.line_of(node))
         is_mixed = any(tag.is_mixed for tag in tags) or (name in _ADDED and _mixed(tags))
         return Tag(_few(yearly), is_mixed, _folded(node) if _is_fixed(node) else None)
 
@@ -438,6 +452,14 @@ def _product(left: Tag, right: Tag, is_product: bool) -> frozenset[Any] | None:
                 return None
             found.add(float(one) * float(other) if is_product else float(one) / float(other))
     return frozenset(found) if len(found) <= MOST else None
+
+
+def _makes_a_mean(name: str, node: dict[str, Any]) -> bool:
+    """Whether a function of lists takes the mean: by its name, or by the aggregate that it is told."""
+    if "agg" not in name:
+        return True
+    told = [n["value"].get("value") for n in node.get("children") or [] if n.get("type") == "VALUE_CONSTANT"]
+    return bool({"avg", "mean"} & set(told))
 
 
 def _few(factors: frozenset[float]) -> frozenset[float]:

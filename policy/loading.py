@@ -102,14 +102,24 @@ def _follow(items: list[Rule | Measure], policy: Policy, sources: dict[str, Colu
             sources[item.id] = lineage.columns
 
 
+@cache
+def _feeders() -> dict[str, frozenset[str]]:
+    """Class of information -> the facts that it feeds."""
+    return {name: frozenset(feed.fact for feed in contract.feeds) for name, contract in catalogue().items()}
+
+
 def _refuse_unknown_sources(item: Rule | Measure) -> None:
-    classes = set(catalogue())
-    if not classes:
+    feeders = _feeders()
+    if not feeders:
         return
-    for need in (*item.header.needs.values(), *item.header.uses.values()):
-        for source in need.sources:
-            if source not in classes:
-                raise item.file.refuse(f"names the unknown source `{source}`", item.file.line_of_key("needs"))
+    for key, needs in (("needs", item.header.needs), ("uses", item.header.uses)):
+        for fact, need in needs.items():
+            for source in need.sources:
+                if source not in feeders:
+                    raise item.file.refuse(f"names the unknown source `{source}`", item.file.line_of_key(key))
+                if fact not in feeders[source]:
+                    why = f"says that `{fact}` comes from `{source}`, which does not feed it"
+                    raise item.file.refuse(why, item.file.line_of_key(key))
 
 
 @cache

@@ -40,6 +40,7 @@ RuleId = Annotated[str, StringConstraints(pattern=r"^[NPXQ]\d{2}$")]
 
 OPEN, CLOSE = "/*---", "---*/"
 PLACEHOLDER = re.compile(r"\{(\w+)\}")
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
 NEWS = "news_zh"
 """Column that the engine adds to the rows of a rule with `new_signal`."""
 LEFT_OUT = "not_raised_zh"
@@ -61,6 +62,24 @@ class Closed(BaseModel):
     """A mistyped key is an error, never ignored."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class OneOfEach(YAML):
+    """YAML in which a key that stands twice is an error: the second would silently take the place of the first."""
+
+
+def _no_key_twice(loader: OneOfEach, node: yaml.MappingNode) -> Iterator[dict[Any, Any]]:
+    seen: set[str] = set()
+    for key, _ in node.value:
+        if key.value in seen and key.tag != "tag:yaml.org,2002:merge":
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key `{key.value}` stands twice", key.start_mark
+            )
+        seen.add(str(key.value))
+    yield from loader.construct_yaml_map(node)
+
+
+OneOfEach.add_constructor("tag:yaml.org,2002:map", _no_key_twice)
 
 
 def unfolded(text: str) -> str:
@@ -199,6 +218,8 @@ class RuleHeader(Header):
         for template in self.sentences().values():
             if not PLACEHOLDER.search(template):
                 raise ValueError(f"reason without a figure: {template}")
+            if not CHINESE.search(PLACEHOLDER.sub("", template)):
+                raise ValueError(f"a reason is a Chinese sentence, not {template}")
         if (NEWS in self.placeholders()) != (self.new_signal is not None):
             raise ValueError(
                 "{news_zh} stands in the reason of a rule that declares `new_signal`, and in no other"
@@ -370,7 +391,7 @@ def read(path: Path) -> SqlFile:
 
 def _parse_header(file: SqlFile, model: type[Header]) -> Any:
     try:
-        values = yaml.load(file.header_text, Loader=YAML)
+        values = yaml.load(file.header_text, Loader=OneOfEach)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         raise file.refuse(f"the header is not YAML: {error}", (mark.line + 1) if mark else 1) from error

@@ -186,6 +186,8 @@ YEAR = "m.per_capita_income_per_year"
         (f"list_transform([{YEAR}], x -> x / 12.0)[1]", ""),
         (f"list_transform([12], x -> {YEAR} / x)[1]", ""),
         (f"(case when true then {YEAR} else 0 end) / (7 + 5)", ""),
+        (f"list_avg([{YEAR}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])", ""),
+        (f"list_aggregate([{YEAR}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 'avg')", ""),
         ("(select sum(p.per_capita_income_per_year) from rural_monitor p) / (7 + 5)", ""),
     ],
 )
@@ -201,6 +203,8 @@ def test_a_yearly_amount_is_not_spread_over_months_by_any_way_round(desk, spread
         f"{YEAR} / 2",
         f"{YEAR} * 10 / 100",
         f"{YEAR} / 800",
+        f"list_avg([{YEAR}, 800])",
+        f"list_aggregate([{YEAR}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], 'max')",
         f"12 * {YEAR} / {YEAR}",
         "date_diff('month', m.identify_date, $as_of) / 2",
     ],
@@ -208,6 +212,27 @@ def test_a_yearly_amount_is_not_spread_over_months_by_any_way_round(desk, spread
 def test_other_arithmetic_with_a_yearly_amount_is_not_refused(desk, fair):
     desk.write(RULE.replace("group by all", MONITOR.format(spread=fair, more="")))
     desk.load()
+
+
+@pytest.mark.parametrize(
+    "spread", ["m.amount / 4 / 3", "(m.amount / 2) / 6", "m.amount / 24 * 2", "m.amount * 0.25 / 3"]
+)
+def test_a_twelfth_of_an_amount_whose_period_its_name_does_not_tell_is_refused(desk, spread):
+    """Farm subsidies are of a year, and their column is called amount."""
+    needs = "  farm_subsidy: {max_age_days: 400, all: [ag_subsidy_land]}\n  rural_monitor:"
+    nested = f"where exists (select 1 from farm_subsidy m\n  where {spread} < 800)\ngroup by all"
+    desk.write(RULE.replace("  rural_monitor:", needs, 1).replace("group by all", nested))
+    with pytest.raises(PolicyError, match="spreads a yearly amount over months") as caught:
+        desk.load()
+    assert caught.value.line == 27
+
+
+@pytest.mark.parametrize("fair", ["m.amount / 4", "m.amount * 8 / 100", "m.amount / 4 * 3"])
+def test_other_shares_of_such_an_amount_are_not_refused(desk, fair):
+    needs = "  farm_subsidy: {max_age_days: 400, all: [ag_subsidy_land]}\n  rural_monitor:"
+    nested = f"where exists (select 1 from farm_subsidy m\n  where {fair} < 800)\ngroup by all"
+    desk.write(RULE.replace("  rural_monitor:", needs, 1).replace("group by all", nested))
+    assert list(desk.load().rules) == ["X90"]
 
 
 def measure(desk, name: str, query: str) -> Path:
@@ -305,6 +330,23 @@ def test_a_measure_that_rests_on_itself_is_refused(desk):
         ("select 1 from vehicle where txid_current() > 3", r"calls txid_current\(\)"),
         ("select 1 from vehicle where current_user = 'x'", "asks the machine"),
         ("select 1 from vehicle having reservoir_quantile(engine_cc, 0.5, 9) > 0", "reservoir_quantile"),
+        (
+            "select 1 from vehicle where pg_postmaster_start_time() < $as_of",
+            r"calls pg_postmaster_start_time\(\)",
+        ),
+        ("select 1 from vehicle where write_log('x') is null", r"calls write_log\(\)"),
+        ("select 1 from vehicle where error('stop') is null", r"calls error\(\)"),
+        ("select 1 from vehicle where current_schemas(true) is null", r"calls current_schemas\(\)"),
+        ("select 1 from vehicle where rowid = 1", "reads `rowid`"),
+        ("select first(vehicle_id) from vehicle", r"calls first\(\) without an order"),
+        ("select string_agg(vehicle_id, ',') from vehicle", r"calls string_agg\(\) without an order"),
+        ("select row_number() over () from vehicle", r"calls row_number\(\) without an order"),
+        ("select approx_quantile(engine_cc, 0.5) from vehicle", r"calls approx_quantile\(\): about"),
+        (
+            "with recursive t(a) as (select 1 union all select a + 1 from t) select 1 from t",
+            "nothing says that it ends",
+        ),
+        ("select 1 from vehicle v join registered_resident r using (education)", "joins on `education`"),
     ],
 )
 def test_an_evil_query_is_refused(desk, query, why):
@@ -372,10 +414,38 @@ def test_a_level_that_the_header_does_not_name_is_refused(desk):
         ("owner: 县民政局", "owner: 待定", 7),
         ("owner: 县民政局", "owner: '  '", 7),
         ("legal_basis: [社会救助暂行办法 第九条]", "legal_basis: [社会救助暂行办法 第九条, 待补]", 5),
+        ("owner: 县民政局", "owner: 无", 7),
+        ("owner: 县民政局", "owner: '？'", 7),
+        ("owner: 县民政局", "owner: n/a", 7),
+        ("legal_basis: [社会救助暂行办法 第九条]", "legal_basis: ['-']", 5),
     ],
 )
 def test_an_owner_or_a_legal_basis_that_is_still_to_be_written_is_none(desk, old, new, line):
     desk.refuses(old, new, "owner|legal_basis", line)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "why", "line"),
+    [
+        ("owner: 县民政局", "owner: 县民政局\nowner: 市民政局", "the key `owner` stands twice", 8),
+        ("expires: 2027-12-31", "expires: 9999-12-31", "more than 5 years after its last change", 8),
+        ("reason: 共{vehicles}辆。", "reason: '{vehicles}'", "a reason is a Chinese sentence", 1),
+        (
+            "all: [ps_vehicle]",
+            "all: [ps_death]",
+            "`vehicle` comes from `ps_death`, which does not feed it",
+            10,
+        ),
+    ],
+)
+def test_a_header_that_gets_round_what_it_must_say_is_refused(desk, old, new, why, line):
+    desk.refuses(old, new, why, line)
+
+
+def test_an_order_makes_one_row_of_several_certain(desk):
+    fair = "(select first(v.vehicle_id order by v.vehicle_id) || string_agg(v.vehicle_id, ',' order by v.vehicle_id) from vehicle v) is not null"
+    desk.write(RULE.replace("group by all", f"where {fair}\ngroup by all"))
+    assert list(desk.load().rules) == ["X90"]
 
 
 def test_news_needs_its_window_its_day_and_its_words(desk):
