@@ -143,7 +143,7 @@ def print_why(console: Console, found: dict[str, Any]) -> None:
             console.print(f"  {name}：看到而未提示，{text}", soft_wrap=True)
         for near in rule["near"] if rule["state"] != "raised" else []:
             console.print(
-                f"  {name}：接近。{near['title_zh']}（{near['column']}）现为{near['now']}，若为{near['then']}则会提示："
+                f"  {name}：接近。{near['title_zh']}的{near['column_zh']}现为“{near['now']}”，若为“{near['then']}”则会提示："
                 f"{near['reason_zh']}",
                 soft_wrap=True,
             )

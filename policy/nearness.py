@@ -23,6 +23,7 @@ import polars as pl
 
 from policy.bench import View
 from policy.engine import Outcome, run
+from policy.parameter_words import COLUMN_ZH, key_zh, number, spoken
 from policy.parameters import Parameter
 from policy.rulebook import Policy
 from policy.signals import Memory
@@ -39,6 +40,9 @@ NO_LIMITS = {
 }
 """Parameters whose numbers are no limits: order of visits, months over which income is counted, days of a calendar."""
 
+YEARS = ("of_year",)
+"""Columns that say of which year a figure is."""
+
 AGES = ("age",)
 """Ages are not moved by a quarter: whoever is twelve is not nearly sixteen."""
 
@@ -51,6 +55,7 @@ class Near:
     parameter: str
     title_zh: str
     column: str
+    column_zh: str
     now: str
     then: str
     reason_zh: str
@@ -128,7 +133,12 @@ def moved(parameter: Parameter, factor: Decimal, column: str | None = None) -> P
     kinds = list(parameter.header.columns.items())
 
     def number(value: Any, kind: str, name: str) -> Any:
-        if value is None or kind not in ("money", "decimal", "integer") or (column and name != column):
+        if (
+            value is None
+            or kind not in ("money", "decimal", "integer")
+            or (column and name != column)
+            or name in YEARS
+        ):
             return value
         if kind != "integer":
             places = Decimal("0.01") if kind == "money" else Decimal("0.0001")
@@ -215,20 +225,22 @@ def nearly(
             for name in limits_of(policy, rule_id):
                 parameter = policy.parameters[name]
                 for column, kind in parameter.header.columns.items():
-                    if kind not in ("money", "decimal", "integer"):
+                    if kind not in ("money", "decimal", "integer") or column in YEARS:
                         continue
                     other = moved(parameter, factor, column)
                     said = ask([rule_id], {name: other}).get(rule_id)
                     if said:
                         county = _county(small, household_id)
+                        named = _queries(policy, rule_id)
                         found.append(
                             Near(
                                 rule_id,
                                 name,
                                 parameter.header.title.zh,
                                 column,
-                                _value(parameter, county, as_of, column),
-                                _value(other, county, as_of, column),
+                                COLUMN_ZH[column],
+                                _value(parameter, county, as_of, column, named),
+                                _value(other, county, as_of, column, named),
                                 said[0],
                             )
                         )
@@ -240,12 +252,31 @@ def _county(small: Mapping[str, pl.DataFrame], household_id: int) -> str:
     return str(rows[0]) if len(rows) else "000000"
 
 
-def _value(parameter: Parameter, county: str, as_of: date, column: str) -> str:
-    """The values of a column in a county on a day, as text; several keys by strokes."""
+def _queries(policy: Policy, rule_id: str) -> str:
+    rule = policy.rules[rule_id]
+    signal = rule.header.new_signal
+    window = f"'{signal.window}'\n" if signal else ""
+    files = [rule.file, *(measure.file for measure in policy.measures_of(rule))]
+    return window + "\n".join(file.query for file in files)
+
+
+def _value(parameter: Parameter, county: str, as_of: date, column: str, queries: str) -> str:
+    """The values of a column in a county on a day, in words; where they differ by key, each with its key.
+
+    Of windows only those that the queries name.
+    """
     rows = parameter.table([county]).filter(
         (pl.col("valid_from") <= as_of) & (pl.col("valid_to") >= as_of) & pl.col(column).is_not_null()
     )
-    texts = [
-        str(value).rstrip("0").rstrip(".") if "." in str(value) else str(value) for value in rows[column]
-    ]
-    return "/".join(dict.fromkeys(texts))
+    keys = list(parameter.header.keys)
+    said: dict[str, list[str]] = {}
+    for row in rows.iter_rows(named=True):
+        if "window" in keys and f"'{row['window']}'" not in queries:
+            continue
+        text = number(row[column]) if isinstance(row[column], Decimal) else str(row[column])
+        if "unit" in row:
+            text += spoken("unit", row["unit"])
+        said.setdefault(text, []).append("、".join(key_zh(key, row[key]) for key in keys))
+    if len(said) < 2 and "window" not in keys:
+        return "".join(said)
+    return "；".join(f"{'、'.join(dict.fromkeys(words))}{text}" for text, words in said.items())

@@ -150,6 +150,42 @@ WORDS: dict[tuple[str, Any], str] = {
     ("visit_working_days", None): "随定期复核",
     ("close_working_days", None): "季度末",
 }
+COLUMN_ZH = {
+    "after_months": "登记满几个月",
+    "amount": "金额（元）",
+    "before_months": "此前的月数",
+    "dibao_multiple": "低保标准的倍数",
+    "drop_percent": "下降比例（%）",
+    "dwellings_max": "住房套数上限",
+    "dwellings_max_relocation": "安置房套数上限",
+    "exempt_ill_to": "重病家庭每人可保留金额（元）",
+    "from_power_kw": "起计功率（千瓦）",
+    "judged_from_month": "起核月份",
+    "least_amount": "最低支出（元）",
+    "length": "期限",
+    "living_times": "生活支出按低保标准的倍数",
+    "lodging_per_year": "每年住宿费（元）",
+    "members_min": "最少人数",
+    "min_known_months": "至少有记录的月数",
+    "months": "月数",
+    "months_of_dibao": "低保标准的月数",
+    "multiple": "倍数",
+    "net_per_mu": "每亩年纯收益（元）",
+    "non_residential_max": "非居住用房上限",
+    "payer_cap": "父母、配偶应付的合计上限",
+    "payer_rate": "父母、配偶应付的比例",
+    "percent": "比例（%）",
+    "rate": "赡养比例",
+    "rate_3_plus": "三个及以上子女的赡养比例",
+    "recent_months": "最近的月数",
+    "services_min": "最少服务次数",
+    "threshold_multiple": "起算线的倍数",
+    "times_of_income": "人均可支配收入的倍数",
+    "tuition_per_year": "每年学费（元）",
+    "vehicles_max": "车辆数上限",
+    "years_of_dibao": "低保标准的年数",
+}
+"""Numeric columns of limits, as `explain` names the one that was moved."""
 NOT_KNOWN_ZH = "未知"
 YES = "是"
 OPTIONAL = re.compile(r"\[([^\[\]]*)\]")

@@ -43,16 +43,30 @@ class Policy:
         return list(found.values())
 
     def needs_of(self, rule: Rule) -> tuple[dict[str, Need], dict[str, Need]]:
-        """Facts needed and facts used, by the rule and its measures. What the rule itself declares outranks a measure."""
-        needs, uses = dict(rule.header.needs), dict(rule.header.uses)
-        for measure in self.measures_of(rule):
-            for fact, need in measure.header.needs.items():
-                if fact not in needs and fact not in rule.header.uses:
-                    needs[fact] = need
-                    uses.pop(fact, None)
-            for fact, need in measure.header.uses.items():
-                if fact not in needs:
-                    uses.setdefault(fact, need)
+        """Facts needed and facts used, by the rule and its measures.
+
+        What the rule itself declares outranks its measures, and what a measure declares outranks those that it rests on: a measure
+        that only uses a fact, because it says nothing of a kind whose source is late, does not pass on that others need it.
+        """
+        passed: dict[str, tuple[dict[str, Need], dict[str, Need]]] = {}
+
+        def told(item: Rule | Measure) -> tuple[dict[str, Need], dict[str, Need]]:
+            needs, uses = dict(item.header.needs), dict(item.header.uses)
+            for name in dict.fromkeys(touch.name for touch in item.file.tables):
+                if name not in self.measures:
+                    continue
+                if name not in passed:
+                    passed[name] = told(self.measures[name])
+                for fact, need in passed[name][0].items():
+                    if fact not in needs and fact not in item.header.uses:
+                        needs[fact] = need
+                        uses.pop(fact, None)
+                for fact, need in passed[name][1].items():
+                    if fact not in needs:
+                        uses.setdefault(fact, need)
+            return needs, uses
+
+        needs, uses = told(rule)
         return dict(sorted(needs.items())), dict(sorted(uses.items()))
 
     def reads(self, items: Iterable[Rule | Measure]) -> set[str]:

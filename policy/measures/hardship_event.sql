@@ -1,6 +1,6 @@
 /*---
 id: hardship_event
-version: 2
+version: 3
 title: {zh: 家庭突发变故与困难事件, en: Events that bring a household into hardship}
 grain: one row a household, person and event
 unit: days
@@ -25,6 +25,7 @@ uses:
   pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
   disaster_loss: {max_age_days: 3650, all: [em_disaster_relief]}
   accident: {max_age_days: 45, all: [em_accident_casualty]}
+  dwelling_title: {max_age_days: 14, all: [re_ownership]}
   death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 published: false
 known_gaps:
@@ -33,6 +34,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "a plunge of income (N06) is among the events, from the first month of it"}
+  - {version: 3, since: 2026-11-23, what: "a first certificate is what the measure of certificates says; titles of homes that are late switch nothing off"}
 ---*/
 with rests_on as (
     -- The classes without which nothing can be said of a kind, and how old they may be: as the rules of that kind have it.
@@ -62,7 +64,7 @@ event as (
                || rtrim(rtrim(limit_amount::varchar, '0'), '.') || '元' as what_zh
     from medical_overrun
     union all
-    select household_id, person_id, 'N02', issue_date, '领到重度残疾的残疾人证' from severe_certificate
+    select household_id, person_id, 'N02', first_on, '领到重度残疾的残疾人证' from severe_certificate
     union all
     select h.household_id, d.person_id, 'N03', d.event_on, '确诊或首次治疗重大疾病'
     from serious_diagnosis d

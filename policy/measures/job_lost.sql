@@ -1,6 +1,6 @@
 /*---
 id: job_lost
-version: 3
+version: 4
 title: {zh: 失业或断缴的人员, en: Persons who lost their job}
 grain: one row a person and sign of the loss, without any later sign of work, study or pension
 unit: months and days
@@ -14,6 +14,7 @@ columns:
   since: month or day of the loss
   months_missed: months without contributions
   months_allowed: limit
+  limit_source: where the limit comes from
   approved_months: months of unemployment benefit
   is_recent: within the window of the sign
 needs:
@@ -36,6 +37,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "where fresh deliveries bring no employer month at all, the months up to the delivery are missed"}
   - {version: 3, since: 2026-11-23, what: "a benefit that stopped because its term is over is used up, also where its months are not told"}
+  - {version: 4, since: 2026-11-23, what: "tells where the limit comes from"}
 ---*/
 with reported as (
     -- The last month that has arrived, and that is over: a month that nobody has delivered yet is not a month missed.
@@ -51,7 +53,7 @@ with reported as (
 ),
 lost as (
     select s.person_id, 1 as rank, 'benefit_exhausted' as cause, b.month as since, null::bigint as months_missed,
-           w.length as months_allowed, b.approved_months,
+           w.length as months_allowed, w.source as limit_source, b.approved_months,
            date_diff('month', b.month, $as_of) <= w.length as is_recent
     from (
         select person_id, max(month) as month, arg_max(used_months, month) as used_months,
@@ -68,7 +70,7 @@ lost as (
       and (b.stop_reason is null or b.stop_reason in ('1', '6', '9'))
     union all
     select s.person_id, 2, 'contributions_stopped', g.last_employer_month,
-           date_diff('month', g.last_employer_month, r.month), w.length, null,
+           date_diff('month', g.last_employer_month, r.month), w.length, w.source, null,
            date_diff('month', g.last_employer_month, r.month) <= x.length
     from work_signal g
     cross join reported r
@@ -79,7 +81,7 @@ lost as (
      and $as_of between x.valid_from and x.valid_to
     where date_diff('month', g.last_employer_month, r.month) >= w.length
     union all
-    select s.person_id, 3, 'long_registered', min(j.reg_date), null, min(w.length), null, true
+    select s.person_id, 3, 'long_registered', min(j.reg_date), null, min(w.length), min(w.source), null, true
     from jobless_registration j
     join person_household s on s.person_id = j.person_id
     join warning_window w on w.county_code = s.county_code and w."window" = 'jobless_over'
@@ -89,7 +91,7 @@ lost as (
     group by s.person_id
 )
 select c.person_id, h.household_id, c.cause, cast(c.rank as integer) as rank, cast(c.since as date) as since, c.months_missed,
-       c.months_allowed, c.approved_months, c.is_recent
+       c.months_allowed, c.limit_source, c.approved_months, c.is_recent
 from lost c
 join person_household h on h.person_id = c.person_id
 join labour_age l on l.county_code = h.county_code and $as_of between l.valid_from and l.valid_to

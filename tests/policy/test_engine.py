@@ -19,6 +19,7 @@ from policy import engine
 from policy.cases import Case, frames_of, read_cases
 from policy.engine import Outcome, conclude, default_policy, run
 from policy.repeats import REGISTER_SCHEMA, WARNING_SCHEMA
+from policy.sources import weigh_sources
 from policy.sql_file import PolicyError
 from policy.vocabulary import tables
 
@@ -570,3 +571,23 @@ def test_a_value_that_becomes_unknown_never_makes_a_check(data):
     rules = [r for r in default_policy().rules if (r == "X01" if name == "death" else r[0] == "X")]
     after = known(run(views, NIGHT, only=rules, strict=True).warnings)
     assert after <= known(night().warnings.filter(list_kind="check_out"))
+
+
+@pytest.mark.parametrize("rule_id", ["N16", "N17"])
+def test_rules_of_later_events_stay_on_whichever_one_source_of_events_is_late(rule_id):
+    policy = default_policy()
+    rule = policy.rules[rule_id]
+    day = date(2025, 11, 17)
+    needs, uses = policy.needs_of(rule)
+    register = {source for need in needs.values() for source in need.sources}
+    events = {source for need in uses.values() for source in need.sources} - register
+    assert {"mi_settlement", "tx_iit_withholding", "dp_disability_cert", "re_ownership"} <= events
+    assert register <= {"ca_assist_household", "ca_assist_member", "ca_application"}
+    for late in sorted(events | register):
+        status = pl.DataFrame(
+            {"class_id": [*sorted(events | register)], "last_batch": [day] * len(events | register)}
+        ).with_columns(
+            status=pl.when(pl.col("class_id") == late).then(pl.lit("late")).otherwise(pl.lit("fresh"))
+        )
+        found = weigh_sources(policy, rule, status, day)
+        assert (found.off_because is None) == (late in events), late

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -11,7 +12,8 @@ import pytest
 from data_contracts.contract import catalogue
 from policy.case_tables import Case, frames_of
 from policy.engine import default_policy, run
-from policy.nearness import DOWN, UP, around, limits_of, moved, nearly
+from policy.nearness import DOWN, UP, YEARS, around, limits_of, moved, nearly
+from policy.parameter_words import COLUMN_ZH
 
 NIGHT = date(2025, 11, 17)
 
@@ -36,8 +38,9 @@ def test_an_amount_just_below_the_line_is_near_and_one_far_below_is_not(amount, 
     )
     assert answer.not_asked == {}
     for one in answer.near:
-        assert "15000" in one.now
-        assert "12000" in one.then
+        assert "非低收入人口15000" in one.now
+        assert "非低收入人口12000" in one.then
+        assert one.column_zh == "金额（元）"
         assert f"{amount}元，超过" in one.reason_zh
 
 
@@ -60,7 +63,12 @@ def test_a_window_of_time_is_a_limit_too():
         disability=[certificate | {"issue_date": date(2025, 8, 10)}],
     )
     (one,) = nearly(found, NIGHT, 1, [], default_policy(), only=["N02"]).near
-    assert (one.parameter, one.column) == ("warning_window", "length")
+    assert (one.parameter, one.column, one.column_zh) == ("warning_window", "length", "期限")
+    # Of all windows those of the rule and its measures, in words.
+    assert "新办残疾证的提示期" in one.now
+    assert "90天" in one.now
+    assert "失业" not in one.now
+    assert not re.search("[a-z_]", one.now + one.then + one.column_zh)
     assert "距今不超过112天" in one.reason_zh
 
 
@@ -84,6 +92,19 @@ def test_ages_and_what_is_no_limit_are_not_moved():
     named = {name for rule_id in policy.rules for name in limits_of(policy, rule_id)}
     assert "medical_selfpay_limit" in named
     assert not {"labour_age", "warning_level", "score_points", "income_window"} & named
+
+
+def test_every_number_that_can_be_moved_has_a_name_in_chinese():
+    policy = default_policy()
+    moved_columns = {
+        column
+        for rule_id in policy.rules
+        for name in limits_of(policy, rule_id)
+        for column, kind in policy.parameters[name].header.columns.items()
+        if kind in ("money", "decimal", "integer") and column not in YEARS
+    }
+    assert "amount" in moved_columns
+    assert moved_columns - set(COLUMN_ZH) == set()
 
 
 def test_the_small_county_has_the_household_its_kin_and_their_cases_and_no_more_than_some_others():

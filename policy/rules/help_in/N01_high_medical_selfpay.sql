@@ -1,6 +1,6 @@
 /*---
 id: N01
-version: 4
+version: 5
 title: {zh: 个人自付医疗费用过高, en: Own-pay medical cost is high}
 legal_basis:
   - 国办发〔2023〕39号（关注支出、困难情况变化）
@@ -9,11 +9,6 @@ level: orange
 owner: 县民政局社会救助科（会同医保局）
 expires: 2027-12-31
 subject: person
-needs:
-  medical_settlement: {max_age_days: 10, all: [mi_settlement]}
-uses:
-  rural_monitor: {max_age_days: 45, all: [ag_poverty_monitor]}
-  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [medical_selfpay_limit]
 evidence: [own_pay, limit_amount, category, settlements, first_on, last_on]
 reason: >-
@@ -31,6 +26,7 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "the sentence: one day is said once"}
   - {version: 3, since: 2026-11-22, what: "the sentence: the days are those of the settlements"}
   - {version: 4, since: 2026-11-22, what: "the sum and its limit are a measure that other rules share"}
+  - {version: 5, since: 2026-11-23, what: "the same warnings; what the measures declare is not repeated"}
 ---*/
 select household_id, person_id,
        'own_pay:' || category as cause_key,

@@ -1,6 +1,6 @@
 /*---
 id: N02
-version: 7
+version: 8
 title: {zh: 新发重度残疾, en: New severe disability}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -10,10 +10,6 @@ owner: 县民政局社会救助科（会同残联）
 expires: 2027-12-31
 subject: person
 new_signal: {window: new_disability}
-needs:
-  disability: {max_age_days: 14, all: [dp_disability_cert]}
-uses:
-  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [severe_disability, warning_window]
 evidence: [dis_type, dis_grade, issue_date]
 reason: >-
@@ -34,46 +30,17 @@ changelog:
   - {version: 5, since: 2026-11-22, what: "a certificate is news on the night it becomes visible; what is left out says why"}
   - {version: 6, since: 2026-11-22, what: "the reason for leaving out stands in a column of its own name"}
   - {version: 7, since: 2026-11-23, what: "the sentence: that a disability is mental is not told to a township"}
+  - {version: 8, since: 2026-11-23, what: "the same warnings, from the measure of severe certificates; a link under review may be cover"}
 ---*/
-with severe as (
-    select d.person_id, h.household_id, d.dis_type, d.dis_grade, d.issue_date, d.valid_to, d.status,
-           s.source as severe_source
-    from disability d
-    join person_household h on h.person_id = d.person_id
-    join severe_disability s
-      on s.county_code = h.county_code and s.dis_type = d.dis_type and s.dis_grade = d.dis_grade
-     and $as_of between s.valid_from and s.valid_to
-    where s.is_severe and d.issue_date <= $as_of
-),
-newest as (
-    select *, row_number() over (partition by person_id order by issue_date desc, dis_grade, dis_type) as choice
-    from severe
-    where status = '1' and (valid_to is null or valid_to >= $as_of)
-),
-covered as (
-    select a.person_id, a.applicant_person_id, a.is_covered, a.category_zh
-    from current_assistance a
-    where a.category in ('1', '2')
-)
 select n.household_id, n.person_id,
        'certificate:' || n.issue_date as cause_key,
        n.dis_type, n.dis_grade, n.issue_date, n.issue_date as event_on, n.severe_source,
        case n.dis_type when '1' then '视力' when '2' then '听力' when '3' then '言语' when '4' then '肢体'
                        when '5' then '智力' when '6' then '' else '多重' end as type_zh,
        case n.dis_grade when '1' then '一级' when '2' then '二级' else '三级' end as grade_zh,
-       case
-           when exists (select 1 from severe e where e.person_id = n.person_id and e.issue_date < n.issue_date)
-               then '换领的残疾人证：此前已持有重度残疾的证'
-           when exists (select 1 from covered c where c.person_id = n.person_id and c.is_covered)
-               then '本人已纳入低保或特困供养'
-           -- A member whose cover is not known may be covered: unknown is not "no".
-           when exists (select 1 from covered c where c.person_id = n.person_id and c.is_covered is null)
-               then '本人在低保或特困供养家庭的台账中，是否保障不详'
-           -- The applicant of a case one of whose members nobody could link: that member may be he.
-           when exists (select 1 from covered c where c.applicant_person_id = n.person_id and c.person_id is null)
-               then '本人是低保或特困供养的申请人，其家庭有成员未能对应，可能已纳入'
-       end as not_raised_zh
-from newest n
-where n.choice = 1
-  and n.issue_date > $as_of - interval 24 month
-  and not exists (select 1 from known_death k where k.person_id = n.person_id)
+       case when n.first_on < n.issue_date then '换领的残疾人证：此前已持有重度残疾的证'
+            -- A member whose cover or link is not known may be covered: unknown is not "no".
+            when c.person_id is not null then '本人已纳入或可能已纳入低保、特困供养' end as not_raised_zh
+from severe_certificate n
+left join covered_person c on c.person_id = n.person_id
+where n.issue_date > $as_of - interval 24 month

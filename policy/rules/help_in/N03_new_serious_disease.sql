@@ -1,6 +1,6 @@
 /*---
 id: N03
-version: 2
+version: 3
 title: {zh: 新患重大疾病, en: New serious disease}
 legal_basis:
   - 国办发〔2023〕39号（比对重病患者，关注支出变化）
@@ -10,11 +10,6 @@ owner: 县民政局社会救助科（会同卫生健康委、医保局）
 expires: 2027-12-31
 subject: person
 new_signal: {window: new_disease}
-needs:
-  serious_disease: {max_age_days: 45, all: [hl_serious_disease]}
-  medical_settlement: {max_age_days: 10, all: [mi_settlement]}
-uses:
-  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [listed_diagnosis, warning_window]
 evidence: [cause, event_on]
 reason:
@@ -30,6 +25,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "a disease is news on the night it becomes visible; what is left out says why"}
+  - {version: 3, since: 2026-11-23, what: "the same warnings; what the measures declare is not repeated"}
 ---*/
 select h.household_id, d.person_id,
        'disease:' || d.event_on as cause_key,

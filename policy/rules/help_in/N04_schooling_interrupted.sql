@@ -1,6 +1,6 @@
 /*---
 id: N04
-version: 2
+version: 3
 title: {zh: 学业中断或就学负担重, en: Schooling interrupted or costly}
 legal_basis:
   - 国办发〔2023〕39号（比对家庭经济困难学生，关注就学情况）
@@ -19,7 +19,7 @@ parameters: [compulsory_school_age, study_burden, warning_window]
 evidence: [cause, age, since_on, members, members_min, aid_months]
 reason:
   interrupted: 该户一名{age}周岁的成员学籍状态为{kind_zh}（{since_zh}），属义务教育年龄（{from_age}至{to_age}周岁，依据：{age_source}）。请入户了解原因并会同学校劝返。
-  burden: 该户为{pool_zh}，有{members}名成员在非义务教育阶段就读（{stages_zh}），达到{members_min}名的提示线（依据：{burden_source}）；近{aid_months}个月没有这些成员的学生资助记录。请入户了解学费负担，核实是否应享受资助。
+  burden: 该户为{pool_zh}，有{members}名成员在非义务教育阶段就读（{stages_zh}），达到{members_min}名的提示线（依据：{burden_source}）；近{aid_months}个月（期限依据：{aid_source}）没有这些成员的学生资助记录。请入户了解学费负担，核实是否应享受资助。
 cited: [ed_enrolment]
 known_gaps:
   zh: 外地就读的学生和从未入学的儿童没有本地学籍；资助按学期送达，资助数据逾期时不核对就学负担。
@@ -30,9 +30,10 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "aid whose link is under review may have been given"}
+  - {version: 3, since: 2026-11-23, what: "the sentence says where the months without aid come from"}
 ---*/
 with burden as (
-    select h.household_id, h.county_code, o.pool_zh, b.members_min, b.source as burden_source, w.length as aid_months,
+    select h.household_id, h.county_code, o.pool_zh, b.members_min, b.source as burden_source, w.length as aid_months, w.source as aid_source,
            count(distinct e.person_id) as members,
            string_agg(distinct case e.stage when '0' then '幼儿园' when '3' then '普通高中' when '4' then '中等职业学校' else '高等学校' end,
                       '、' order by case e.stage when '0' then '幼儿园' when '3' then '普通高中' when '4' then '中等职业学校' else '高等学校' end)
@@ -66,7 +67,7 @@ select s.household_id, s.person_id,
        s.age, s.from_age, s.to_age, s.age_source, s.kind_zh, s.since_on,
        coalesce(strftime(s.since_on, '自%Y年%-m月%-d日起'), '起始日期学校未载明') as since_zh,
        null::varchar as pool_zh, null::bigint as members, null::bigint as members_min, null::varchar as stages_zh,
-       null::varchar as burden_source, null::bigint as aid_months
+       null::varchar as burden_source, null::bigint as aid_months, null::varchar as aid_source
 from schooling_interrupted s
 where not exists (
     select 1 from registered_resident r where r.person_id = s.person_id and r.register_status in ('2', '3', '4')
@@ -74,7 +75,7 @@ where not exists (
 union all
 select b.household_id, null, 'burden', 'burden', 'ed_enrolment,ed_student_aid',
        null, null, null, null, null, null, null,
-       b.pool_zh, b.members, b.members_min, b.stages_zh, b.burden_source, b.aid_months
+       b.pool_zh, b.members, b.members_min, b.stages_zh, b.burden_source, b.aid_months, b.aid_source
 from burden b
 where b.members >= b.members_min and not b.is_aided
   -- That nothing was given can be said only where what was given has arrived.

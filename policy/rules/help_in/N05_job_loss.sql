@@ -1,6 +1,6 @@
 /*---
 id: N05
-version: 5
+version: 6
 title: {zh: 失业或断缴, en: Job loss}
 legal_basis:
   - 国办发〔2023〕39号（关注就业情况变化）
@@ -9,23 +9,12 @@ level: orange
 owner: 县民政局社会救助科（会同人社局）
 expires: 2027-12-31
 subject: person
-needs:
-  insurance_contribution: {max_age_days: 45, all: [hr_insurance_contribution]}
-  unemployment_benefit: {max_age_days: 45, all: [hr_unemployment_benefit]}
-  jobless_registration: {max_age_days: 45, all: [hr_jobless_register]}
-  taxed_income: {max_age_days: 45, all: [tx_iit_withholding]}
-  employment: {max_age_days: 45, all: [hr_employment_record]}
-  pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
-uses:
-  school_enrolment: {max_age_days: 45, all: [ed_enrolment]}
-  registered_resident: {max_age_days: 45, all: [ps_resident]}
-  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [warning_window, labour_age]
 evidence: [cause, since, months_missed, months_allowed]
 reason:
   benefit_exhausted: 该成员的失业保险金已领满{approved_zh}（最后一个月为{since_month}），此后没有新的就业、养老待遇或在学记录。
-  contributions_stopped: 该成员由单位缴纳的社会保险最后一次缴到{since_month}，此后已连续{months_missed}个月没有缴费（满{months_allowed}个月提示），没有新的就业、养老待遇或在学记录。
-  long_registered: 该成员自{since}起登记失业，至今未注销，已超过{months_allowed}个月，没有新的就业、养老待遇或在学记录。
+  contributions_stopped: 该成员由单位缴纳的社会保险最后一次缴到{since_month}，此后已连续{months_missed}个月没有缴费（满{months_allowed}个月提示，期限依据：{limit_source}），没有新的就业、养老待遇或在学记录。
+  long_registered: 该成员自{since}起登记失业，至今未注销，已超过{months_allowed}个月（期限依据：{limit_source}），没有新的就业、养老待遇或在学记录。
 cited: [hr_insurance_contribution, hr_unemployment_benefit, hr_jobless_register]
 known_gaps:
   zh: 失业登记自愿，覆盖不全；零工、外出务工和现金收入看不到；跨省参保看不到。
@@ -39,10 +28,11 @@ changelog:
   - {version: 3, since: 2026-11-22, what: "the sentences in plainer words"}
   - {version: 4, since: 2026-11-22, what: "what is a loss is a measure that other rules share"}
   - {version: 5, since: 2026-11-23, what: "a benefit whose months are not told and whose term is over"}
+  - {version: 6, since: 2026-11-23, what: "the sentences say where the limit comes from; what the measure declares is not repeated"}
 ---*/
 select household_id, person_id,
        cause || ':' || since as cause_key,
-       cause, since, since as since_month, months_missed, months_allowed,
+       cause, since, since as since_month, months_missed, months_allowed, limit_source,
        coalesce('核定的' || approved_months || '个月', '核定期限') as approved_zh
 from job_lost
 where is_recent

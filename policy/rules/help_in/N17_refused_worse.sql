@@ -1,6 +1,6 @@
 /*---
 id: N17
-version: 2
+version: 3
 title: {zh: 申请未获批后又有变故, en: Worse off after a refused application}
 legal_basis:
   - 民办函〔2024〕31号（申请未通过的纳入监测）
@@ -9,26 +9,6 @@ level: yellow
 owner: 县民政局社会救助科
 expires: 2027-12-31
 subject: household
-needs:
-  assistance_application: {max_age_days: 10, all: [ca_application]}
-uses:
-  assistance_application_member: {max_age_days: 10, all: [ca_application]}
-  assistance_case: {max_age_days: 10, all: [ca_assist_household]}
-  assistance_member: {max_age_days: 10, all: [ca_assist_member]}
-  medical_settlement: {max_age_days: 10, all: [mi_settlement]}
-  serious_disease: {max_age_days: 45, all: [hl_serious_disease]}
-  disability: {max_age_days: 14, all: [dp_disability_cert]}
-  school_enrolment: {max_age_days: 45, all: [ed_enrolment]}
-  insurance_contribution: {max_age_days: 45, all: [hr_insurance_contribution]}
-  unemployment_benefit: {max_age_days: 45, all: [hr_unemployment_benefit]}
-  jobless_registration: {max_age_days: 45, all: [hr_jobless_register]}
-  taxed_income: {max_age_days: 45, all: [tx_iit_withholding]}
-  employment: {max_age_days: 45, all: [hr_employment_record]}
-  pension: {max_age_days: 45, all: [hr_employee_pension, hr_resident_pension]}
-  disaster_loss: {max_age_days: 3650, all: [em_disaster_relief]}
-  accident: {max_age_days: 45, all: [em_accident_casualty]}
-  dwelling_title: {max_age_days: 14, all: [re_ownership]}
-  death: {max_age_days: 45, any: [ps_death, ca_cremation, hl_birth_death_cert]}
 parameters: [warning_window]
 evidence: [refused_on, category, events, last_kind, last_on]
 reason: 该户申请{category_zh}，于{refused_on}未获批；此后有{events}项变故：{events_zh}。请入户了解情况是否已变化，符合条件的协助重新申请。
@@ -42,6 +22,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "a plunge of income is among the events; titles of homes that are late do not switch it off"}
+  - {version: 3, since: 2026-11-23, what: "the same warnings; what the measures declare is not repeated"}
 ---*/
 with since as (
     select r.household_id, count(*) as events,

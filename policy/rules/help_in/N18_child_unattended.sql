@@ -1,6 +1,6 @@
 /*---
 id: N18
-version: 3
+version: 4
 title: {zh: 未成年人可能无人抚养, en: Child that may have nobody to care for it}
 legal_basis:
   - 关于改革完善社会救助制度的意见（中共中央办公厅、国务院办公厅，2020年）
@@ -20,7 +20,7 @@ uses:
   assistance_member: {max_age_days: 10, all: [ca_assist_member]}
 parameters: [severe_disability, warning_window]
 evidence: [age, parents, parents_dead, parents_away, parents_disabled]
-reason: 该未成年人{age}周岁，在册的父母{parents}人中{state_zh}，没有查到能履行抚养责任的父母；近{subsidy_months}个月没有孤儿或事实无人抚养儿童基本生活补贴的发放记录{covered_zh}。请尽快入户，了解由谁照料，核实监护情况和是否应纳入儿童福利保障。
+reason: 该未成年人{age}周岁，在册的父母{parents}人中{state_zh}，没有查到能履行抚养责任的父母；近{subsidy_months}个月（期限依据：{subsidy_source}）没有孤儿或事实无人抚养儿童基本生活补贴的发放记录{covered_zh}。请尽快入户，了解由谁照料，核实监护情况和是否应纳入儿童福利保障。
 known_gaps:
   zh: 失踪、失联没有任何部门登记；父母一方未登记的，情况不明，不提示；重病按当地标准另行核实。
   en: Nobody registers people who are missing; with one parent not on record nothing is said; serious illness of parents is judged locally.
@@ -31,10 +31,11 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "what is left out says why"}
   - {version: 3, since: 2026-11-23, what: "money whose link is under review may be this child's"}
+  - {version: 4, since: 2026-11-23, what: "the sentence says where the months without money come from"}
 ---*/
 select c.household_id, c.person_id,
        'unattended:' || coalesce(c.since_on::varchar, 'undated') as cause_key,
-       c.age, c.parents, c.parents_dead, c.parents_away, c.parents_disabled, w.length as subsidy_months,
+       c.age, c.parents, c.parents_dead, c.parents_away, c.parents_disabled, w.length as subsidy_months, w.source as subsidy_source,
        concat_ws('、', case when c.parents_dead > 0 then c.parents_dead || '人已去世' end,
                  case when c.parents_away > 0 then c.parents_away || '人因故离家（可向县民政局了解）' end,
                  case when c.parents_disabled > 0 then c.parents_disabled || '人重度残疾' end) as state_zh,

@@ -1,6 +1,6 @@
 /*---
 id: P04
-version: 3
+version: 4
 title: {zh: 救助金未发放或退回, en: Assistance not paid or returned}
 legal_basis:
   - 国办发〔2023〕39号（政策未落实的及时落实）
@@ -18,7 +18,7 @@ uses:
 parameters: [payment_schedule, warning_window]
 evidence: [cause, due_month, benefit_per_month]
 reason:
-  not_paid: 该户现为{category_zh}（自{start_month}起），{due_month}的救助金（每月{benefit_per_month}元）应在当月{pay_by_day}日前发放，至今没有发放成功的记录。
+  not_paid: 该户现为{category_zh}（自{start_month}起），{due_month}的救助金（每月{benefit_per_month}元）应在当月{pay_by_day}日前发放（依据：{pay_by_source}），至今没有发放成功的记录。
   returned: 该户现为{category_zh}，{due_month}的救助金{returned_amount}元于{returned_on}被银行退回，至今没有重新发放成功的记录。
 cited: [ca_assist_payment, ca_assist_household]
 known_gaps:
@@ -31,10 +31,11 @@ changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "the day of payment must be over; an unknown item may be the benefit"}
   - {version: 3, since: 2026-11-22, what: "the sentences in plainer words"}
+  - {version: 4, since: 2026-11-23, what: "the sentence says where the day of payment comes from"}
 ---*/
 with due as (
     -- The latest month whose day of payment is over in the data that we have, not on the calendar.
-    select c.case_id, c.category_zh, c.start_month, c.benefit_per_month, h.household_id, s.pay_by_day, w.length as look_back,
+    select c.case_id, c.category_zh, c.start_month, c.benefit_per_month, h.household_id, s.pay_by_day, s.source as pay_by_source, w.length as look_back,
            cast(case when day(least(t.last_batch, $as_of)) > s.pay_by_day
                      then date_trunc('month', least(t.last_batch, $as_of))
                      else date_trunc('month', least(t.last_batch, $as_of)) - interval 1 month end as date) as due_month
@@ -59,7 +60,7 @@ paid as (
     where pay_date is null or pay_date <= $as_of
 ),
 not_paid as (
-    select d.case_id, d.household_id, d.category_zh, d.start_month, d.benefit_per_month, d.pay_by_day,
+    select d.case_id, d.household_id, d.category_zh, d.start_month, d.benefit_per_month, d.pay_by_day, d.pay_by_source,
            'not_paid' as cause, d.due_month, null::decimal(18, 2) as returned_amount, null::date as returned_on
     from due d
     -- Benefit begins in the month after confirmation.
@@ -72,7 +73,7 @@ not_paid as (
       )
 ),
 returned as (
-    select d.case_id, d.household_id, d.category_zh, d.start_month, d.benefit_per_month, d.pay_by_day,
+    select d.case_id, d.household_id, d.category_zh, d.start_month, d.benefit_per_month, d.pay_by_day, d.pay_by_source,
            'returned' as cause, p.pay_month as due_month, p.amount as returned_amount,
            coalesce(p.pay_date, p.pay_month) as returned_on,
            row_number() over (partition by d.case_id order by p.pay_month desc, p.amount desc, p.pay_date desc) as choice
@@ -89,7 +90,7 @@ returned as (
       )
 )
 select r.household_id, r.case_id, r.cause || ':' || r.due_month as cause_key,
-       r.cause, r.due_month, r.start_month, r.benefit_per_month, r.pay_by_day, r.returned_amount, r.returned_on, r.category_zh
+       r.cause, r.due_month, r.start_month, r.benefit_per_month, r.pay_by_day, r.pay_by_source, r.returned_amount, r.returned_on, r.category_zh
 from (
     from not_paid
     union all by name

@@ -1,6 +1,6 @@
 /*---
 id: P05
-version: 1
+version: 2
 title: {zh: 住房保障政策未落实, en: Housing policy not delivered}
 legal_basis:
   - 国办发〔2023〕39号（已纳入救助的查政策是否落实）
@@ -22,7 +22,7 @@ parameters: [delivery_window]
 evidence: [cause, grade, assessed_on, renovation, ended_on]
 reason:
   unsafe: 该户现为{category_zh}，住房在{assessed_zh}鉴定为{grade}级{only_zh}，{renovation_zh}。请核实是否仍在居住，符合条件的纳入危房改造或其他住房保障。
-  waiting: 该户现为{category_zh}，住房在{assessed_zh}鉴定为{grade}级{only_zh}，已列入改造计划，超过{wait_months}个月没有开工记录。请核实原因并督促落实。
+  waiting: 该户现为{category_zh}，住房在{assessed_zh}鉴定为{grade}级{only_zh}，已列入改造计划，超过{wait_months}个月（期限依据：{wait_source}）没有开工记录。请核实原因并督促落实。
   listed: 该户现为{category_zh}，住房保障登记中有{aid_zh}，但没有起始日期和保障内容，可能在册而未落实。请与住房保障部门核实。
   ended: 该户现为{category_zh}，{aid_zh}已于{ended_on}到期，没有续期记录，名下也没有查到住房。请核实现在的住处，符合条件的续保。
 cited: [hc_rural_house_safety, hc_housing_aid, ca_assist_household]
@@ -34,6 +34,7 @@ false_alarms:
   en: Families in public housing, finished, planned this year or being built (left out), a house nobody lives in, families that found a home.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "the sentence says where the term of renovation comes from"}
 ---*/
 with standing as (
     -- One case a household: the first category that it has.
@@ -77,7 +78,7 @@ house as (
     where s.assess_date is null or s.assess_date <= $as_of
 ),
 unsafe as (
-    select h.household_id, h.case_id, h.category_zh, h.grade, h.assess_date as assessed_on, h.renovation, h.is_only_dwelling, w.length as wait_months,
+    select h.household_id, h.case_id, h.category_zh, h.grade, h.assess_date as assessed_on, h.renovation, h.is_only_dwelling, w.length as wait_months, w.source as wait_source,
            case when h.renovation = '1' then 'waiting' else 'unsafe' end as cause
     from house h
     join delivery_window w on w.county_code = h.county_code and w."window" = 'renovation_wait'
@@ -110,7 +111,7 @@ security as (
 )
 select household_id, case_id,
        cause || ':' || coalesce(grade || coalesce(assessed_on::varchar, ''), ended_on::varchar, aid_type, '') as cause_key,
-       cause, category_zh, grade, assessed_on, renovation, ended_on, wait_months,
+       cause, category_zh, grade, assessed_on, renovation, ended_on, wait_months, wait_source,
        case when assessed_on is null then '日期不详的一次' else strftime(assessed_on, '%Y年%-m月%-d日') end as assessed_zh,
        case when is_only_dwelling then '，登记为唯一住房' else '，是否唯一住房未登记' end as only_zh,
        case when renovation = '0' then '没有列入改造计划' else '改造情况未登记' end as renovation_zh,
