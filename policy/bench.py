@@ -39,6 +39,13 @@ OPEN_WARNING = {
 
 NATION = "000000"
 
+MACROS = """
+create temporary macro yuan_zh(amount) as
+    replace(cast(cast(amount as decimal(18, 2)) as varchar), '.00', '') || '元'
+"""
+"""What every query may call beside what DuckDB has. `yuan_zh`: an amount of money as it stands in a sentence, whole yuan without
+decimals and cents with two digits, as columns in the sentence of a header are written too (`wording.py`)."""
+
 MEMORY_LIMIT = "3GB"
 """What DuckDB may hold in memory; the rest of the 6 GiB of a night belongs to the frames of its results."""
 TEMP_DIRECTORY: Path | None = None
@@ -79,6 +86,7 @@ class Bench:
         self.spill = TemporaryDirectory(prefix="policy-", dir=TEMP_DIRECTORY)
         folder = self.spill.name.replace("'", "''")
         self.connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'; set temp_directory = '{folder}'")
+        self.connection.execute(MACROS)
         # Some two hundred tables and views: one transaction instead of one each.
         self.connection.execute("set TimeZone = 'UTC'; begin")
         for schema in ("fact", "parameter", *LISTS):

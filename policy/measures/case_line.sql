@@ -1,6 +1,6 @@
 /*---
 id: case_line
-version: 2
+version: 3
 title: {zh: 救助证适用的收入线, en: The income line of a case}
 grain: one row a case in force (not phasing out) whose line is known; other families have none
 unit: yuan per person in twelve months
@@ -26,6 +26,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "rigid-expenditure families, against the disposable income; heads are those of the family; a single-person dibao has the edge line"}
+  - {version: 3, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with family as (
     select f.case_id, f.household_id, f.county_code, f.category, f.limit_category, f.urban_rural, count(*) as members,
@@ -46,7 +47,7 @@ line as (
     -- Rigid expenditure: the disposable income of the previous year, of the residents whom the place's text names.
     select r.county_code, u.urban_rural, '4', d.amount,
            d.of_year || '年' || case d.basis when 'urban' then '城镇居民' when 'rural' then '农村居民' else '居民' end || '人均可支配收入每人每年'
-               || rtrim(rtrim(d.amount::varchar, '0'), '.') || '元', d.source
+               || yuan_zh(d.amount), d.source
     from rigid_ratio r
     cross join (values ('1'), ('2')) u(urban_rural)
     join disposable_income d on d.county_code = r.county_code and $as_of between d.valid_from and d.valid_to

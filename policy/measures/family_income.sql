@@ -1,6 +1,6 @@
 /*---
 id: family_income
-version: 2
+version: 3
 title: {zh: 家庭收入（未含赡养费）, en: Income of a family without support fees}
 grain: one row a household
 unit: yuan in the local accounting window
@@ -33,6 +33,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "what only lowers the income is said with the basis; is_ceiling tells when no more than the total is possible"}
+  - {version: 3, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with length as (
     select county_code, urban_rural, window_months from income_window where $as_of between valid_from and valid_to
@@ -115,7 +116,7 @@ summed as (
            sum(unreadable) as unreadable, sum(suspended) as suspended, sum(unsplit) as unsplit, sum(quota) as quota,
            sum(zero_return) as zero_return, sum(land) as land, sum(too_long) as too_long, sum(unconfirmed) as unconfirmed,
            sum(without_cost) as without_cost, min(data_as_of) as oldest_on,
-           string_agg(source_zh || rows_counted || '笔' || rtrim(rtrim(amount::varchar, '0'), '.') || '元', '、'
+           string_agg(source_zh || rows_counted || '笔' || yuan_zh(amount), '、'
                       order by kind desc, source_zh) filter (where rows_counted > 0) as basis_zh
     from flow
     group by household_id

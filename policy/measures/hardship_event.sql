@@ -1,6 +1,6 @@
 /*---
 id: hardship_event
-version: 3
+version: 4
 title: {zh: 家庭突发变故与困难事件, en: Events that bring a household into hardship}
 grain: one row a household, person and event
 unit: days
@@ -35,6 +35,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "a plunge of income (N06) is among the events, from the first month of it"}
   - {version: 3, since: 2026-11-23, what: "a first certificate is what the measure of certificates says; titles of homes that are late switch nothing off"}
+  - {version: 4, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with rests_on as (
     -- The classes without which nothing can be said of a kind, and how old they may be: as the rules of that kind have it.
@@ -60,8 +61,8 @@ heard as (
 ),
 event as (
     select household_id, person_id, 'N01' as kind, crossed_on as happened_on,
-           '近12个月个人自付医疗费用累计' || rtrim(rtrim(own_pay::varchar, '0'), '.') || '元，超过' || category_zh || '的预警线'
-               || rtrim(rtrim(limit_amount::varchar, '0'), '.') || '元' as what_zh
+           '近12个月个人自付医疗费用累计' || yuan_zh(own_pay) || '，超过' || category_zh || '的预警线'
+               || yuan_zh(limit_amount) as what_zh
     from medical_overrun
     union all
     select household_id, person_id, 'N02', first_on, '领到重度残疾的残疾人证' from severe_certificate
@@ -86,7 +87,7 @@ event as (
     where not is_spike and not is_season and (pool_zh is not null or (is_low and unknown_members = 0))
     union all
     select household_id, null, 'N07', event_on,
-           case when lost_home then '住房因灾倒塌或严重损坏' else '因灾损失' || rtrim(rtrim(loss::varchar, '0'), '.') || '元' end
+           case when lost_home then '住房因灾倒塌或严重损坏' else '因灾损失' || yuan_zh(loss) end
     from disaster_damage
     where lost_home or lost_much
     union all

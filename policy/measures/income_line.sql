@@ -1,6 +1,6 @@
 /*---
 id: income_line
-version: 1
+version: 2
 title: {zh: 收入认定线, en: Income lines of dibao and the edge}
 grain: one row a county, town or village, and category
 unit: yuan per person and `period`
@@ -24,6 +24,7 @@ known_gaps:
   en: There is no line where the dibao standard is not known.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with every as (
     select county_code, urban_rural, '1' as category, amount, period, '<' as comparator, '低保标准' as what_zh, source
@@ -44,6 +45,6 @@ with every as (
 select county_code, urban_rural, category, cast(amount as decimal(18, 2)) as amount, period,
        cast(amount * (case period when 'year' then 1 else 12 end) as decimal(18, 2)) as line_12m, comparator,
        what_zh || case period when 'year' then '每人每年' else '每人每月' end
-           || rtrim(rtrim(cast(amount as decimal(18, 2))::varchar, '0'), '.') || '元' as line_zh,
+           || yuan_zh(amount) as line_zh,
        source
 from every

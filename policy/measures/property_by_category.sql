@@ -1,6 +1,6 @@
 /*---
 id: property_by_category
-version: 1
+version: 2
 title: {zh: 家庭财产与各类救助财产规定对照, en: Property of a household against the rules of each category}
 grain: one row a household with anything on record and category (1 dibao, 2 tekun, 3 edge, 4 rigid)
 unit: "yes or no, and words"
@@ -26,6 +26,7 @@ known_gaps:
   en: Rural houses are mostly not registered; financial assets are seen only with an authorisation; what did not arrive is not seen.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with ill as (
     select distinct h.household_id
@@ -87,8 +88,8 @@ select household_id, category,
            case when contracts_12m > 0 then '近12个月签订商品房合同' || contracts_12m || '份' end,
            case when is_firm then '存续的市场主体' || entities || '个' end,
            case when machines > 0 then '大型农机或营运船舶' || machines || '台（艘）' end,
-           case when is_money then '金融资产人均' || rtrim(rtrim(cast(round(money / members, 2) as decimal(18, 2))::varchar, '0'), '.')
-                                   || '元（限' || rtrim(rtrim(limit_per_person::varchar, '0'), '.') || '元，' || limit_zh || '）' end), '') as blocked_zh,
+           case when is_money then '金融资产人均' || yuan_zh(round(money / members, 2))
+                                   || '（限' || yuan_zh(limit_per_person) || '，' || limit_zh || '）' end), '') as blocked_zh,
        nullif(concat_ws('、',
            case when vehicles > 0 and vehicles_max is null then '有车辆' || vehicles || '辆，当地限额不明' end,
            '车辆' || vehicles_missing,

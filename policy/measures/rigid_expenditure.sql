@@ -1,6 +1,6 @@
 /*---
 id: rigid_expenditure
-version: 1
+version: 2
 title: {zh: 家庭近12个月刚性支出, en: Rigid expenditure of a household in 12 months}
 grain: one row a household with any such expenditure on record, or, where living costs count, every household
 unit: yuan
@@ -28,6 +28,7 @@ known_gaps:
   en: Medicines bought in shops, schools elsewhere, private rehabilitation and rent reach no department; payouts are seen only when authorised. The total holds what is seen.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with item as (
     select household_id,
@@ -68,12 +69,12 @@ select o.household_id, o.county_code, o.members,
        cast(coalesce(l.living, 0) + coalesce(i.medical, 0) + coalesce(i.schooling, 0) + coalesce(i.rehab, 0) as decimal(18, 2)) as total,
        cast(coalesce(i.deducted, 0) as decimal(18, 2))  as deducted,
        concat_ws('，',
-           case when l.living > 0 then '生活' || rtrim(rtrim(l.living::varchar, '0'), '.') || '元（按低保标准计）' end,
-           case when i.bills > 0 then '医疗' || rtrim(rtrim(cast(i.medical as decimal(18, 2))::varchar, '0'), '.') || '元（'
+           case when l.living > 0 then '生活' || yuan_zh(l.living) || '（按低保标准计）' end,
+           case when i.bills > 0 then '医疗' || yuan_zh(i.medical) || '（'
                                       || i.patients || '人' || i.bills || '笔结算）' end,
-           case when i.pupils > 0 then '教育' || rtrim(rtrim(cast(i.schooling as decimal(18, 2))::varchar, '0'), '.') || '元（' || i.pupils || '名学生）' end,
-           case when i.services > 0 then '残疾康复' || rtrim(rtrim(cast(i.rehab as decimal(18, 2))::varchar, '0'), '.') || '元（' || i.services || '次服务）' end,
-           case when i.deducted > 0 then '已另扣救助、资助和理赔' || rtrim(rtrim(cast(i.deducted as decimal(18, 2))::varchar, '0'), '.') || '元' end) as basis_zh,
+           case when i.pupils > 0 then '教育' || yuan_zh(i.schooling) || '（' || i.pupils || '名学生）' end,
+           case when i.services > 0 then '残疾康复' || yuan_zh(i.rehab) || '（' || i.services || '次服务）' end,
+           case when i.deducted > 0 then '已另扣救助、资助和理赔' || yuan_zh(i.deducted) end) as basis_zh,
        nullif(concat_ws('、',
            case when i.bills_unreadable > 0 then i.bills_unreadable || '笔结算没有金额' end,
            case when i.upper > 0 then i.upper || '笔结算没有政策范围内金额，按个人负担计' end,

@@ -17,10 +17,10 @@ from hypothesis import strategies as st
 
 from policy import engine
 from policy.cases import Case, frames_of, read_cases
-from policy.engine import Outcome, conclude, default_policy, run
+from policy.engine import Bench, Outcome, conclude, default_policy, run
 from policy.repeats import REGISTER_SCHEMA, WARNING_SCHEMA
 from policy.sources import weigh_sources
-from policy.sql_file import PolicyError
+from policy.sql_file import ROOT, PolicyError
 from policy.vocabulary import tables
 
 NIGHT = date(2025, 11, 17)
@@ -220,6 +220,23 @@ def test_without_sources_every_rule_is_off_and_says_so():
     assert outcome.priority.is_empty()
     assert outcome.rule_status["status"].to_list() == ["off"] * len(default_policy().rules)
     assert outcome.rule_status["reason_zh"].str.contains("不代表没有问题").all()
+
+
+def test_money_in_a_text_of_a_query_is_written_as_in_the_sentence_of_a_header():
+    bench = Bench(default_policy(), {}, NIGHT, ())
+    try:
+        row = bench.connection.execute(
+            "select yuan_zh(1234.5), yuan_zh(813), yuan_zh(1000.00), yuan_zh(0.004), yuan_zh(19512.01::decimal(18, 4)), yuan_zh(null)"
+        ).fetchone()
+    finally:
+        bench.close()
+    assert row == ("1234.50元", "813元", "1000元", "0元", "19512.01元", None)
+    assert [
+        f"{path.name}: {line.strip()}"
+        for path in sorted(ROOT.rglob("*.sql"))
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "'0'), '.') || '元" in line
+    ] == []
 
 
 def test_an_expired_rule_is_off():

@@ -1,6 +1,6 @@
 /*---
 id: X03
-version: 3
+version: 4
 title: {zh: 家庭成员由财政供养, en: On the fiscal payroll}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十三条（工资性收入计入家庭收入）
@@ -31,6 +31,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
   - {version: 3, since: 2026-11-23, what: "the family as in the other rules: nobody is added to tekun or single-person cover, nor whoever left the case or stands in another one"}
+  - {version: 4, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with family as (
     select case_id, household_id, county_code, category_zh, person_id, basis as role
@@ -87,7 +88,7 @@ select c.household_id, c.person_id, c.case_id,
        case c.role when 'covered' then '保障成员' when 'listed' then '救助证所列的家庭成员'
                    else '未列入保障人口的共同生活成员（救助证上没有，依户籍等登记）' end as role_zh,
        case when c.gross_pay_per_month is null then '（金额不明）'
-            else '，应发工资' || rtrim(rtrim(c.gross_pay_per_month::varchar, '0'), '.') || '元' end as pay_zh,
+            else '，应发工资' || yuan_zh(c.gross_pay_per_month) end as pay_zh,
        coalesce(n.mentioned, 0) as mentioned,
        case when n.mentioned > 0 then '另有' || n.mentioned || '名成员为' || n.posts_zh || '，供参考。' else '' end as mentioned_zh,
        c.not_raised_zh

@@ -1,6 +1,6 @@
 /*---
 id: X06
-version: 4
+version: 5
 title: {zh: 家庭成员经营市场主体, en: Active role in a market entity}
 legal_basis:
   - 社会救助暂行办法 第九条、第十三条
@@ -28,6 +28,7 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "the sentence leaves out what is nothing or not known"}
   - {version: 3, since: 2026-11-22, what: "left to X07 where subscribed capital is in the limit of money"}
   - {version: 4, since: 2026-11-23, what: "the family: also members beyond doubt of the household who are on no case, which the sentence says; no roles of the dead"}
+  - {version: 5, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with role as (
     select a.case_id, a.category_zh, a.household_id, r.uscc, r.role, max(r.subscribed_capital) as subscribed_capital,
@@ -66,6 +67,6 @@ select household_id, case_id, 'entities:' || md5(what) as cause_key,
        case when oldest_on is null then '成立日期不详'
             else case when entities > 1 then '最早' else '' end || strftime(oldest_on, '%Y年%-m月%-d日成立') end as est_zh,
        case when subscribed_total > 0
-            then '，认缴出资' || case when entities > 1 then '合计' else '' end || rtrim(rtrim(subscribed_total::varchar, '0'), '.') || '元'
+            then '，认缴出资' || case when entities > 1 then '合计' else '' end || yuan_zh(subscribed_total)
             else '' end as capital_zh
 from summed

@@ -1,6 +1,6 @@
 /*---
 id: X07
-version: 7
+version: 8
 title: {zh: 人均金融资产超标, en: Financial assets per head above the limit}
 legal_basis:
   - 社会救助暂行办法 第九条、第五十八条（经授权查询）
@@ -35,6 +35,7 @@ changelog:
   - {version: 5, since: 2026-11-22, what: "the comparator, the disposable income as base, the exemption of seriously ill families and subscribed capital where a text has them"}
   - {version: 6, since: 2026-11-23, what: "answers that did not come are called 未反馈, as the list of answers has it"}
   - {version: 7, since: 2026-11-23, what: "heads are those of the family, also members beyond doubt of the household who are on no case; an authorisation without its day or number opens, one that has run out does not; a single-person dibao has the limit of edge families"}
+  - {version: 8, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with family as (
     -- Everybody counts as a head, certain or not: a larger family is the safer reading.
@@ -80,7 +81,7 @@ capital as (
 judged as (
     select s.* replace (cast(s.total + case when l.counts_capital then coalesce(c.subscribed, 0) else 0 end as decimal(18, 2)) as total),
            case when l.counts_capital and c.subscribed > 0
-                then '（含认缴出资' || rtrim(rtrim(c.subscribed::varchar, '0'), '.') || '元）' else '' end as capital_zh,
+                then '（含认缴出资' || yuan_zh(c.subscribed) || '）' else '' end as capital_zh,
            l.months_of_dibao, l.source as standard_source, l.limit_zh, l.limit_per_person, l.is_equal_within,
            l.exempt_ill_to is not null and i.case_id is not null as is_ill, l.exempt_ill_to
     from summed s

@@ -1,6 +1,6 @@
 /*---
 id: X09
-version: 1
+version: 2
 title: {zh: 申报无业但单位仍在缴费, en: Declared jobless while an employer pays contributions}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十三条、第十七条
@@ -29,6 +29,7 @@ false_alarms:
   en: Back-payments of old periods (left out), public-welfare posts, an employer that reports the leaving late, contributions paid through a firm by agreement.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with declared as (
     select distinct f.case_id, f.household_id, f.county_code, f.category_zh, m.person_id
@@ -60,7 +61,7 @@ select p.household_id, p.person_id, p.case_id, 'contribution:' || p.case_id as c
        strftime(p.first_month, '%Y年%-m月')
            || case when p.last_month > p.first_month then strftime(p.last_month, '至%Y年%-m月') else '' end as months_zh,
        case when p.base_per_month is null then '（缴费基数不明）'
-            else '（最近缴费基数每月' || rtrim(rtrim(p.base_per_month::varchar, '0'), '.') || '元）' end as base_zh,
+            else '（最近缴费基数每月' || yuan_zh(p.base_per_month) || '）' end as base_zh,
        case when p.employers = 0 then '未载明名称的单位' else p.employers || '家单位' end as employers_zh,
        case when exists (
                 select 1 from employment e

@@ -1,6 +1,6 @@
 /*---
 id: X11
-version: 3
+version: 4
 title: {zh: 住房公积金正常缴存, en: Provident fund is being paid into}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十七条（住房公积金信息核对）
@@ -30,6 +30,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "the same warnings; what comes close and is not raised is kept with its reason"}
   - {version: 3, since: 2026-11-23, what: "the family: also members beyond doubt of the household who are on no case, which the sentence says"}
+  - {version: 4, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with account as (
     -- An account is as its latest month has it: one that was sealed since is sealed.
@@ -58,7 +59,7 @@ select household_id, person_id, case_id, 'provident:' || case_id as cause_key, c
        max(base_per_month) filter (where is_paid_into)                                  as base_per_month,
        count(*) filter (where is_paid_into)                                             as accounts,
        case when count(*) filter (where is_paid_into) > count(deposit_per_month) filter (where is_paid_into) then '（缴存额不明）'
-            else '，每月缴存' || rtrim(rtrim(cast(sum(deposit_per_month) filter (where is_paid_into) as decimal(18, 2))::varchar, '0'), '.') || '元' end as deposit_zh,
+            else '，每月缴存' || yuan_zh(sum(deposit_per_month) filter (where is_paid_into)) end as deposit_zh,
        case when count(*) filter (where is_paid_into) = 0
             then case when bool_and(status in ('2', '3')) then '账户已封存或销户'
                       when bool_or(status is null) then '账户状态不明'

@@ -1,6 +1,6 @@
 /*---
 id: X12
-version: 3
+version: 4
 title: {zh: 经营收入超线, en: Business income above the line}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第十三条（经营净收入）、第三十二条
@@ -28,6 +28,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "what is left out, or comes close, says why"}
   - {version: 3, since: 2026-11-23, what: "heads and income are those of the family, also members beyond doubt of the household who are on no case, which the sentence says; rigid-expenditure families, against the disposable income; a single-person dibao has the edge line"}
+  - {version: 4, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with member as (
     select m.*, coalesce(m.declared_per_month, 0) * 12 as declared_12m, coalesce(m.wage, 0) + m.pension_12m as other_12m,
@@ -66,8 +67,8 @@ select household_id, case_id, 'business' as cause_key,
        cast(business as decimal(18, 2)) as business, cast(farm as decimal(18, 2)) as farm,
        cast(declared_per_month as decimal(18, 2)) as declared_per_month, not_declared,
        case when not_declared > 0 then '（' || not_declared || '人未填，未计入）' else '' end as not_declared_zh,
-       concat_ws('，', case when business_periods > 0 then '经营所得' || business_periods || '期，税后共' || rtrim(rtrim(cast(business as decimal(18, 2))::varchar, '0'), '.') || '元' end,
-                 case when farm > 0 then '惠农补贴和承包地收益共' || rtrim(rtrim(cast(farm as decimal(18, 2))::varchar, '0'), '.') || '元' end) as earned_zh,
+       concat_ws('，', case when business_periods > 0 then '经营所得' || business_periods || '期，税后共' || yuan_zh(business) end,
+                 case when farm > 0 then '惠农补贴和承包地收益共' || yuan_zh(farm) end) as earned_zh,
        case when business_left_out > 0 then '另有' || business_left_out || '期为未达起征点的核定收入或零申报，未计入。' else '' end as left_out_zh,
        cast(round(total / members, 2) as decimal(18, 2)) as per_person_12m,
        line_12m, line_zh, line_source,

@@ -1,6 +1,6 @@
 /*---
 id: X17
-version: 6
+version: 7
 title: {zh: 特困人员的法定义务人可能有履行义务能力, en: A supporter of a tekun person may have become able}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第八条、第二十四条第（五）项
@@ -39,6 +39,7 @@ changelog:
   - {version: 4, since: 2026-11-22, what: "income of 12 months from its own measure"}
   - {version: 5, since: 2026-11-23, what: "a tie of support whose confidence is not written is taken as other ties are"}
   - {version: 6, since: 2026-11-23, what: "village cadres and contract staff on the payroll are no sign of means by that alone"}
+  - {version: 7, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with tekun as (
     select a.person_id, a.case_id, a.start_month, coalesce(p.household_id, h.household_id) as household_id, coalesce(p.county_code, h.county_code) as county_code
@@ -130,8 +131,8 @@ home as (
 income as (
     -- What is on record is the least that came in.
     select a.supporter_id, a.supporter_county, i.amount as income_12m, d.amount as income_limit,
-           '到' || strftime($as_of - interval 1 month, '%Y年%-m月') || '为止的12个月有记录的收入' || rtrim(rtrim(i.amount::varchar, '0'), '.')
-             || '元，不低于' || d.of_year || '年人均可支配收入' || rtrim(rtrim(d.amount::varchar, '0'), '.') || '元' as signal_zh
+           '到' || strftime($as_of - interval 1 month, '%Y年%-m月') || '为止的12个月有记录的收入' || yuan_zh(i.amount)
+             || '，不低于' || d.of_year || '年人均可支配收入' || yuan_zh(d.amount) as signal_zh
     from (select distinct supporter_id, supporter_county from adult) a
     join income_12m i on i.person_id = a.supporter_id
     join disposable_income d on d.county_code = a.supporter_county and d.basis = 'all' and $as_of between d.valid_from and d.valid_to

@@ -1,6 +1,6 @@
 /*---
 id: N07
-version: 2
+version: 3
 title: {zh: 住房倒损或重大灾害损失, en: Home destroyed or heavy disaster loss}
 legal_basis:
   - 国办发〔2023〕39号（关注家庭突发变故）
@@ -36,6 +36,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "a disaster is news on the night it becomes visible; what is left out says why"}
+  - {version: 3, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 select household_id,
        'disaster:' || event_on as cause_key,
@@ -47,11 +48,11 @@ select household_id,
        concat_ws('、', case when rooms_collapsed > 0 then '倒塌' || rooms_collapsed || '间' end,
                  case when rooms_severe > 0 then '严重损坏' || rooms_severe || '间' end) as damage_zh,
        case when is_only then '是该户唯一住房' else '是否唯一住房没有记录，须入户核实' end as home_zh,
-       case when loss > 0 then '登记直接经济损失' || rtrim(rtrim(loss::varchar, '0'), '.') || '元；' else '' end as loss_zh,
-       case when relief > 0 then '已发受灾救助' || rtrim(rtrim(relief::varchar, '0'), '.') || '元。' else '尚无受灾救助发放记录。' end as relief_zh,
+       case when loss > 0 then '登记直接经济损失' || yuan_zh(loss) || '；' else '' end as loss_zh,
+       case when relief > 0 then '已发受灾救助' || yuan_zh(relief) || '。' else '尚无受灾救助发放记录。' end as relief_zh,
        case when least_grade <> 'A' then '户主身份由登记信息推定，请先核实是否本户。' else '' end as link_zh,
-       case period when 'month' then '每人每月' || rtrim(rtrim(amount::varchar, '0'), '.') || '元，12个月合计'
-            else '每人每年' || rtrim(rtrim(amount::varchar, '0'), '.') || '元' end as standard_zh,
+       case period when 'month' then '每人每月' || yuan_zh(amount) || '，12个月合计'
+            else '每人每年' || yuan_zh(amount) end as standard_zh,
        standard_source,
        case when loss_limit > 0 and lost_much then cast(least(loss / loss_limit, 999) as decimal(9, 2)) end as ratio,
        case when not lost_home and not lost_much then '登记有其他住房或公租房，损失未超过全户一年的低保标准' end as not_raised_zh

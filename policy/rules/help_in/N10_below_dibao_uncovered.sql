@@ -1,6 +1,6 @@
 /*---
 id: N10
-version: 7
+version: 8
 title: {zh: 收入可能低于低保标准而未纳入, en: Possibly below the dibao standard and not covered}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -37,6 +37,7 @@ changelog:
   - {version: 5, since: 2026-11-22, what: "what is left out, or comes close, says why"}
   - {version: 6, since: 2026-11-23, what: "wages or an employee pension below the standard need no other sign of hardship; a monitored household without a day of listing is one"}
   - {version: 7, since: 2026-11-23, what: "children and pupils of whom no adult is on record are not estimated; what was surveyed outranks what is recorded, as in N11"}
+  - {version: 8, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with standard as (
     select county_code, urban_rural, amount, period, source,
@@ -95,12 +96,12 @@ select b.household_id,
        b.income_per_person_month,
        cast(b.standard_12m as decimal(18, 2)) as standard_12m,
        b.standard_amount, b.standard_period, b.standard_source,
-       case b.standard_period when 'month' then '每人每月' || rtrim(rtrim(b.standard_amount::varchar, '0'), '.') || '元，' || b.window_months || '个月合计'
-                                                   || rtrim(rtrim(cast(b.standard_amount * b.window_months as decimal(18, 2))::varchar, '0'), '.') || '元'
-            else '每人每年' || rtrim(rtrim(b.standard_amount::varchar, '0'), '.') || '元' end as standard_zh,
+       case b.standard_period when 'month' then '每人每月' || yuan_zh(b.standard_amount) || '，' || b.window_months || '个月合计'
+                                                   || yuan_zh(b.standard_amount * b.window_months)
+            else '每人每年' || yuan_zh(b.standard_amount) end as standard_zh,
        b.hardship, b.until_month, b.means_zh, b.support_fee, b.income_basis, b.missing,
        case when b.missing is not null then b.missing || '。'
-            when b.support_fee > 0 then '其中按公布办法推算的赡养费' || rtrim(rtrim(b.support_fee::varchar, '0'), '.') || '元。' else '' end as support_zh,
+            when b.support_fee > 0 then '其中按公布办法推算的赡养费' || yuan_zh(b.support_fee) || '。' else '' end as support_zh,
        -- Open or lately refused applications: the survey knows more than the data (a new change after it is N17).
        case when c.household_id is not null
                  then case when c.state = 'covered' then '救助台账中已有在保记录' when c.state = 'applied' then '救助申请正在办理' else '不久前申请未获确认，入户调查结论比数据更全' end

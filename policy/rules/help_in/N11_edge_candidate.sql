@@ -1,6 +1,6 @@
 /*---
 id: N11
-version: 4
+version: 5
 title: {zh: 可能符合低保边缘而未认定, en: Possibly an edge family and not recognised}
 legal_basis:
   - 国办发〔2023〕39号（最低生活保障边缘家庭）
@@ -31,6 +31,7 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "property by the rule of the edge; work does not speak against an edge family"}
   - {version: 3, since: 2026-11-22, what: "what is left out, or comes close, says why"}
   - {version: 4, since: 2026-11-23, what: "a monitored household without a day of listing is one"}
+  - {version: 5, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with line as (
     select d.county_code, d.urban_rural, d.line_zh as standard_zh, d.line_12m as standard_12m,
@@ -78,7 +79,7 @@ select j.household_id,
        case j.comparator when '<=' then '不高于' else '低于' end || j.edge_zh as within_zh,
        j.support_fee, j.income_basis, j.missing,
        case when j.missing is not null then j.missing || '。'
-            when j.support_fee > 0 then '其中按公布办法推算的赡养费' || rtrim(rtrim(j.support_fee::varchar, '0'), '.') || '元。' else '' end as support_zh,
+            when j.support_fee > 0 then '其中按公布办法推算的赡养费' || yuan_zh(j.support_fee) || '。' else '' end as support_zh,
        case when p.household_id is null then '金融资产没有查询' else p.unknown_zh end as property_unknown,
        coalesce('（' || property_unknown || '）', '') as property_zh,
        case when c.household_id is not null

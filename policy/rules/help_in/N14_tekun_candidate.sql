@@ -1,6 +1,6 @@
 /*---
 id: N14
-version: 7
+version: 8
 title: {zh: 可能符合特困人员条件而未纳入, en: Possibly a tekun person and not covered}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第四条至第八条
@@ -44,6 +44,7 @@ changelog:
   - {version: 5, since: 2026-11-23, what: "the sentence: that a disability is mental is not told to a township"}
   - {version: 6, since: 2026-11-23, what: "the sentence of a child names the source of the ages"}
   - {version: 7, since: 2026-11-23, what: "money for orphans and applications whose link is under review may be this person's"}
+  - {version: 8, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with listed as (
     select d.person_id, d.dis_type, d.dis_grade
@@ -187,9 +188,9 @@ select b.household_id, b.person_id, b.cause || ':tekun' as cause_key, b.cause, b
                                    case when b.kin_minor > 0 then '未成年' || b.kin_minor || '人' end)
                  || case when b.cause = 'child' and b.parents_found = 1 then '，父母中另一方没有记录' else '' end end as kin_zh,
        case when b.income > 0 then '到' || strftime(b.until_month, '%Y年%-m月') || '为止的' || b.months || '个月计入的收入共'
-                                   || rtrim(rtrim(cast(b.income as decimal(18, 2))::varchar, '0'), '.') || '元（' || b.means_zh || '）'
+                                   || yuan_zh(b.income) || '（' || b.means_zh || '）'
             else b.means_zh || '，没有计入的收入' end as income_zh,
-       case b.standard_period when 'month' then '每人每月' else '每人每年' end || rtrim(rtrim(b.standard_amount::varchar, '0'), '.') || '元' as standard_zh,
+       case b.standard_period when 'month' then '每人每月' else '每人每年' end || yuan_zh(b.standard_amount) as standard_zh,
        case when b.age < b.no_labour_below then '，视为无劳动能力' else '，已满' || b.no_labour_below || '周岁，劳动能力需要评估' end as labour_zh,
        case b.dis_type when '1' then '视力' when '4' then '肢体' when '5' then '智力' when '6' then '' end as type_zh,
        case b.dis_grade when '1' then '一级' when '2' then '二级' else '三级' end as grade_zh,

@@ -1,6 +1,6 @@
 /*---
 id: P01
-version: 2
+version: 3
 title: {zh: 医保资助参保未落实, en: Not enrolled in medical insurance or enrolled without subsidy}
 legal_basis:
   - 国办发〔2023〕39号（已纳入救助的查政策是否落实）
@@ -28,6 +28,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "an enrolment whose link is under review may be this person's"}
+  - {version: 3, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
 ---*/
 with person_in as (
     select a.person_id, a.household_id, a.county_code, a.case_id, a.category, a.category_zh, a.since, p.judged_from_month
@@ -84,5 +85,5 @@ no_subsidy as (
 select household_id, person_id, case_id, cause || ':' || year($as_of) as cause_key,
        cause, cast(year($as_of) as integer) as year, category, category_zh, since, state_zh, aid_category, aid_zh, self_paid, limit_source,
        case when since is null then '' else strftime(since, '（%Y年%-m月起）') end as since_zh,
-       case when self_paid is null then '金额不明' else rtrim(rtrim(self_paid::varchar, '0'), '.') || '元' end as paid_zh
+       case when self_paid is null then '金额不明' else yuan_zh(self_paid) end as paid_zh
 from (from not_enrolled union all by name from no_subsidy)
