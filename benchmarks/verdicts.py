@@ -357,6 +357,8 @@ RULES: dict[str, str] = {
         when exists (select 1 from ca_assist_payment p join ca_assist_member m using (case_no) join human h on h.person = m.person
                       where m.person = w.person and m.is_covered and p.pay_status = '1' and p.pay_month > date_trunc('month', h.death_date) and coalesce(p.pay_month < m.leave_month, true)) then 'right'
         when exists (select 1 from ca_welfare_subsidy p join human h using (person) where p.person = w.person and p.status = '1' and p.pay_month > date_trunc('month', h.death_date)) then 'right'
+        when exists (select 1 from hr_employee_pension p join human h using (person) where p.person = w.person and p.status = '1' and p.pay_month > date_trunc('month', h.death_date)) then 'right'
+        when exists (select 1 from hr_resident_pension p join human h using (person) where p.person = w.person and p.status = '1' and p.pay_month > date_trunc('month', h.death_date)) then 'right'
         else 'nothing was paid after death' end""",
     "X02": """case when exists (select 1 from ps_custody k join ca_assist_member m using (person) join ca_assist_payment p using (case_no)
                       where k.person = w.person and k.custody_type in ('3', '4') and m.is_covered and p.pay_status = '1' and p.amount > 0

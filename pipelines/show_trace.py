@@ -17,10 +17,14 @@ from policy.engine import default_policy
 from policy.vocabulary import GRADES
 from reports import night as report_night
 
-_SPANS = (("first_paid_month", "last_paid_month", "pay_month"), ("first_on", "last_on", "settle_date"))
+_SPANS = (
+    ("first_paid_month", "last_paid_month", "pay_month"),
+    ("first_paid_month", "last_paid_month", "month"),
+    ("first_on", "last_on", "settle_date"),
+)
 """Evidence that bounds a sum, and the column of a fact that it bounds."""
 
-_PAID_BY_CAUSE = {"assistance": "assistance_payment", "subsidy": "welfare_subsidy"}
+_PAID_BY_CAUSE = {"assistance": "assistance_payment", "subsidy": "welfare_subsidy", "pension": "pension"}
 """Of which payments a warning adds up, where its evidence says that it adds up payments."""
 
 _EVIDENCE_ZH = {
@@ -219,7 +223,8 @@ def _why_not_used(
         if not any(grade in allowed for grade in grades):
             return f"关联等级{min(grades)}"
     counted = _PAID_BY_CAUSE.get(evidence.get("cause", "")) if "paid_amount" in evidence else None
-    if counted and "pay_month" in row:
+    is_payment = "pay_month" in row or table.id == "pension"
+    if counted and is_payment:
         if table.id != counted:
             return "本提示不计这类发放"
         if table.id == "welfare_subsidy":
@@ -231,7 +236,7 @@ def _why_not_used(
         bounds, value = (evidence.get(first), evidence.get(last)), row.get(column)
         if all(bounds) and value is not None and not bounds[0] <= value.isoformat() <= bounds[1]:
             return "不在所述期间"
-    if counted and "pay_month" in row:
+    if counted and is_payment:
         if row.get("pay_status", row.get("status")) != "1":
             return "未发放成功"
         if row.get("item") == "6":

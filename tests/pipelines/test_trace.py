@@ -106,3 +106,24 @@ def test_payments_of_another_kind_or_case_are_not_used():
         table, row | {"link_grade": "A"}, [7], subsidy, EVIDENCE | {"cause": "subsidy"}
     )
     assert said == "本提示不计这类发放"
+
+
+def test_a_pension_after_death_is_the_months_that_the_warning_adds_up():
+    table = fact_tables()["pension"]
+    row = {
+        "person_id": 8,
+        "link_grade": "A",
+        "pension_kind": "resident",
+        "status": "1",
+        "month": date(2025, 4, 1),
+    }
+    warned = {"case_id": "c1", "list_kind": "check_out", "cause_key": "pension:resident"}
+    told = EVIDENCE | {"cause": "pension"}
+
+    def why(evidence, **other):
+        return show_trace._why_not_used(table, row | other, [8], warned, evidence)
+
+    assert why(told) is None
+    assert why(told, month=date(2025, 3, 1)) == "不在所述期间"
+    assert why(told, status="2") == "未发放成功"
+    assert why(EVIDENCE) == "本提示不计这类发放"
