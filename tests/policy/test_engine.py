@@ -291,6 +291,8 @@ def test_a_row_without_household_cause_or_reason_is_refused(column, value, why):
             "cause_key": ["v"],
             "vehicles": [1],
             "vehicles_max": [0],
+            "outside": [0],
+            "outside_zh": [""],
             "limit_source": ["s"],
             "families_zh": ["车"],
             "newest_reg": ["日"],
