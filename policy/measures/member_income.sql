@@ -1,6 +1,6 @@
 /*---
 id: member_income
-version: 2
+version: 3
 title: {zh: 成员按月收入, en: Income of a person by month and kind}
 grain: one row a person, month and source
 unit: yuan of the period that the row covers; `months` says how long it is
@@ -38,6 +38,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "job cost may be a share of the minimum wage of the month"}
+  - {version: 3, since: 2026-11-23, what: "a fixed quota without tax is a quota also where the return names no taxable income"}
 ---*/
 with span as (
     select date_trunc('month', $as_of) - interval 18 month as from_month, date_trunc('month', $as_of) as before_month
@@ -129,8 +130,9 @@ business as (
     select b.person_id, date_trunc('month', b.period_to) as month,
            greatest(date_diff('month', b.period_from, b.period_to) + 1, 1) as months,
            b.revenue, b.taxable_income, coalesce(b.tax_paid, 0) as tax_paid, b.data_as_of,
-           case when b.taxable_income is null then 'unreadable'
-                when b.collect_method = '2' and coalesce(b.tax_paid, 0) <= 0 then 'quota'
+           -- Who is taxed by a quota declares no taxable income: the reason is the quota, not a gap in the record.
+           case when b.collect_method = '2' and coalesce(b.tax_paid, 0) <= 0 then 'quota'
+                when b.taxable_income is null then 'unreadable'
                 when b.taxable_income = 0 and coalesce(b.revenue, 0) = 0 then 'zero_return' end as gap
     from business_income b, span s
     where b.person_id is not null and b.period_to <= $as_of and b.period_to >= s.from_month

@@ -1,6 +1,6 @@
 /*---
 id: refused_application
-version: 2
+version: 3
 title: {zh: 最近一次申请未获批的家庭, en: Households whose last application was refused}
 grain: one row a household
 unit: days
@@ -25,6 +25,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "a refusal whose day of acceptance is not told is a refusal"}
+  - {version: 3, since: 2026-11-23, what: "an applicant who has died leaves the refusal to those who live on in the household"}
 ---*/
 with asked as (
     select application_id, person_id, category, accept_date, decision, decision_date, reason from assistance_application
@@ -39,7 +40,11 @@ placed as (
     from asked q
     join person_household h on h.person_id = q.person_id
     where coalesce(q.accept_date, q.decision_date) <= $as_of and (q.decision_date is null or q.decision_date <= $as_of)
-      and not exists (select 1 from known_death k where k.person_id = q.person_id)
+      -- The death of the applicant may be the very change that a refused family is watched for.
+      and exists (
+          select 1 from household_member m
+          where m.household_id = h.household_id and not exists (select 1 from known_death k where k.person_id = m.person_id)
+      )
 ),
 decided as (
     -- Withdrawn (3) and discontinued (4) say nothing of the family; an approval, or an exit (5), is a later word than a refusal before it.

@@ -1,6 +1,6 @@
 /*---
 id: N10
-version: 8
+version: 9
 title: {zh: 收入可能低于低保标准而未纳入, en: Possibly below the dibao standard and not covered}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第八条
@@ -16,7 +16,7 @@ uses:
 parameters: [dibao_standard]
 evidence: [way, members, window_months, income_per_person_month, income_per_person_12m, until_month, standard_12m, standard_amount, standard_period, hardship, support_fee, income_basis, missing]
 reason:
-  recorded: 该户{members}人，每名成员的收入来源都有记录（{means_zh}），{hardship}；到{until_month}为止的{window_months}个月，有记录的收入人均{income_per_person}元，低于低保标准（{standard_zh}）。{support_zh}车辆、不动产、市场主体登记和单位缴费未见超标，救助台账中没有在保记录。现金收入看不到，请入户了解。标准依据：{standard_source}。
+  recorded: 该户{members}人，每名成员的收入来源都有记录（{means_zh}），{hardship}；到{until_month}为止的{window_months}个月，有记录的收入人均{income_per_person}元（平均每月{income_per_person_month}元），低于低保标准（{standard_zh}）。{support_zh}车辆、不动产、市场主体登记和单位缴费未见超标，救助台账中没有在保记录。现金收入看不到，请入户了解。标准依据：{standard_source}。
   surveyed: 该户{members}人，为防止返贫监测对象且风险未消除；农业农村部门测算的年人均纯收入为{income_per_person}元，低于低保标准（{standard_zh}）。车辆、不动产、市场主体登记和单位缴费未见超标，救助台账中没有在保记录。请入户了解。标准依据：{standard_source}。
 cited: [hr_jobless_register, tx_iit_withholding, ag_poverty_monitor, ps_vehicle, re_ownership, am_entity_role, hr_insurance_contribution, ca_assist_household]
 known_gaps:
@@ -38,6 +38,7 @@ changelog:
   - {version: 6, since: 2026-11-23, what: "wages or an employee pension below the standard need no other sign of hardship; a monitored household without a day of listing is one"}
   - {version: 7, since: 2026-11-23, what: "children and pupils of whom no adult is on record are not estimated; what was surveyed outranks what is recorded, as in N11"}
   - {version: 8, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
+  - {version: 9, since: 2026-11-23, what: "the recorded income is told by the month as well, beside a standard by the month"}
 ---*/
 with standard as (
     select county_code, urban_rural, amount, period, source,
