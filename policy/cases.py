@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
 from functools import cache
 from itertools import product
 from pathlib import Path
@@ -24,7 +25,7 @@ import yaml
 from pydantic import ValidationError
 
 from data_contracts.contract import YAML, catalogue
-from policy.case_tables import MONTH, Case, NightBefore, frames_of
+from policy.case_tables import MONTH, WORDS, Case, NightBefore, frames_of
 from policy.engine import Bench, Outcome, Policy, default_policy, run
 from policy.parameters import Parameter, replaced
 from policy.sql_file import PolicyError
@@ -40,6 +41,19 @@ __all__ = [
     "read_cases",
     "with_parameters",
 ]
+
+
+class _Loader(YAML):
+    """As officers read YAML: only true and false are yes and no; `on`, `off`, `yes`, `no` are words."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$", re.IGNORECASE), list("tTfF")
+)
 
 IS_RULE = re.compile(r"^[NPXQ]\d{2}(?=_|$)")
 
@@ -66,8 +80,14 @@ def read_cases(path: Path) -> list[Located]:
     The name of the file begins with the id of the rule and `_`, or is the id of the measure.
     """
     text = path.read_text(encoding="utf-8")
-    body = yaml.load(text, Loader=YAML)
-    root = yaml.compose(text, Loader=YAML)
+    try:
+        body = yaml.load(text, Loader=_Loader)
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        raise PolicyError(
+            path, mark.line + 1 if mark else 1, f"is not YAML: {getattr(error, 'problem', error)}"
+        ) from error
     if not isinstance(body, list) or not isinstance(root, yaml.SequenceNode):
         raise PolicyError(path, 1, "a file of cases is a list")
     named = IS_RULE.match(path.stem)
@@ -88,10 +108,55 @@ def _class_ids() -> tuple[str, ...]:
     return tuple(catalogue())
 
 
-def _left_out(parameter: Parameter, row: Mapping[str, Any]) -> list[dict[str, str]]:
-    """Every combination of the closed keys that a value of a case leaves out."""
-    closed = {key: domain for key, domain in parameter.header.keys.items() if domain and key not in row}
-    return [dict(zip(closed, combination, strict=True)) for combination in product(*closed.values())]
+def _words_of(parameter: Parameter, keys: Mapping[str, Any]) -> dict[str, Any]:
+    """The words of a value that a case leaves out (names, units, comparators), as the latest value of the country has them."""
+    header = parameter.header
+    words = [name for name, kind in header.columns.items() if kind == "text"]
+    wanted = tuple(keys.get(key) for key in header.keys)
+    known = [
+        value
+        for value in parameter.written
+        if value.division == "000000" and value.keys == wanted and value.columns is not None
+    ]
+    if not words or not known:
+        return {}
+    latest = dict(
+        zip(header.columns, max(known, key=lambda value: value.valid_from).columns or (), strict=True)
+    )
+    return {name: latest[name] for name in words}
+
+
+def _windows_left_alone(parameter: Parameter, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Windows that a case does not speak of keep their lengths."""
+    if "window" not in parameter.header.keys:
+        return []
+    at = list(parameter.header.keys).index("window")
+    spoken = {name for row in rows for name in _each(row.get("window"))}
+    return [
+        dict(zip(parameter.header.keys, value.keys, strict=True))
+        | dict(zip(parameter.header.columns, value.columns, strict=True))
+        | {"division": value.division, "from": value.valid_from, "to": value.valid_to}
+        | {"source": value.source, "evidence": value.evidence}
+        for value in parameter.written
+        if value.columns is not None and value.keys[at] not in spoken
+    ]
+
+
+def _each(raw: Any) -> list[Any]:
+    return raw if isinstance(raw, list) else [raw]
+
+
+def _one_key_each(parameter: Parameter, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A value of a case as rows with one value for each key: what it lists, and every value of a closed key that it leaves out."""
+    keys = {
+        key: _each(row[key]) if key in row else domain or [None]
+        for key, domain in parameter.header.keys.items()
+    }
+    found = []
+    for combination in product(*keys.values()):
+        one = {key: value for key, value in zip(keys, combination, strict=True) if value is not None}
+        found.append({**_words_of(parameter, one), **row, **one})
+    return found
 
 
 def with_parameters(policy: Policy, overrides: Mapping[str, list[dict[str, Any]]]) -> Policy:
@@ -100,14 +165,17 @@ def with_parameters(policy: Policy, overrides: Mapping[str, list[dict[str, Any]]
         return policy
     values = dict(policy.parameters)
     for name, rows in overrides.items():
+        if name not in values:
+            close = get_close_matches(name, list(values), n=3, cutoff=0.5)
+            raise ValueError(
+                f"unknown parameter {name!r}" + (f" (meant {' or '.join(close)}?)" if close else "")
+            )
         complete = [
-            {"source": "用例", "evidence": "published", "from": date(2000, 1, 1), "division": "000000"}
-            | keys
-            | row
+            {"source": "用例", "evidence": "published", "from": date(2000, 1, 1), "division": "000000"} | one
             for row in rows
-            for keys in _left_out(values[name], row)
+            for one in _one_key_each(values[name], row)
         ]
-        values[name] = replaced(values[name], complete)
+        values[name] = replaced(values[name], complete + _windows_left_alone(values[name], rows))
     return Policy(policy.rules, policy.measures, policy.score, values)
 
 
@@ -155,7 +223,7 @@ def _same(wanted: Any, got: Any) -> bool:
     if wanted is None or got is None:
         return wanted is None and got is None
     if isinstance(wanted, bool) or isinstance(got, bool):
-        return wanted is got
+        return (WORDS.get(wanted.lower()) if isinstance(wanted, str) else wanted) is got
     if isinstance(wanted, list):
         return (
             isinstance(got, list)
@@ -223,7 +291,10 @@ def check(located: Located, policy: Policy | None = None) -> list[str]:
     if located.rule_id not in policy.rules:
         raise PolicyError(located.path, located.line, f"there is no rule and no measure {located.rule_id}")
     outcome = outcome_of(located, policy)
-    problems = differences(located.case.expect, outcome.warnings.to_dicts())
+    warnings = outcome.warnings.to_dicts()
+    problems = differences(located.case.expect, warnings)
+    if problems:
+        problems += _hints(located, policy, outcome)
     statuses = [row | {"reason_zh": row["reason_zh"] or ""} for row in outcome.rule_status.to_dicts()]
     for wanted in located.case.expect_status:
         if not any(_fits(wanted, row) for row in statuses):
@@ -232,6 +303,25 @@ def check(located: Located, policy: Policy | None = None) -> list[str]:
             ]
             problems.append(f"expected status {wanted}, got {shown}")
     return problems
+
+
+def _hints(located: Located, policy: Policy, outcome: Outcome) -> list[str]:
+    """Why a rule may not have said what a case expects: no such column, off in a place, or seen and left out with a reason."""
+    rule = policy.rules[located.rule_id]
+    known = {*outcome.warnings.columns, *rule.header.evidence}
+    asked = {key for row in located.case.expect for key in row}
+    stray = sorted(key for key in asked if key not in known and _asked(key, known) is None)
+    told = [
+        f"hint: {rule.header.id} has no {key!r}; it has {', '.join((*TOLD[:-1], *rule.header.evidence))}"
+        for key in stray
+    ]
+    told += [
+        f"hint: off in {row['county_code'] or 'every county'}: {row['reason_zh']}"
+        for row in outcome.rule_status.to_dicts()
+        if row["status"] == "off"
+    ]
+    told += [f"hint: seen and left out: {row['why_zh']}" for row in outcome.left_out.to_dicts()]
+    return told
 
 
 def _check_measure(located: Located, policy: Policy) -> list[str]:
@@ -250,26 +340,36 @@ def _check_measure(located: Located, policy: Policy) -> list[str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run files of cases; exit status 1 when one does not hold, 2 when a file cannot be read."""
-    failed = ran = 0
+    """Run files of cases; exit status 1 when one does not hold, 2 when a file or a case cannot be read."""
+    failed = ran = broken = 0
+    try:
+        policy = default_policy()
+    except PolicyError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     for name in arguments:
         try:
             located_cases = read_cases(Path(name))
         except (PolicyError, OSError) as error:
             sys.stderr.write(f"{error}\n")
-            return 2
+            broken += 1
+            continue
         for located in located_cases:
             ran += 1
             try:
-                problems = check(located)
-            except PolicyError as error:
-                sys.stderr.write(f"{error}\n")
-                return 2
+                problems = check(located, policy)
+            except (PolicyError, ValueError, TypeError, KeyError) as error:
+                broken += 1
+                sys.stderr.write(f"{located.path.name}:{located.line}: {located.label}\n    {error}\n")
+                continue
             if problems:
                 failed += 1
                 sys.stdout.write(f"{located.path.name}:{located.line}: {located.label}\n")
                 sys.stdout.writelines(f"    {problem}\n" for problem in problems)
-    sys.stdout.write(f"{ran} cases, {failed} do not hold\n")
+    unread = f", {broken} cannot be read" if broken else ""
+    sys.stdout.write(f"{ran} cases, {failed} do not hold{unread}\n")
+    if broken:
+        return 2
     return 1 if failed or not ran else 0
 
 
