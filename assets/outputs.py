@@ -22,11 +22,19 @@ ROOMS = ("data_contracts", "matching", "policy", "reports", "assets")
 
 OUTPUTS = {
     "lists": "**乡镇名单与入户单**：可能需要帮助、请核查，分开存放。\n\nTownship lists and visit sheets, the two kinds apart.",
+    "registers": "**主题库**：各乡镇的监测对象与复核时限，数据推测的类别另页。\n\nRegister of monitored people by township, and apart what data suggest.",
+    "department_leads": "**部门数据质量线索**：每个报送部门一份，由数据组转发。\n\nLeads about data, a workbook a department, to forward.",
     "county_overviews": "**县级总览**。\n\nCounty overviews.",
     "quality_report": "**质量报告**：供审计使用。\n\nQuality report, for the auditor.",
     "manifest": "**清单**：每个文件的摘要值、行数与阅读对象。\n\nEvery file with its hash, rows and audience.",
 }
-_FOLDERS = {"township": "lists", "county": "county_overviews", "audit": "quality_report"}
+_FOLDERS = {
+    "township": "lists",
+    "register": "registers",
+    "department": "department_leads",
+    "county": "county_overviews",
+    "audit": "quality_report",
+}
 
 
 def key(name: str) -> dg.AssetKey:
@@ -59,9 +67,14 @@ def code_version() -> str:
             group_name=GROUP,
             description=description,
             owners=[OWNER],
-            kinds={"excel"} if name == "lists" else {"html"} if name != "manifest" else {"json"},
+            kinds={"excel"}
+            if name in ("lists", "registers", "department_leads")
+            else {"html"}
+            if name != "manifest"
+            else {"json"},
             deps=[
-                *(risk.key(frame) for frame in risk.READ_BY_REPORTS),
+                *(risk.key(frame) for frame in (*risk.READ_BY_REPORTS, "candidate")),
+                risk.measure_key("monitored_register"),
                 *(households.key(frame) for frame in households.FRAMES),
                 *(persons.key(frame) for frame in persons.FRAMES),
                 fact_key("source_status"),

@@ -96,6 +96,8 @@ class Definition(Closed):
             raise ValueError(f"order needs columns of the output; unknown: {sorted(unknown)}")
         if self.audience == "township" and (self.list_kind is None or self.jurisdiction is None):
             raise ValueError("what goes to a township is split by township and of one list kind")
+        if self.audience in ("register", "department") and self.jurisdiction is None:
+            raise ValueError("what goes to a register or a department is split by it")
         return self
 
     @property

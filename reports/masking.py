@@ -16,7 +16,7 @@ from typing import Any, Literal
 import polars as pl
 import yaml
 
-Audience = Literal["township", "county", "audit"]
+Audience = Literal["township", "county", "audit", "register", "department"]
 
 _FILE = Path(__file__).resolve().parent / "audiences.yaml"
 

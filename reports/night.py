@@ -112,7 +112,19 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "leads": {
         "lead_id": pl.String, "department": pl.String, "class_id": pl.String, "what": pl.String, "count": pl.Int64,
-        "reason_zh": pl.String, "since": pl.Date,
+        "row_keys": pl.List(pl.String), "reason_zh": pl.String, "since": pl.Date,
+    },
+    "delivered": {
+        "delivery_id": pl.String, "class_id": pl.String, "batch_date": pl.Date, "file": pl.String,
+    },
+    "monitored": {
+        "household_id": pl.Int64, "person_id": pl.Int64, "layer": pl.String, "category": pl.String, "case_id": pl.String,
+        "since": pl.Date, "by_zh": pl.String, "grace_until": pl.Date, "until": pl.Date, "term_state": pl.String,
+        "review_months": pl.Int64, "review_due_on": pl.Date, "review_state": pl.String, "age_zh": pl.String, "clock_zh": pl.String,
+    },
+    "candidate": {
+        "household_id": pl.Int64, "person_id": pl.Int64, "layer": pl.String, "candidate": pl.String, "since": pl.Date,
+        "rule_ids": pl.List(pl.String),
     },
     "unread": {
         "department": pl.String, "file": pl.String, "message_zh": pl.String,
@@ -154,7 +166,8 @@ class NightFrames:
 
     `warnings`, `rule_status`, `priority`, `register` come from policy; `household`, `household_member`, `persons`
     (restricted: names) from matching; `answers` is the fact table outcome_return, all answers so far; `deaths` has whom any source
-    calls dead, one row a person; `links` and
+    calls dead, one row a person; `delivered` are the deliveries of all nights that rows of leads come from; `monitored` is the measure
+    `monitored_register` and `candidate` what stands apart from it; `links` and
     `conflicts` are counts, never rows about a person; `unread` are files that no contract claims (department null: outside
     the folders of the departments); `checks.outcome` is passed | failed | engine_error.
     """
@@ -172,6 +185,9 @@ class NightFrames:
     issues: pl.DataFrame = field(default_factory=lambda: empty("issues"))
     unread: pl.DataFrame = field(default_factory=lambda: empty("unread"))
     leads: pl.DataFrame = field(default_factory=lambda: empty("leads"))
+    delivered: pl.DataFrame = field(default_factory=lambda: empty("delivered"))
+    monitored: pl.DataFrame = field(default_factory=lambda: empty("monitored"))
+    candidate: pl.DataFrame = field(default_factory=lambda: empty("candidate"))
     checks: pl.DataFrame = field(default_factory=lambda: empty("checks"))
     links: pl.DataFrame = field(default_factory=lambda: empty("links"))
     conflicts: pl.DataFrame = field(default_factory=lambda: empty("conflicts"))
@@ -241,6 +257,18 @@ def _deaths(path: Path, as_of: date) -> pl.DataFrame:
     )
 
 
+def _delivered(lake: Path, leads: pl.DataFrame, as_of: date) -> pl.DataFrame:
+    """The deliveries that rows of leads came in: a row may be of an earlier night."""
+    classes = leads.filter(pl.col("row_keys").list.len() > 0)["class_id"].unique().sort()
+    found = [
+        pl.read_parquet(path, columns=list(SHAPES["delivered"]))
+        for name in classes
+        for path in sorted((lake / "ledger" / name).glob("batch_date=*.parquet"))
+        if path.stem <= f"batch_date={as_of}"
+    ]
+    return pl.concat([empty("delivered"), *found], how="vertical_relaxed").unique(maintain_order=True)
+
+
 def rules_of_policy() -> pl.DataFrame:
     """Titles, versions and sources of the rules, from the headers of their files."""
     paths = sorted((sql_file.ROOT / "rules").glob("*/*.sql"))
@@ -270,6 +298,7 @@ def read_night(lake: Path, as_of: date) -> NightFrames:
     risk, people, homes, facts = (lake / room / day for room in ("risk", "persons", "households", "facts"))
     links = pl.scan_parquet(people / "links.parquet")
     conflicts = pl.scan_parquet(people / "conflicts.parquet")
+    leads = _optional(lake / "leads" / day / "department_lead.parquet", "leads")
     return NightFrames(
         warnings=pl.read_parquet(risk / "warnings.parquet"),
         rule_status=pl.read_parquet(risk / "rule_status.parquet"),
@@ -283,7 +312,10 @@ def read_night(lake: Path, as_of: date) -> NightFrames:
         ledger=_per_class(lake, "ledger", "ledger", as_of),
         issues=_per_class(lake, "issues", "issues", as_of),
         unread=_unread(lake, as_of),
-        leads=_optional(lake / "leads" / day / "department_lead.parquet", "leads"),
+        leads=leads,
+        delivered=_delivered(lake, leads, as_of),
+        monitored=_optional(risk / "measures" / "monitored_register.parquet", "monitored"),
+        candidate=_optional(risk / "candidate.parquet", "candidate"),
         checks=_per_class(lake, "checks", "checks", as_of),
         links=links.group_by("source_class", "grade", "pass_id").agg(identities=pl.len()).collect(),
         conflicts=conflicts.group_by("source_class", "kind").agg(conflicts=pl.len()).collect(),
@@ -754,6 +786,10 @@ def views(prepared: Prepared, audience: Audience, list_kind: ListKind | None) ->
         return _township_views(prepared, list_kind)
     if audience == "county":
         return _county_views(prepared)
+    if audience == "register":
+        return _register_views(prepared)
+    if audience == "department":
+        return {"department_lead": department_leads(prepared.night), "lead_row": lead_rows(prepared)}
     return _audit_views(prepared)
 
 
@@ -791,6 +827,54 @@ def _township_views(p: Prepared, list_kind: ListKind) -> dict[str, pl.DataFrame]
     }
 
 
+def _watched(p: Prepared, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows about households or persons with the township they belong to; who belongs to none goes to a desk."""
+    home = p.night.household.select(
+        "household_id", "county_code", "village_code", "head_person_id", jurisdiction=_jurisdiction()
+    )
+    return frame.join(home, on="household_id", how="left").with_columns(
+        pl.col("county_code").fill_null("000000"), pl.col("jurisdiction").fill_null("000000000")
+    )
+
+
+def _register_views(p: Prepared) -> dict[str, pl.DataFrame]:
+    """The register of monitored people, and apart from it what data suggest. Names masked; nobody else's is there."""
+    monitored, candidate = _watched(p, p.night.monitored), _watched(p, p.night.candidate)
+    named = pl.concat(
+        [f[c] for f in (monitored, candidate) for c in ("person_id", "head_person_id")]
+    ).drop_nulls()
+    person = persons_for(
+        "register", p.night.persons.filter(pl.col("person_id").is_in(named.unique().implode())), p.as_of
+    )
+    return {
+        # The number of a case tells cases of one household apart; its hash is nobody's business here.
+        "monitored": monitored.with_columns(case_no=pl.col("case_id").rank("dense").cast(pl.Int64)).drop(
+            "case_id"
+        ),
+        "candidate": candidate,
+        "person": person,
+        "village": village_table().select("village_code", village_zh=_short_village(pl.col("village_zh"))),
+        "rule_title": p.night.rules.select("rule_id", "title_zh"),
+    }
+
+
+def lead_rows(p: Prepared) -> pl.DataFrame:
+    """The rows of a department's own files that leads mean: file, day of delivery, number of the row. Names of files are covered."""
+    leads = department_leads(p.night).explode("row_keys").drop_nulls("row_keys")
+    part = pl.col("row_keys").str.splitn(":", 2)
+    rows = leads.with_columns(
+        delivery_id=part.struct.field("field_0"), row=part.struct.field("field_1").cast(pl.Int64)
+    ).join(p.night.delivered, on=["delivery_id", "class_id"], how="left")
+    names = rows["file"].drop_nulls().unique().sort()
+    covered = {name: p.gate.file_name(name, "部门数据质量线索") for name in names}
+    return rows.select(
+        "department", "department_no", "lead_id", "lead_zh", "class_id", "class_zh", "what", "batch_date", "row",
+        file=pl.col("file").replace(covered).fill_null("文件不详"),
+        row_no=pl.int_range(1, pl.len() + 1).over("lead_id", "class_id", "what"),
+        of_rows=pl.len().over("lead_id", "class_id", "what"),
+    )  # fmt: skip
+
+
 def _county_views(p: Prepared) -> dict[str, pl.DataFrame]:
     n = p.night
     place = ["county_code", "jurisdiction", "list_kind"]
@@ -825,6 +909,12 @@ def _county_views(p: Prepared) -> dict[str, pl.DataFrame]:
         "rule_state": p.rule_states,
         "source": p.sources,
         "home_count": home.group_by("county_code", "jurisdiction").agg(homes=pl.len()),
+        "monitored_count": _watched(p, n.monitored)
+        .group_by("county_code", "jurisdiction", "layer", "category", "review_state", "term_state")
+        .agg(people=pl.len(), homes=pl.col("household_id").n_unique()),
+        "candidate_count": _watched(p, n.candidate)
+        .group_by("county_code", "jurisdiction", "layer", "candidate")
+        .agg(rows=pl.len()),
     }
 
 
@@ -883,11 +973,16 @@ def unread(night: NightFrames) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema)
 
 
+def department_names() -> dict[str, str]:
+    """Department -> its short name."""
+    return {key: _short_office(known.title.zh) for key, known in departments().items()}
+
+
 def department_leads(night: NightFrames) -> pl.DataFrame:
     """Leads Q01-Q04 with the names of departments and classes; never a person, never a row."""
     names = departments()
     found = night.leads.join(class_titles(), on="class_id", how="left")
-    office = {key: _short_office(known.title.zh) for key, known in names.items()}
+    office = department_names()
     number = {key: known.no for key, known in names.items()}
     return found.with_columns(
         department_zh=pl.col("department").replace_strict(office, default="部门不明", return_dtype=pl.String),

@@ -23,7 +23,16 @@ from reports import catalogue, page, plot, workbook
 from reports import manifest as manifests
 from reports.definition import Definition, Output, outputs, run, sheets
 from reports.manifest import OutputFile, output_file
-from reports.night import LIST_ZH, SOURCE_ZH, ListKind, NightFrames, Prepared, prepare, views
+from reports.night import (
+    LIST_ZH,
+    SOURCE_ZH,
+    ListKind,
+    NightFrames,
+    Prepared,
+    department_names,
+    prepare,
+    views,
+)
 
 LIST_KINDS: tuple[ListKind, ...] = ("help_in", "check_out")
 CONFIDENTIAL = "内部资料，注意保密"
@@ -688,6 +697,8 @@ def _table(prepared: Prepared, main: str, folder: Path, found: Mapping[str, Outp
     places = {
         **dict(prepared.counties.select("county_code", "county_zh").iter_rows()),
         **dict(prepared.townships.select("township_code", "township_zh").iter_rows()),
+        "000000000": "待分派",
+        **department_names(),
     }
     column = definition.jurisdiction
     codes = every[main][column].unique().sort() if column else [None]

@@ -192,6 +192,23 @@ def night(*, counties: tuple[str, ...] = ("150902", "150921"), families: int = 2
         (h, "help_in", "N01", f"N01-{h:06d}-0", code, D - timedelta(days=30))
         for h, code in enumerate(["205", "201", "502", "601", "301", "503"], start=1)
     ]
+    told = (
+        "应在2025年10月31日前复核（台账登记），已逾期17天",
+        "应在2025年11月30日前复核（台账登记），还有13天",
+    )
+    monitored = [
+        (1, member[0][1], "confirmed", "dibao", "c1", date(2024, 5, 1), "民政部门", None, None, None, 12,
+         date(2025, 10, 31), "overdue", None, told[0]),
+        (2, member[1][1], "confirmed", "tekun", "c2", date(2019, 6, 1), "民政部门", None, None, None, 12,
+         date(2025, 11, 30), "soon", "已满18周岁，请核实是否仍在接受义务教育", told[1]),
+        (2, member[2][1], "confirmed", "tekun", "c2", date(2019, 6, 1), "民政部门", None, None, None, 12,
+         date(2025, 11, 30), "soon", None, told[1]),
+        (3, member[4][1], "confirmed", "rigid", "c3", date(2024, 10, 1), "民政部门", None, date(2025, 10, 1), "over", None,
+         None, None, None, "认定有效期到2025年10月（自2024年10月起12个月），已经届满，继续救助须重新申请"),
+        (4, None, "wider", "refused", None, date(2025, 3, 20), "民政部门", None, None, None, None, None, None, None, None),
+        (None, 2, "confirmed", "other", "c9", None, "民政部门", None, None, None, None, None, "unknown", None,
+         "台账没有登记下次复核月，复核是否到期不能判断"),
+    ]  # fmt: skip
     rules = [(r, 1, kind, title, "测试依据 第一条", sources_) for r, kind, _, title, sources_, _ in RULES]
     return NightFrames(
         warnings=frame("warnings", warnings),
@@ -207,7 +224,38 @@ def night(*, counties: tuple[str, ...] = ("150902", "150921"), families: int = 2
         unread=frame("unread", unread),
         leads=frame(
             "leads",
-            [("Q03", "financial", "fn_bank_balance", "absent", 0, "银行账户余额：尚未收到任何数据。", D)],
+            [
+                (
+                    "Q03",
+                    "financial",
+                    "fn_bank_balance",
+                    "absent",
+                    0,
+                    [],
+                    "银行账户余额：尚未收到任何数据。",
+                    D,
+                ),
+                (
+                    "Q01",
+                    "public_security",
+                    "ps_resident",
+                    "name",
+                    2,
+                    [f"{1:016x}:17", f"{1:016x}:9"],
+                    "常住人口登记信息中有2行的证件号码与户籍登记一致而姓名不同，请核对原始材料后更正。",
+                    D - timedelta(days=3),
+                ),
+            ],
+        ),
+        delivered=frame("delivered", [(f"{1:016x}", "ps_resident", D, "ps_resident.txt")]),
+        monitored=frame("monitored", monitored),
+        candidate=frame(
+            "candidate",
+            [
+                (1, None, "candidate", "dibao", D, ["N10"]),
+                (1, None, "suspected", None, D - timedelta(days=9), ["N01", "N10"]),
+                (2, person[1][0], "candidate", "tekun", D, ["N14"]),
+            ],
         ),
         checks=frame("checks", checks),
         links=frame("links", links),

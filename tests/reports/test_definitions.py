@@ -34,7 +34,9 @@ select '150902' as county_code, n from numbers
 
 def test_there_are_definitions_and_each_file_has_a_golden():
     mains = {n for n, o in outputs().items() if o.definition.part_of is None}
-    assert mains == {"list_help_in", "list_check_out", "county_overview", "quality_files"}
+    assert mains == {
+        "list_help_in", "list_check_out", "county_overview", "quality_files", "monitored_register", "department_leads",
+    }  # fmt: skip
     assert mains == {p.stem for p in GOLDEN.glob("*.txt")}
 
 
@@ -79,6 +81,11 @@ def test_a_list_sees_warnings_of_its_own_kind_only(night):
         ("id: sample", "id: other", "named as the output"),
         ("audience: county", "audience: township", "list kind"),
         ("file: x_{place}.xlsx\n", "", "a file has a folder"),
+        (
+            "audience: county\nsheet: 样例\njurisdiction: county_code",
+            "audience: register\nsheet: 样例",
+            "split by it",
+        ),
     ],
 )
 def test_a_wrong_header_is_refused(old, new, says):

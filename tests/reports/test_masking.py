@@ -75,12 +75,12 @@ def test_each_audience_sees_what_the_table_says():
         (2, "张**", "男", 13),
         (3, "姓名不详", "不详", None),
     ]
-    for audience in ("county", "audit"):
+    for audience in ("county", "audit", "department"):
         assert persons_for(audience, persons, day).columns == ["person_id"]
 
 
 def test_every_mask_has_grounds():
-    assert set(audiences()) == {"township", "county", "audit"}
+    assert set(audiences()) == {"township", "county", "audit", "register", "department"}
     for body in audiences().values():
         assert body["why"]
         for rule in body["person"].values():

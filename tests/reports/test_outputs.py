@@ -104,6 +104,8 @@ def one(folder: Path, pattern: str) -> Path:
         ("list_check_out", "township/150921108/check_out/*.xlsx"),
         ("county_overview", "county/150902/*.xlsx"),
         ("quality_files", "audit/quality_report.json"),
+        ("monitored_register", "register/150902003/*.xlsx"),
+        ("department_leads", "department/public_security/*.xlsx"),
     ],
 )
 def test_golden(written, name, pattern):
@@ -272,7 +274,7 @@ def test_a_quality_report_that_cannot_be_written_costs_no_township_its_list(tmp_
     written = write_all(spoilt(), D, tmp_path, "code-1")
     assert written.attention == ["质量报告未能生成（程序出错：KeyError）"]
     assert manifest.attention(tmp_path / str(D)) == written.attention
-    assert {f.audience for f in written.files} == {"township", "county"}
+    assert {f.audience for f in written.files} == {"township", "county", "register", "department"}
     assert differences(tmp_path / str(D)) == []
 
 
