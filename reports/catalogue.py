@@ -10,13 +10,14 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cache
 from typing import Any
 
 import polars as pl
 
 from data_contracts.contract import catalogue
+from policy.case_tables import Case
 from policy.cases import read_cases
 from policy.checks import CASES
 from policy.engine import Policy, default_policy
@@ -35,6 +36,35 @@ EVIDENCE_EXPLAINED = (
     ("not_known", "没有依据，需要它的规则在本县停用"),
 )
 SCORE_PARAMETERS = ("warning_level", "score_points", "signal_theme")
+
+
+CASE_KINDS = ("数据缺失或逾期", "参数变更日", "B级关联", "已知误报", "信息不明", "应当提示", "不应提示")
+"""What a case shows, by what is in it; the first that fits. Names of cases are English."""
+
+
+def kind_of(case: Case) -> str:
+    """The kind of a case in Chinese."""
+    rows = [row for values in case.parameters.values() for row in values]
+    turns = {str(case.as_of), str(case.as_of + timedelta(days=1))}
+    if case.expect_status and all(row.get("status") == "off" for row in case.expect_status):
+        return "数据缺失或逾期"
+    if any(str(row.get("from")) in turns or str(row.get("to")) == str(case.as_of) for row in rows):
+        return "参数变更日"
+    if any(
+        row.get(name) == "B"
+        for given in case.given.values()
+        for row in given
+        for name in row
+        if name.endswith("link_grade")
+    ):
+        return "B级关联"
+    if case.name.startswith("false alarm"):
+        return "已知误报"
+    if re.search(r"the day (before|on which|from which|it )", case.name):
+        return "参数变更日"
+    if "unknown" in case.name or "not known" in case.name:
+        return "信息不明"
+    return "应当提示" if case.expect else "不应提示"
 
 
 @dataclass(frozen=True)
@@ -78,6 +108,8 @@ def _entry(rule: Rule, policy: Policy) -> Entry:
     for measure in policy.measures_of(rule):
         optional |= set(measure.header.parameters_if_known)
     needed = policy.parameters_of(rule)
+    cases = [located.case for located in read_cases(CASES / rule.list_kind / f"{rule.name}.yaml")]
+    kinds = Counter(map(kind_of, cases))
     return Entry(
         rule,
         {
@@ -95,10 +127,8 @@ def _entry(rule: Rule, policy: Policy) -> Entry:
             "known_gaps": header.known_gaps.zh,
             "false_alarms": header.false_alarms.zh,
             "measures": [(m.id, m.header.title.zh) for m in policy.measures_of(rule)],
-            "cases": [
-                (located.case.as_of.isoformat(), located.case.name, len(located.case.expect))
-                for located in read_cases(CASES / rule.list_kind / f"{rule.name}.yaml")
-            ],
+            "cases": [(case.as_of.isoformat(), case.name, len(case.expect), kind_of(case)) for case in cases],
+            "case_kinds": [(kind, count) for kind in CASE_KINDS if (count := kinds[kind])],
         },
         (*needed, *sorted(optional - set(needed))),
         _windows(rule, policy),

@@ -211,6 +211,8 @@ def _scan(path: Path, name: str) -> pl.DataFrame:
     missing = {c: t for c, t in SHAPES[name].items() if c not in frame.columns}
     # An older night may lack a column that came later; what is needed to show a row is checked by NightFrames.
     optional = {"control_note_zh", "control_ok", "action_zh", "masked_value", "note_zh", "legal_basis_zh"}
+    if name == "monitored":
+        optional |= {"term_state", "review_months", "review_due_on", "review_state", "age_zh", "clock_zh"}
     return frame.with_columns(pl.lit(None, dtype=t).alias(c) for c, t in missing.items() if c in optional)
 
 

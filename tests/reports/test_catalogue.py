@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from html import unescape
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 from night_fixture import D
 from night_fixture import night as make_night
 
+from policy.case_tables import Case
 from policy.engine import default_policy
-from reports.catalogue import catalogue_page, entries
+from reports.catalogue import catalogue_page, entries, kind_of
 from reports.night import Prepared, prepare
 from reports.writing import write_all
 
@@ -137,3 +139,33 @@ def test_a_catalogue_that_cannot_be_written_costs_no_township_its_list(tmp_path,
     assert [line for line in written.attention if "规则目录未能生成" in line]
     assert [f for f in written.files if f.output == "list_help_in"]
     assert not [f for f in written.files if f.output == "rule_catalogue"]
+
+
+def case(**more):
+    return Case.model_validate({"name": "n", "as_of": date(2025, 11, 17), "expect": []} | more)
+
+
+@pytest.mark.parametrize(
+    ("more", "kind"),
+    [
+        ({"expect_status": [{"rule_id": "N01", "status": "off"}]}, "数据缺失或逾期"),
+        ({"expect_status": [{"rule_id": "N01", "status": "on"}], "expect": [{"person_id": 11}]}, "应当提示"),
+        ({"parameters": {"edge_multiple": [{"to": date(2025, 11, 17)}]}}, "参数变更日"),
+        ({"parameters": {"edge_multiple": [{"from": "2025-11-17"}]}}, "参数变更日"),
+        ({"parameters": {"edge_multiple": [{"from": date(2020, 1, 1)}]}}, "不应提示"),
+        ({"given": {"pension": [{"person_id": 11, "link_grade": "B"}]}}, "B级关联"),
+        ({"name": "false alarm, a refund"}, "已知误报"),
+        ({"name": "an unknown day says nothing"}, "信息不明"),
+        ({"name": "Shanghai, the day on which it does"}, "参数变更日"),
+    ],
+)
+def test_the_kind_of_a_case_is_told_in_chinese(more, kind):
+    assert kind_of(case(**more)) == kind
+
+
+def test_every_rule_tells_how_many_cases_of_each_kind_it_has():
+    for entry in entries():
+        counts = dict(entry.values["case_kinds"])
+        assert sum(counts.values()) == len(entry.values["cases"]) >= 8
+        assert counts["参数变更日"] >= 1
+        assert counts["已知误报"] >= 1
