@@ -169,6 +169,8 @@ def run_rules(context: dg.AssetExecutionContext, home: Home) -> Iterator[dg.Mate
             day,
             _previous_register(home, day),
             only=chosen | resting,
+            # `conclude` makes register and priority of what all rules said.
+            conclusion=False,
             memory=memory(home, day),
             measures=wanted,
         )

@@ -1,6 +1,6 @@
 /*---
 id: household_need
-version: 3
+version: 4
 title: {zh: 家庭有记录收入与困难情形, en: What is recorded of a household's income and hardship}
 grain: one row a household in which the means of every member are known
 unit: persons
@@ -39,6 +39,7 @@ changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "months and amounts that are not known are not zero; disability alone does not say what somebody lives on"}
   - {version: 3, since: 2026-11-22, what: "the same households without a sum of income of its own, which nothing read: missing months and unreadable amounts are looked for only where all means are known"}
+  - {version: 4, since: 2026-11-23, what: "the same rows: money is read once for both its span and the reach of the data"}
 ---*/
 with living as (
     select m.household_id, m.person_id, h.county_code, h.urban_rural, l.from_age, to_months(cast(w.length as integer)) as must_cover
@@ -79,35 +80,36 @@ monitored as (
 ),
 record as not materialized (
     -- Monthly money by the stream it comes in. A month without a row in a stream that runs is a month nobody knows.
-    select person_id, 'wage' as stream, month, income > 0 as is_paid
+    select person_id, 'wage' as stream, '' as pension_kind, month, income > 0 as is_paid
     from taxed_income where income_item in ('01', '02')
     union all
-    select person_id, 'pension ' || coalesce(pension_kind, ''), month, status is distinct from '3'
+    select person_id, 'pension', coalesce(pension_kind, ''), month, status is distinct from '3'
     from pension
     union all
-    select person_id, 'benefit', month, true
+    select person_id, 'benefit', '', month, true
     from unemployment_benefit
 ),
-history as (
-    -- From when to when the data that we have reach, for each stream.
-    select stream, min(month) as from_month, max(month) as to_month
-    from record where month < date_trunc('month', $as_of)
-    group by stream
-),
 span as (
-    select person_id, stream, min(month) as first_month, max(month) as last_month, max(month) filter (where is_paid) as paid_month
+    select person_id, stream, pension_kind, min(month) as first_month, max(month) as last_month, max(month) filter (where is_paid) as paid_month
     from record
-    where person_id is not null and month < date_trunc('month', $as_of)
-    group by person_id, stream
+    where month < date_trunc('month', $as_of)
+    group by person_id, stream, pension_kind
+),
+history as (
+    -- From when to when the data that we have reach, for each stream, also by rows of nobody who is known.
+    select stream, pension_kind, min(first_month) as from_month, max(last_month) as to_month
+    from span
+    group by stream, pension_kind
 ),
 stream as (
-    select r.person_id, r.stream, h.from_month, r.first_month, r.last_month,
+    select r.person_id, r.stream, r.pension_kind, h.from_month, r.first_month, r.last_month,
            r.paid_month = h.to_month and date_diff('month', h.to_month, $as_of) <= 3 as is_running
     from span r
-    join history h on h.stream = r.stream
+    join history h on h.stream = r.stream and h.pension_kind = r.pension_kind
+    where r.person_id is not null
 ),
 running as (
-    select person_id, bool_or(stream like 'pension %') as is_pensioner, bool_or(stream = 'wage') as is_paid,
+    select person_id, bool_or(stream = 'pension') as is_pensioner, bool_or(stream = 'wage') as is_paid,
            bool_or(stream = 'benefit') as is_on_benefit
     from stream where is_running
     group by person_id
@@ -177,17 +179,18 @@ asked as (
     join able a on a.household_id = d.household_id
 ),
 reach as (
-    select a.household_id, a.person_id, s.stream, s.from_month, s.first_month, s.last_month, a.known_from,
+    select a.household_id, a.person_id, s.stream, s.pension_kind, s.from_month, s.first_month, s.last_month, a.known_from,
            greatest(s.first_month, a.known_from) as from_known
     from asked a
     join stream s on s.person_id = a.person_id
     where s.last_month >= a.known_from
 ),
 recorded as (
-    select c.household_id, c.person_id, c.stream, count(distinct r.month) as months_there
+    select c.household_id, c.person_id, c.stream, c.pension_kind, count(distinct r.month) as months_there
     from reach c
-    join record r on r.person_id = c.person_id and r.stream = c.stream and r.month >= c.from_known and r.month <= c.last_month
-    group by c.household_id, c.person_id, c.stream
+    join record r on r.person_id = c.person_id and r.stream = c.stream and r.pension_kind = c.pension_kind
+     and r.month >= c.from_known and r.month <= c.last_month
+    group by c.household_id, c.person_id, c.stream, c.pension_kind
 ),
 unreadable as (
     -- Amounts that nobody could read, of the 24 months that are looked at.
@@ -209,6 +212,7 @@ gap as (
     select c.household_id
     from reach c
     join recorded r on r.household_id = c.household_id and r.person_id = c.person_id and r.stream = c.stream
+     and r.pension_kind = c.pension_kind
     -- The data begin with this month, so nobody can say that the money did; or there are fewer months than it lasted.
     where (c.first_month > c.known_from and c.first_month <= c.from_month)
        or r.months_there <= date_diff('month', c.from_known, c.last_month)
@@ -227,7 +231,10 @@ gap as (
     where u.month >= a.known_from
 ),
 counted as (
-    select household_id, string_agg(means_zh || n || '人', '、' order by n desc, means_zh) as means_zh
+    -- A sorted list is much cheaper than an ordered string_agg: its first character falls as the number rises.
+    select household_id,
+           array_to_string(list_transform(list_sort(list(chr(cast(9999 - n as integer)) || means_zh || n || '人')),
+                                          lambda word: word[2:]), '、') as means_zh
     from (select d.household_id, d.means_zh, count(*) as n from described d join able a on a.household_id = d.household_id group by d.household_id, d.means_zh)
     group by household_id
 )

@@ -1,6 +1,6 @@
 /*---
 id: income_change
-version: 3
+version: 4
 title: {zh: 家庭近月与此前收入, en: Income of the last months against the months before}
 grain: one row a household whose recorded income of the last months is known and may have dropped
 unit: yuan in the months told; recorded wages after the least job cost, pensions that count, unemployment benefit
@@ -41,21 +41,27 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "the words count known months without income as the sums do"}
   - {version: 3, since: 2026-11-22, what: "who cannot have dropped is left out by amounts to the cent, the same in every run"}
+  - {version: 4, since: 2026-11-23, what: "the same rows: months are compared before they are kept, contributions read of those asked for"}
 ---*/
-with flow as (
-    select m.household_id, i.person_id, i.month,
+with flow as not materialized (
+    select i.person_id, i.month,
            case when i.kind = 'wage' then 'wage' when i.source_zh = '职工养老' then 'employee' when i.source_zh = '居民养老' then 'resident'
                 else 'benefit' end as stream,
            i.amount
-    from member_means m
-    join member_income i on i.person_id = m.person_id
+    from member_income i
     where i.kind = 'wage' or i.source_zh in ('职工养老', '居民养老', '失业保险')
+),
+running as (
+    select m.household_id, m.person_id, r.stream
+    from (select distinct person_id, stream from flow) r
+    join member_means m on m.person_id = r.person_id
 ),
 horizon as (
     -- No later than the slowest source: one that is a month behind makes nobody poorer. Benefits end; they do not hold others up.
     select f.household_id, min(h.to_month) as until_month
-    from (select distinct household_id, stream from flow where stream <> 'benefit') f
+    from running f
     join income_history h on h.stream = f.stream
+    where f.stream <> 'benefit'
     group by f.household_id
     having date_diff('month', min(h.to_month), $as_of) <= 3
 ),
@@ -65,30 +71,38 @@ framed as (
     join household o on o.household_id = h.household_id
     join income_plunge p on p.county_code = o.county_code and $as_of between p.valid_from and p.valid_to
 ),
-placed as (
-    select f.household_id, f.person_id, f.stream, f.amount, date_diff('month', f.month, d.until_month) as back,
-           d.recent_months, d.before_months
-    from flow f
-    join framed d on d.household_id = f.household_id
+asked as (
+    select r.household_id, r.person_id, r.stream, d.until_month, d.recent_months, d.before_months
+    from running r
+    join framed d on d.household_id = r.household_id
 ),
 rough as (
     -- Whoever cannot have dropped, however the missing months are read, is left out before the months are laid out.
     select household_id
     from (
-        select household_id, person_id, stream,
-               coalesce(sum(amount) filter (where back >= 0 and back < recent_months), 0) as recent_sum, max(recent_months) as recent_months,
-               avg(amount) filter (where back >= recent_months and back < recent_months + before_months) as before_mean
-        from placed
-        group by household_id, person_id, stream
+        select a.household_id, a.person_id, a.stream, a.recent_months,
+               coalesce(sum(f.amount) filter (where date_diff('month', f.month, a.until_month) between 0 and a.recent_months - 1), 0) as recent_sum,
+               avg(f.amount) filter (where date_diff('month', f.month, a.until_month)
+                                           between a.recent_months and a.recent_months + a.before_months - 1) as before_mean
+        from asked a
+        join flow f on f.person_id = a.person_id and f.stream = a.stream
+        group by a.household_id, a.person_id, a.stream, a.recent_months
     )
     group by household_id
     -- To the cent: the last digits of a mean are not the same in every run.
     having round(sum(recent_sum), 2) < round(max(recent_months) * sum(before_mean), 2)
 ),
+placed as (
+    select a.household_id, a.person_id, a.stream, f.amount, date_diff('month', f.month, a.until_month) as back,
+           a.recent_months, a.before_months
+    from asked a
+    join flow f on f.person_id = a.person_id and f.stream = a.stream
+    where a.household_id in (select household_id from rough)
+),
 stream as (
     select p.household_id, p.person_id, p.stream, max(p.back) as first_back
     from placed p
-    where p.household_id in (select household_id from rough) and p.back >= 0
+    where p.back >= 0
     group by p.household_id, p.person_id, p.stream
 ),
 laid as (
@@ -105,6 +119,7 @@ insured as (
     select person_id, min(pay_month) as first_month, max(pay_month) as last_month
     from insurance_contribution
     where payer_type = '1' and status in ('1', '2') and pay_month <= $as_of
+      and person_id in (select person_id from stream)
     group by person_id
 ),
 insured_to as (
@@ -163,14 +178,15 @@ part as (
     group by household_id, person_id, stream
 ),
 words as (
+    -- Sorted lists, which are much cheaper than ordered and distinct string_agg: the deepest fall first.
     select household_id,
-           string_agg(case stream when 'wage' then '工资' when 'employee' then '职工养老金' when 'resident' then '居民养老金' else '失业保险金' end
-                      || '由每月' || cast(round(before_mean) as bigint) || '元变为' || cast(round(recent_mean) as bigint) || '元', '、'
-                      order by before_mean - recent_mean desc, stream, person_id) filter (where round(before_mean) <> round(recent_mean)) as change_zh,
-           string_agg(distinct case stream when 'wage' then 'tx_iit_withholding' when 'employee' then 'hr_employee_pension'
-                                           when 'resident' then 'hr_resident_pension' else 'hr_unemployment_benefit' end, ','
-                      order by case stream when 'wage' then 'tx_iit_withholding' when 'employee' then 'hr_employee_pension'
-                                           when 'resident' then 'hr_resident_pension' else 'hr_unemployment_benefit' end) as classes
+           array_to_string(list_transform(list_sort(
+               list(struct_pack(rise := recent_mean - before_mean, stream := stream, person := person_id,
+                                zh := case stream when 'wage' then '工资' when 'employee' then '职工养老金' when 'resident' then '居民养老金' else '失业保险金' end
+                                      || '由每月' || cast(round(before_mean) as bigint) || '元变为' || cast(round(recent_mean) as bigint) || '元'))
+                   filter (where round(before_mean) <> round(recent_mean))), lambda word: word.zh), '、') as change_zh,
+           array_to_string(list_sort(list(distinct case stream when 'wage' then 'tx_iit_withholding' when 'employee' then 'hr_employee_pension'
+                                                               when 'resident' then 'hr_resident_pension' else 'hr_unemployment_benefit' end)), ',') as classes
     from part
     group by household_id
 ),

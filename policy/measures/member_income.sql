@@ -1,6 +1,6 @@
 /*---
 id: member_income
-version: 3
+version: 4
 title: {zh: 成员按月收入, en: Income of a person by month and kind}
 grain: one row a person, month and source
 unit: yuan of the period that the row covers; `months` says how long it is
@@ -39,11 +39,11 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "job cost may be a share of the minimum wage of the month"}
   - {version: 3, since: 2026-11-23, what: "a fixed quota without tax is a quota also where the return names no taxable income"}
+  - {version: 4, since: 2026-11-23, what: "the same rows: read from the first month on, in sums of the width of an amount"}
 ---*/
-with span as (
-    select date_trunc('month', $as_of) - interval 18 month as from_month, date_trunc('month', $as_of) as before_month
-),
-cost as (
+-- The 18 months stand as constants, not as a row to join: a file of facts is read from the first of them only. The sums of
+-- pensions, most of all rows, are cast back to the width of one amount at once: twice the width would be carried to the end.
+with cost as (
     select county_code, mode, low, high from job_cost where $as_of between valid_from and valid_to
 ),
 excluded as (
@@ -56,15 +56,16 @@ taxed as (
     -- Several payers, and a correction with a negative amount, make one wage of the month.
     select t.person_id, t.month, sum(t.income) as income, count(*) > count(t.income) as is_unreadable,
            sum(coalesce(t.si_deduction, 0) + coalesce(t.tax_withheld, 0)) as paid, max(t.data_as_of) as data_as_of
-    from taxed_income t, span s
-    where t.income_item in ('01', '02', '03') and t.month >= s.from_month and t.month < s.before_month
+    from taxed_income t
+    where t.income_item in ('01', '02', '03')
+      and t.month >= cast(date_trunc('month', $as_of) - interval 18 month as date) and t.month < date_trunc('month', $as_of)
     group by t.person_id, t.month
 ),
 payroll as (
     select f.person_id, f.month, sum(f.gross_pay_per_month) as income, count(*) > count(f.gross_pay_per_month) as is_unreadable,
            max(f.data_as_of) as data_as_of
-    from fiscal_payroll f, span s
-    where f.month >= s.from_month and f.month < s.before_month
+    from fiscal_payroll f
+    where f.month >= cast(date_trunc('month', $as_of) - interval 18 month as date) and f.month < date_trunc('month', $as_of)
     group by f.person_id, f.month
 ),
 wage as (
@@ -93,15 +94,15 @@ paid_wage as (
 ),
 pensions as (
     select p.person_id, p.month, p.pension_kind,
-           sum(p.amount_per_month) as gross,
+           cast(sum(p.amount_per_month) as decimal(18, 2)) as gross,
            count(*) > count(p.amount_per_month) as is_unreadable,
            bool_or(p.status = '2') as is_suspended,
-           sum(p.central_base_part) as central_part,
+           cast(sum(p.central_base_part) as decimal(18, 2)) as central_part,
            count(*) > count(p.central_base_part) as is_unsplit,
-           coalesce(sum(p.local_base_part), 0) as local_part,
+           cast(coalesce(sum(p.local_base_part), 0) as decimal(18, 2)) as local_part,
            max(p.data_as_of) as data_as_of
-    from pension p, span s
-    where p.month >= s.from_month and p.month < s.before_month
+    from pension p
+    where p.month >= cast(date_trunc('month', $as_of) - interval 18 month as date) and p.month < date_trunc('month', $as_of)
     group by p.person_id, p.month, p.pension_kind
 ),
 pension_counted as (
@@ -115,15 +116,15 @@ pension_counted as (
     left join excluded l on l.county_code = h.county_code and l.item = 'pension_local_base'
 ),
 welfare as (
-    select w.person_id, w.pay_month as month, x.is_excluded, sum(w.amount_per_month) as gross,
+    select w.person_id, w.pay_month as month, x.is_excluded, cast(sum(w.amount_per_month) as decimal(18, 2)) as gross,
            count(*) > count(w.amount_per_month) as is_unreadable, max(w.data_as_of) as data_as_of
     from welfare_subsidy w
     join person_household h on h.person_id = w.person_id
-    join span s on w.pay_month >= s.from_month and w.pay_month < s.before_month
     left join excluded x on x.county_code = h.county_code
      and x.item = case when w.subsidy_type in ('1', '2') then 'disability_subsidy' when w.subsidy_type = '3' then 'old_age_allowance'
                        when w.subsidy_type in ('4', '5') then 'child_money' end
-    where x.is_excluded is distinct from true
+    where w.pay_month >= cast(date_trunc('month', $as_of) - interval 18 month as date) and w.pay_month < date_trunc('month', $as_of)
+      and x.is_excluded is distinct from true
     group by w.person_id, w.pay_month, x.is_excluded
 ),
 business as (
@@ -134,15 +135,17 @@ business as (
            case when b.collect_method = '2' and coalesce(b.tax_paid, 0) <= 0 then 'quota'
                 when b.taxable_income is null then 'unreadable'
                 when b.taxable_income = 0 and coalesce(b.revenue, 0) = 0 then 'zero_return' end as gap
-    from business_income b, span s
-    where b.person_id is not null and b.period_to <= $as_of and b.period_to >= s.from_month
+    from business_income b
+    where b.period_to <= $as_of and b.period_to >= cast(date_trunc('month', $as_of) - interval 18 month as date)
+      and b.person_id in (select person_id from person_household)
 ),
 farm as (
-    select f.person_id, date_trunc('month', f.pay_date) as month, sum(f.amount) as gross,
+    select f.person_id, date_trunc('month', f.pay_date) as month, cast(sum(f.amount) as decimal(18, 2)) as gross,
            count(*) > count(f.amount) as is_unreadable, max(f.contracted_area_mu) as contracted_area_mu,
            max(f.data_as_of) as data_as_of
-    from farm_subsidy f, span s
-    where f.person_id is not null and f.pay_date <= $as_of and f.pay_date >= s.from_month
+    from farm_subsidy f
+    where f.person_id is not null and f.pay_date <= $as_of
+      and f.pay_date >= cast(date_trunc('month', $as_of) - interval 18 month as date)
     group by f.person_id, date_trunc('month', f.pay_date)
 ),
 land as (
@@ -179,8 +182,9 @@ every as (
     select u.person_id, u.month, 1, 'transfer', '失业保险', sum(u.amount_per_month),
            case when count(*) = count(u.amount_per_month) then sum(u.amount_per_month) end,
            coalesce(sum(u.amount_per_month), 0), case when count(*) > count(u.amount_per_month) then 'unreadable' end, max(u.data_as_of)
-    from unemployment_benefit u, span s
-    where u.month >= s.from_month and u.month < s.before_month
+    from unemployment_benefit u
+    where u.month >= cast(date_trunc('month', $as_of) - interval 18 month as date) and u.month < date_trunc('month', $as_of)
+      and u.person_id in (select person_id from person_household)
     group by u.person_id, u.month
     union all
     select person_id, month, 1, 'transfer', '福利补贴', gross,
@@ -218,12 +222,13 @@ every as (
            -- What was sold had its cost, and a business its expenses: nobody knows how much of it is income.
            case when t.income_item in ('05', '08') then 0 else coalesce(sum(t.income), 0) end,
            case when count(*) > count(t.income) then 'unreadable' end, max(t.data_as_of)
-    from taxed_income t, span s
-    where t.income_item in ('04', '05', '06', '07', '08', '09') and t.month >= s.from_month and t.month < s.before_month
+    from taxed_income t
+    where t.income_item in ('04', '05', '06', '07', '08', '09')
+      and t.month >= cast(date_trunc('month', $as_of) - interval 18 month as date) and t.month < date_trunc('month', $as_of)
+      and t.person_id in (select person_id from person_household)
     group by t.person_id, t.month, t.income_item
 )
 select e.person_id, cast(e.month as date) as month, cast(e.months as integer) as months, e.kind, e.source_zh,
        cast(e.gross as decimal(18, 2)) as gross, cast(e.amount as decimal(18, 2)) as amount,
        cast(e.amount_low as decimal(18, 2)) as amount_low, e.gap, e.data_as_of
 from every e
-where e.person_id is not null and exists (select 1 from person_household h where h.person_id = e.person_id)

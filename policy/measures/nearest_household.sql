@@ -1,6 +1,6 @@
 /*---
 id: nearest_household
-version: 2
+version: 3
 title: {zh: 本人或最近亲属所在家庭, en: The household of a person or of the nearest kin}
 grain: one row a person who has a household, or whose kin have one
 unit: persons
@@ -18,11 +18,22 @@ known_gaps:
 changelog:
   - {version: 1, since: 2025-11-01, what: first version}
   - {version: 2, since: 2026-11-22, what: "the spouse in the same book goes before parents and children who live elsewhere"}
+  - {version: 3, since: 2026-11-23, what: "the same rows: kin are looked for only of who has no household"}
 ---*/
-with kin as (
+with homeless as (
+    -- Kin are looked for only of who has no household: a few of all the people that edges name.
+    select person_id_a as person_id from household_edge
+    where person_id_a not in (select person_id from person_household)
+    union
+    select person_id_b from household_edge
+    where person_id_b not in (select person_id from person_household)
+),
+kin as (
     select person_id_a as person_id, person_id_b as other_person_id, kind, confidence from household_edge
+    where person_id_a in (select person_id from homeless)
     union
     select person_id_b, person_id_a, kind, confidence from household_edge
+    where person_id_b in (select person_id from homeless)
 ),
 ranked as (
     -- Who was married and in one book lived there, also where a parent's register is the surer source of kinship.
@@ -44,7 +55,6 @@ choice as (
            ) as place
     from ranked k
     join person_household h on h.person_id = k.other_person_id
-    where not exists (select 1 from person_household o where o.person_id = k.person_id)
 )
 select person_id, household_id, county_code, true as is_certain from person_household
 union all
