@@ -113,7 +113,7 @@ class FieldSpec(Closed):
     """The column must be in the file; a file without it is rejected."""
     nullable: bool = True
     """The value may be empty. An empty cell of a column that may not be empty is an issue; if the column is
-    part of the grain, the row is rejected."""
+    part of the grain, and not of `grain_may_lack`, the row is rejected."""
     mostly: Annotated[float, Field(ge=0, le=1)] = 1.0
     """Share of rows in which the value should be present (if not nullable) and valid for the check to pass."""
     description: Bilingual | None = None
@@ -223,8 +223,8 @@ class Contract(Closed):
     grain_title: Bilingual
     kept_apart: KeptApart | None = None
     grain_may_lack: list[Name] = []
-    """Fields of the grain that may be empty when a row is sent again: without them, a row that agrees in the rest of the
-    grain and in `kept_apart.by` with one of another delivery is that row, not another."""
+    """Fields of the grain that may be empty: such a row is taken and stands for itself. Sent again without them, a row that
+    agrees in the rest of the grain and in `kept_apart.by` with one of another delivery is that row, not another."""
     tier: Annotated[int, Field(ge=1, le=4)]
     """How identities were captured: 1 live-checked register, 2 checked at the counter, 3 imported list, 4 keyed from paper."""
     delivery: Delivery

@@ -578,7 +578,8 @@ class _Reader:
                 )
             columns.append(values.alias(spec.name))
             # An empty key is reported with the row that it rejects.
-            if not spec.nullable and spec.name not in self.contract.grain and values.null_count():
+            rejects = spec.name in self.contract.grain and spec.name not in self.contract.grain_may_lack
+            if not spec.nullable and not rejects and values.null_count():
                 self._report_empty(spec, frame[place], values, rows)
         for position, (header, spec, other) in found.refused.items():
             count = frame.height - frame[str(position)].null_count()
@@ -613,7 +614,9 @@ class _Reader:
         checks = [
             pl.when(pl.col(name).is_null()).then(pl.lit(f"grain_missing:{name}"))
             for name in self.contract.grain
-            if not self.contract.field(name).nullable and typed[name].null_count()
+            if not self.contract.field(name).nullable
+            and name not in self.contract.grain_may_lack
+            and typed[name].null_count()
         ]
         nobody = self._names_nobody(typed)
         if nobody is not None:

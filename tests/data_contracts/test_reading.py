@@ -198,6 +198,13 @@ def test_a_row_without_its_key_is_rejected(read):
     assert result.quarantine["raw"][0] == line(id_no="")
 
 
+def test_a_row_without_a_part_of_its_key_that_may_lack_is_taken_and_the_empty_cell_is_told(read):
+    result = read(lines(line(id_no=""), line()), contract(grain=["id_no", "name"], grain_may_lack=["id_no"]))
+    assert result.counts() == (2, 2, 0, 0, 0, 1)
+    assert result.accepted["id_no"].null_count() == 1
+    assert result.issues.select("row", "field", "reason").rows() == [(1, "id_no", "required_empty")]
+
+
 def test_a_row_that_names_nobody_is_rejected(read):
     spec = contract(
         grain=["address"], fields=[{**f, "nullable": True} for f in contract().model_dump()["fields"]]
