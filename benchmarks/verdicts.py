@@ -65,7 +65,8 @@ select distinct n, person from (select n, person from own union all select n, pe
 
 -- Houses and relief stand in the name of the head, who may be dead.
 create table roof as
-select o.n, h.person from home_of o join human h on h.home = o.home union select n, person from family;
+select o.n, h.person from home_of o join human h on h.home = o.home
+union select n, person from family union select n, person from circle;
 
 create table severe as
 select person, min(issue_date) filter (where coalesce(gone_on > today(), true)) as issue_date, min(issue_date) as ever,
@@ -216,11 +217,13 @@ RULES: dict[str, str] = {
           or exists (select 1 from hr_unemployment_benefit b where b.person = w.person and b.used_months >= b.approved_months)
           or exists (select 1 from hr_jobless_register j where j.person = w.person and coalesce(j.cancel_date > today(), true) and j.reg_date < months_ago(6)) then 'right'
         else 'lost no job' end""",
-    "N06": """(select case when before = 0 then 'no income before' when recent / 3 <= 0.52 * before / 12 then 'right' when recent / 3 <= 0.6 * before / 12 then null
-                      else 'income did not fall by half' end
-          from (select coalesce(sum(amount) filter (where month >= this_month() - interval 4 month and month < this_month() - interval 1 month), 0) as recent,
-                       coalesce(sum(amount) filter (where month >= this_month() - interval 16 month and month < this_month() - interval 4 month), 0) as before
-                from own o join money m using (person) where o.n = w.n and m.kind <> 'business'))""",
+    "N06": """(select case when max(before) = 0 then 'no income before' when min(recent * 4 - 0.52 * before) <= 0 then 'right'
+                      when min(recent * 4 - 0.6 * before) <= 0 then null else 'income did not fall by half' end
+          from (select f.ends, coalesce(sum(amount) filter (where month > f.ends - interval 3 month and month <= f.ends), 0) as recent,
+                       coalesce(sum(amount) filter (where month > f.ends - interval 15 month and month <= f.ends - interval 3 month), 0) as before
+                from own o join money m using (person)
+                cross join (select unnest([this_month() - interval 1 month, this_month() - interval 2 month]) as ends) f
+                where o.n = w.n and m.kind not in ('business', 'farm') group by f.ends))""",
     "N07": f"""(select case when count(*) = 0 then 'no disaster'
                  when not bool_or({NEW.format(day="e.event_date", known="e.known_on")}) then 'disaster is not new'
                  when sum(e.loss) > (select sum(line) from purse p where p.n = w.n) then 'right'
@@ -328,7 +331,7 @@ RULES: dict[str, str] = {
                            select 1 from in_case c where c.person = w.person and c.category = '3')))) then 'enrolled with a subsidy or at work' else 'right' end""",
     "P02": f"""case when {DEAD} then 'dead' when not exists (select 1 from in_case c where c.person = w.person) then 'not in a case'
         when not exists (select 1 from studying s where s.person = w.person) then 'no student'
-        when exists (select 1 from ed_student_aid a where a.person = w.person and a.term >= '2024-2025-2') then 'has aid' else 'right' end""",
+        when exists (select 1 from ed_student_aid a where a.person = w.person and a.pay_date > months_ago(9)) then 'has aid' else 'right' end""",
     "P03": f"""case when {DEAD} then 'dead'
         when w.cause_key like 'nursing%' then case when not exists (select 1 from severe s where s.person = w.person and s.holds) then 'not severely disabled'
              when exists (select 1 from paid_lately p where p.person = w.person and p.subsidy_type = '2') then 'has the nursing subsidy'
@@ -392,7 +395,8 @@ RULES: dict[str, str] = {
     "X09": f"""case when {DEAD} then 'dead' when not exists (select 1 from in_case c where c.person = w.person and c.occupation_status = '70') then 'not declared jobless'
         when exists (select 1 from contributed c where c.person = w.person and c.last_employer >= this_month() - interval 3 month) then 'right' else 'no contributions' end""",
     "X10": _over("pension"),
-    "X11": f"""case when {DEAD} then 'dead' when not exists (select 1 from in_case c where c.person = w.person) then 'not in a case'
+    "X11": f"""case when {DEAD} then 'dead' when not exists (select 1 from family f where f.n = w.n and f.person = w.person) then 'not of the family'
+        when not exists (select 1 from listed l where l.n = w.n) then 'no case in force'
         when exists (select 1 from pf_account a where a.person = w.person and a.status = '1' and a.monthly_deposit > 0 and a.last_deposit_month >= this_month() - interval 3 month) then 'right' else 'no deposits' end""",
     "X12": _over("business"),
     "X13": """case when (select count(distinct case_no) from in_case c where c.person = w.person and (c.is_covered or c.category in ('3', '4', '5'))) > 1 then 'right'
