@@ -1,6 +1,6 @@
 /*---
 id: assisted_family
-version: 1
+version: 2
 title: {zh: 救助证对应的共同生活家庭, en: The family behind a case in force}
 grain: one row a case in force that has a household, and living member of its family
 unit: persons
@@ -17,7 +17,7 @@ columns:
   urban_rural: 1 town, 2 village
   start_month: month from which the case gives benefit
   person_id: member; null when nobody is certain
-  basis: covered (the benefit covers the member), listed (on the case and not covered, or cover unknown), household (on no case, and beyond doubt in the household of this one)
+  basis: covered (the benefit covers the member), listed (on the case and not covered, or cover unknown), household (on no case, and beyond doubt in the household of this one, like a member of the case)
 needs:
   assistance_member: {max_age_days: 10, all: [ca_assist_member]}
 uses:
@@ -25,12 +25,13 @@ uses:
 published: false
 known_gaps:
   zh: >-
-    救助证以外的成员只取登记上没有疑问的；特困、单人保以人为单位，不补充成员；有成员未能对应到人的救助证也不补充；已从救助证减员的、列在其他在保救助证上的不再计入；一户有几本救助证的，只补充到其中一本。
+    救助证以外的成员只取登记上没有疑问的，救助证成员本人在该户也须没有疑问；特困、单人保以人为单位，不补充成员；有成员未能对应到人的救助证也不补充；已从救助证减员的、列在其他在保救助证上的不再计入；一户有几本救助证的，只补充到其中一本。
   en: >-
-    Beside the people of the case, members of the household beyond doubt alone. Tekun and single-person cover are of one person; whoever has left the case or stands
+    Beside the people of the case, members of the household beyond doubt alone, where a member of the case is beyond doubt there too. Tekun and single-person cover are of one person; whoever has left the case or stands
     in another case in force is not taken, nor is anybody where a member of the case could not be linked with certainty. Of several cases of one household one takes them.
 changelog:
   - {version: 1, since: 2026-11-23, what: first version}
+  - {version: 2, since: 2026-11-23, what: "nobody is added where the people of the case are in the household with a doubt themselves"}
 ---*/
 with listed as (
     select a.case_id, h.household_id, h.county_code, a.category, a.category_zh, a.urban_rural, a.start_month, a.person_id,
@@ -67,6 +68,13 @@ beside as (
     join host o on o.case_id = s.case_id
     join household_member m on m.household_id = s.household_id
     where s.is_linked
+      -- Doubt goes both ways: where the people of the case are themselves in that household with a doubt (parents in the book of
+      -- a grown child), who is beyond doubt there is so beside somebody else.
+      and exists (
+          select 1 from listed l
+          join household_member c on c.household_id = s.household_id and c.person_id = l.person_id
+          where l.case_id = s.case_id and c.needs_check = false
+      )
       and m.person_id is not null and m.needs_check = false
       and not exists (select 1 from current_assistance a where a.person_id = m.person_id)
       and not exists (select 1 from gone g where g.household_id = s.household_id and g.person_id = m.person_id)
