@@ -301,6 +301,8 @@ def test_a_row_without_household_cause_or_reason_is_refused(column, value, why):
             "outside": [0],
             "outside_zh": [""],
             "category_zh": ["低保"],
+            "outside": [0],
+            "outside_zh": [""],
         }
     )
     sources = engine.Sources(None, "", {})
