@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -51,12 +53,25 @@ MEMORY_LIMIT = "3GB"
 TEMP_DIRECTORY: Path | None = None
 """Where the folder of files for what does not fit is made; null: where the machine keeps temporary files."""
 
+FEW_ROWS = 50_000
+"""A case, a household and those around it: so many rows need neither threads nor a DuckDB of their own."""
+
 View = Path | str | pl.DataFrame | pl.LazyFrame
+
+_numbers = count(1)
 
 
 def quoted(name: str) -> str:
     """A name as SQL takes it, whatever it contains."""
     return '"' + name.replace('"', '""') + '"'
+
+
+@cache
+def _shared() -> duckdb.DuckDBPyConnection:
+    """The DuckDB in which every small bench has a database of its own: starting one takes longer than the work of a case."""
+    connection = duckdb.connect(config={"threads": 1})
+    connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'; set temp_directory = ''")
+    return connection
 
 
 class Bench:
@@ -70,25 +85,48 @@ class Bench:
         items: Iterable[Rule | Measure],
         counties: Iterable[str] | None = None,
         kinds: Iterable[str] = (),
+        *,
+        is_scored: bool = True,
     ):
         self.policy = policy
+        self.is_scored = is_scored
+        """Whether the risk score is asked for: without it, nothing is laid out for it."""
         items = list(items)
-        reads = policy.reads(items)
-        kinds = sorted({"help_in", *kinds, *(item.list_kind for item in items if isinstance(item, Rule))})
+        lists = {*kinds, *(item.list_kind if isinstance(item, Rule) else "help_in" for item in items)}
         self.as_of = as_of
         self.vocabulary = tables()
         self.forbidden = never()
         self.made: dict[str, set[str]] = {kind: set() for kind in LISTS}
-        # A case or an empty vocabulary: starting threads would take longer than the work.
-        is_small = all(isinstance(view, pl.DataFrame) for view in views.values())
-        self.connection = duckdb.connect(config={"threads": 1} if is_small else {})
-        # Readable by nobody else, and gone with the bench.
-        self.spill = TemporaryDirectory(prefix="policy-", dir=TEMP_DIRECTORY)
-        folder = self.spill.name.replace("'", "''")
-        self.connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'; set temp_directory = '{folder}'")
+        self.name, self.spill = "memory", None
+        frames = [view for view in views.values() if isinstance(view, pl.DataFrame)]
+        if len(frames) == len(views) and sum(frame.height for frame in frames) <= FEW_ROWS:
+            self.name = f"bench_{next(_numbers)}"
+            self.connection = _shared().cursor()
+            self.connection.execute(f"attach ':memory:' as {self.name}")
+        else:
+            self.connection = duckdb.connect()
+            # Readable by nobody else, and gone with the bench.
+            self.spill = TemporaryDirectory(prefix="policy-", dir=TEMP_DIRECTORY)
+            folder = self.spill.name.replace("'", "''")
+            self.connection.execute(f"set memory_limit = '{MEMORY_LIMIT}'; set temp_directory = '{folder}'")
+        try:
+            self._furnish(views, items, sorted(lists | ({"help_in"} if is_scored else set())), counties)
+        except BaseException:
+            self.close()
+            raise
+
+    def _furnish(
+        self,
+        views: Mapping[str, View],
+        items: list[Rule | Measure],
+        kinds: list[str],
+        counties: Iterable[str] | None,
+    ) -> None:
+        """Facts, what each list may see of them, and parameters."""
+        reads = self.policy.reads(items, is_scored=self.is_scored)
         self.connection.execute(MACROS)
         # Some two hundred tables and views: one transaction instead of one each.
-        self.connection.execute("set TimeZone = 'UTC'; begin")
+        self.connection.execute(f"set TimeZone = 'UTC'; use {self.name}; begin")
         for schema in ("fact", "parameter", *LISTS):
             self.connection.execute(f"create schema {schema}")
         stray = sorted(set(views) - set(self.vocabulary))
@@ -100,7 +138,7 @@ class Bench:
                 for kind in kinds:
                     self._view(table, kind)
         self.counties = tuple(sorted(set(self._counties() if counties is None else counties)))
-        for parameter in policy.parameters.values():
+        for parameter in self.policy.parameters.values():
             if parameter.id not in reads:
                 continue
             frame = parameter.table([*self.counties, NATION])
@@ -112,7 +150,10 @@ class Bench:
     def close(self) -> None:
         """Give the memory and the files back."""
         self.connection.close()
-        self.spill.cleanup()
+        if self.spill is None:
+            _shared().cursor().execute(f"detach {self.name}")
+        else:
+            self.spill.cleanup()
 
     def _fact(self, table: Table, view: View | None) -> None:
         """The table as it came, with every column of the vocabulary in its type; a missing column is unknown."""
@@ -169,7 +210,7 @@ class Bench:
         return [row[0] for row in rows]
 
     def _execute(self, kind: str, prefix: str, query: str) -> duckdb.DuckDBPyConnection:
-        self.connection.execute(f"set search_path = '{kind},parameter'")
+        self.connection.execute(f"set search_path = '{self.name}.{kind},{self.name}.parameter'")
         parameters = {"as_of": self.as_of} if "$as_of" in query else {}
         return self.connection.execute(prefix + query, parameters)
 
@@ -206,7 +247,7 @@ class Bench:
         items = list(to_come)
         for kind in LISTS:
             coming = [x for x in items if (x.list_kind if isinstance(x, Rule) else "help_in") == kind]
-            if kind == "help_in":
+            if kind == "help_in" and self.is_scored:
                 coming.append(self.policy.score)
             coming += [measure for item in coming for measure in self.missing(item, kind)]
             read = {touch.name for item in coming for touch in item.file.tables}
@@ -238,7 +279,7 @@ class Bench:
         if item is self.policy.score:
             self.put("open_warning", pl.DataFrame(), OPEN_WARNING)
         self.make_measures(item, kind)
-        self.connection.execute(f"set search_path = '{kind},parameter'")
+        self.connection.execute(f"set search_path = '{self.name}.{kind},{self.name}.parameter'")
         columns = checks.described(item.file, self.connection, self.as_of)
         if isinstance(item, Rule):
             checks.check_rule_result(item, columns)

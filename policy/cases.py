@@ -212,7 +212,8 @@ def measured(located: Located, policy: Policy | None = None) -> pl.DataFrame:
     policy = with_parameters(policy or default_policy(), located.case.parameters)
     measure = policy.measures[located.rule_id]
     kind = located.case.list_kind
-    bench = Bench(policy, _frames(located.case, ()), located.case.as_of, [measure], kinds=[kind])
+    views = _frames(located.case, ())
+    bench = Bench(policy, views, located.case.as_of, [measure], kinds=[kind], is_scored=False)
     try:
         return bench.rows(measure, kind)
     finally:

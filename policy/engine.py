@@ -254,7 +254,8 @@ def run(
         raise ValueError(f"unknown rules: {stray}")
     previous = empty_register() if previous_register is None else previous_register
     asked = [policy.measures[name] for name in sorted(set(measures))]
-    bench = Bench(policy, views, as_of, [*(policy.rules[rule_id] for rule_id in wanted), *asked])
+    items: list[Rule | Measure] = [*(policy.rules[rule_id] for rule_id in wanted), *asked]
+    bench = Bench(policy, views, as_of, items, is_scored=conclusion)
     try:
         memory = memory or Memory()
         spoken = _rules(bench, wanted, asked, memory, strict)

@@ -69,9 +69,9 @@ class Policy:
         needs, uses = told(rule)
         return dict(sorted(needs.items())), dict(sorted(uses.items()))
 
-    def reads(self, items: Iterable[Rule | Measure]) -> set[str]:
-        """Tables and parameters that some queries, their measures, the score and the engine itself read."""
-        wanted = [*items, self.score]
+    def reads(self, items: Iterable[Rule | Measure], *, is_scored: bool = True) -> set[str]:
+        """Tables and parameters that some queries, their measures, the score (unless not) and the engine itself read."""
+        wanted = [*items, *([self.score] if is_scored else [])]
         wanted += [measure for item in wanted for measure in self.measures_of(item)]
         return {
             *ENGINE_TABLES,

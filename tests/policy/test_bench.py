@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import polars as pl
+import pytest
+
 from policy import bench
 from policy.bench import Bench
 from policy.cases import Case, frames_of
@@ -74,7 +77,9 @@ def test_published_measures_stay_until_their_rows_are_out():
 def test_what_does_not_fit_goes_to_a_folder_that_ends_with_the_bench(monkeypatch, tmp_path):
     monkeypatch.setattr(bench, "TEMP_DIRECTORY", tmp_path)
     monkeypatch.setattr(bench, "MEMORY_LIMIT", "64MB")
-    place = Bench(default_policy(), an_empty_county(), DAY, [])
+    # Frames that are not in memory yet may be of any size, as files are: such a bench has a DuckDB of its own.
+    unread = {"household": pl.LazyFrame({"household_id": [1]})}
+    place = Bench(default_policy(), unread, DAY, [])
     try:
         (folder,) = tmp_path.iterdir()
         assert folder.stat().st_mode & 0o077 == 0
@@ -87,6 +92,58 @@ def test_what_does_not_fit_goes_to_a_folder_that_ends_with_the_bench(monkeypatch
     finally:
         place.close()
     assert not list(tmp_path.iterdir())
+
+
+def test_small_benches_share_a_duckdb_and_see_nothing_of_one_another():
+    """Two at once with other rows under the same names; of a bench that is closed, or that could not be made, nothing is left."""
+
+    def databases() -> int:
+        (number,) = bench._shared().cursor().execute("select count(*) from duckdb_databases()").fetchone()
+        return number
+
+    def of(person: int):
+        given = {"vehicle": [{"person_id": person, "vehicle_id": f"v{person}"}]}
+        return frames_of(Case(name="x", as_of=DAY, given=given, expect=[]), frozenset())
+
+    before = databases()
+    first, second = (Bench(default_policy(), of(person), DAY, rules("X04")) for person in (11, 12))
+    try:
+        assert databases() == before + 2
+        assert first.frame("vehicle")["vehicle_id"].to_list() == ["v11"]
+        assert second.frame("vehicle")["vehicle_id"].to_list() == ["v12"]
+        first.make_measures(rules("X04")[0], "check_out")
+        assert first.made["check_out"]
+        assert second.made["check_out"] == set()
+        made = "select table_name from duckdb_tables() where database_name = ? and schema_name = 'check_out'"
+        assert {name for (name,) in first.connection.execute(made, [first.name]).fetchall()} == first.made[
+            "check_out"
+        ]
+        assert second.connection.execute(made, [second.name]).fetchall() == []
+    finally:
+        first.close()
+        second.close()
+    with pytest.raises(ValueError, match="unknown tables"):
+        Bench(default_policy(), {"no_such_table": pl.DataFrame()}, DAY, [])
+    assert databases() == before
+
+
+def test_what_the_score_alone_reads_is_not_laid_out_where_it_is_not_asked_for():
+    (rule,) = rules("X04")
+    laid = []
+    for is_scored in (True, False):
+        place = Bench(default_policy(), an_empty_county(), DAY, [rule], is_scored=is_scored)
+        try:
+            found = place.connection.execute(
+                "select schema_name, view_name from duckdb_views() where database_name = ?", [place.name]
+            )
+            laid.append({tuple(row) for row in found.fetchall() if not row[1].startswith("duckdb")})
+            said = place.rows(rule, rule.list_kind)
+            assert said.is_empty()
+        finally:
+            place.close()
+    assert {kind for kind, _ in laid[0]} >= {"help_in", "check_out"}
+    assert "help_in" not in {kind for kind, _ in laid[1]}
+    assert {name for kind, name in laid[1] if kind == "check_out"} >= {"vehicle", "assistance_case"}
 
 
 def test_whom_a_link_under_review_may_mean_is_seen_by_help_in_alone():
