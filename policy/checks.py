@@ -104,7 +104,8 @@ MONTHS_OR_SO = {10, 11, 12, 13, 52, 365, 366}
 
 def refuse_forbidden_columns(file: SqlFile, forbidden: Sequence[NeverColumn]) -> None:
     """A column of never.yaml, by whatever table, alias or struct."""
-    for touch in file.columns:
+    # A name is asked about once, where it stands first.
+    for touch in reversed({touch.name: touch for touch in reversed(file.columns)}.values()):
         for entry in forbidden:
             if entry.forbids(touch.name):
                 raise file.refuse(

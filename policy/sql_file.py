@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -277,10 +278,16 @@ class SqlFile:
 
     def _line(self, location: Any) -> int:
         """Line of a place in the query, which the parser gives in bytes."""
-        raw = self.query.encode()
-        if not isinstance(location, int) or not 0 <= location <= len(raw):
+        size, ends = self._line_ends
+        if not isinstance(location, int) or not 0 <= location <= size:
             return self.query_line
-        return self.query_line + raw[:location].count(b"\n")
+        return self.query_line + bisect_left(ends, location)
+
+    @cached_property
+    def _line_ends(self) -> tuple[int, list[int]]:
+        """Bytes of the query, and the place of every line end among them."""
+        raw = self.query.encode()
+        return len(raw), [place for place, byte in enumerate(raw) if byte == 10]
 
     @cached_property
     def tree(self) -> Any:
