@@ -8,7 +8,7 @@ import polars as pl
 from assets.facts import key as fact_key
 from assets.io import OWNER, Home, Metadata, bars, patient_io, read_frames, table, write_frames
 from assets.partitions import batch_date, day_of
-from matching.households import assemble
+from matching.households import READ_OF_LAST_NIGHT, assemble
 
 GROUP = "households"
 
@@ -77,7 +77,8 @@ def assemble_households(context: dg.AssetExecutionContext, home: Home) -> Iterat
     with patient_io(context):
         folder = home.folder("facts", day)
         facts = {name: pl.scan_parquet(folder / f"{name}.parquet") for name in READ}
-        result = assemble(facts, read_frames(home.before(GROUP, day)) or None, day)
+        # Of a prefecture the frames of last night are large: no more of them than decides about ids is held in memory.
+        result = assemble(facts, read_frames(home.before(GROUP, day), READ_OF_LAST_NIGHT) or None, day)
         frames = result.frames()
         write_frames(home.folder(GROUP, day), frames)
     for name in FRAMES:

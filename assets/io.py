@@ -100,9 +100,12 @@ def _is_linked(stored: Path, path: Path) -> bool:
     return True
 
 
-def read_frames(folder: Path | None) -> dict[str, pl.DataFrame]:
-    """What `write_frames` wrote; empty for null."""
-    return {path.stem: pl.read_parquet(path) for path in sorted(folder.glob("*.parquet"))} if folder else {}
+def read_frames(folder: Path | None, names: Sequence[str] | None = None) -> dict[str, pl.DataFrame]:
+    """What `write_frames` wrote: all, or some by name, each of which has to be there; empty for null."""
+    if folder is None:
+        return {}
+    paths = sorted(folder.glob("*.parquet")) if names is None else [folder / f"{n}.parquet" for n in names]
+    return {path.stem: pl.read_parquet(path) for path in paths}
 
 
 def readable_frames(folder: Path, names: Sequence[str] | None = None) -> dict[str, pl.DataFrame]:

@@ -24,7 +24,7 @@ import polars as pl
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.rules import FIRST, repeat
-from matching.households import READ, assemble
+from matching.households import READ, READ_OF_LAST_NIGHT, assemble
 from pipelines import nights
 from sample_data import build
 
@@ -33,7 +33,9 @@ def night(folder: Path, day: date, before: Path | None, after: Path) -> None:
     """Assemble the households of a folder of tables, write them to `after`, and print what it took in this process."""
     began, cpu = time.perf_counter(), time.process_time()
     facts = {name: pl.scan_parquet(path) for name in READ if (path := folder / f"{name}.parquet").is_file()}
-    previous = {path.stem: pl.read_parquet(path) for path in before.glob("*.parquet")} if before else None
+    previous = (
+        {name: pl.read_parquet(before / f"{name}.parquet") for name in READ_OF_LAST_NIGHT} if before else None
+    )
     found = assemble(facts, previous, day)
     after.mkdir(parents=True, exist_ok=True)
     for name, frame in found.frames().items():

@@ -55,12 +55,15 @@ __all__ = [
     "HOUSEHOLD",
     "MEMBER",
     "READ",
+    "READ_OF_LAST_NIGHT",
     "STATE",
     "Facts",
     "Households",
     "assemble",
 ]
 
+READ_OF_LAST_NIGHT = ("household_member", "household_state")
+"""Frames of the last night that are read: who was where, and which ids have been given."""
 REGISTER = "ps_household_member"
 """The class that books come from, where a row has no source of its own."""
 

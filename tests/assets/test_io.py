@@ -32,6 +32,9 @@ def test_frames_replace_what_was_there(home):
     write_frames(folder, FRAME)
     assert list(read_frames(folder)) == ["persons"]
     assert read_frames(None) == {}
+    with pytest.raises(FileNotFoundError):
+        read_frames(folder, ["persons", "links"])
+    assert list(read_frames(folder, ["persons"])) == ["persons"]
 
 
 def test_a_table_shows_a_few_rows_and_says_how_many_more():
