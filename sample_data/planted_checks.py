@@ -255,9 +255,9 @@ def left_the_payroll(p: Planter, f: Family) -> None:
 
 @kind("X08", "must", "couple_urban couple_rural family_urban", "低保户成员个税工资人均超过低保标准")
 def wage_over_the_line(p: Planter, f: Family) -> None:
-    """Sixteen months of 4,200 yuan."""
+    """Sixteen months of 2,100 yuan a head: over the line also when job cost and contributions are taken off."""
     p.case(f)
-    p.job(f.head, p.now - 16, p.now, 4200.0)
+    p.job(f.head, p.now - 16, p.now, 2100.0 * len(f.rows))
 
 
 @kind("X08", "must", "couple_urban couple_rural", "低保边缘家庭成员个税工资人均超过边缘线")
