@@ -1,6 +1,6 @@
 /*---
 id: household_need
-version: 4
+version: 5
 title: {zh: 家庭有记录收入与困难情形, en: What is recorded of a household's income and hardship}
 grain: one row a household in which the means of every member are known
 unit: persons
@@ -40,6 +40,7 @@ changelog:
   - {version: 2, since: 2026-11-22, what: "months and amounts that are not known are not zero; disability alone does not say what somebody lives on"}
   - {version: 3, since: 2026-11-22, what: "the same households without a sum of income of its own, which nothing read: missing months and unreadable amounts are looked for only where all means are known"}
   - {version: 4, since: 2026-11-23, what: "the same rows: money is read once for both its span and the reach of the data"}
+  - {version: 5, since: 2026-11-23, what: "a monitored household whose day of listing is not told is one"}
 ---*/
 with living as (
     select m.household_id, m.person_id, h.county_code, h.urban_rural, l.from_age, to_months(cast(w.length as integer)) as must_cover
@@ -76,7 +77,7 @@ ill as (
     select distinct person_id from serious_disease where manage_status = '1' and diagnosed_on <= $as_of
 ),
 monitored as (
-    select distinct person_id from rural_monitor where is_risk_removed = false and identify_date <= $as_of
+    select distinct person_id from rural_monitor where is_risk_removed = false and (identify_date is null or identify_date <= $as_of)
 ),
 record as not materialized (
     -- Monthly money by the stream it comes in. A month without a row in a stream that runs is a month nobody knows.

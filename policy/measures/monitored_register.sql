@@ -1,6 +1,6 @@
 /*---
 id: monitored_register
-version: 2
+version: 3
 title: {zh: 低收入人口动态监测对象登记（主题库）, en: Register of monitored people}
 grain: one row a person (or a household, where nobody in it is named) and category or way into the wider pool
 unit: persons
@@ -41,6 +41,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "by which day a review is due, by the case register or the cycle of the category; grace and validity that run out; ages of tekun minors"}
+  - {version: 3, since: 2026-11-23, what: "a monitored person whose day of listing is not told is on it"}
 ---*/
 with cycle as (
     select county_code, kind, months, source from review_cycle where $as_of between valid_from and valid_to
@@ -176,7 +177,7 @@ monitored as (
            cast(null as varchar) as age_zh, cast(null as varchar) as clock_zh
     from rural_monitor r
     left join person_household h on h.person_id = r.person_id
-    where r.person_id is not null and r.is_risk_removed = false and r.identify_date <= $as_of
+    where r.person_id is not null and r.is_risk_removed = false and (r.identify_date is null or r.identify_date <= $as_of)
     group by h.household_id, r.person_id
 ),
 refused as (

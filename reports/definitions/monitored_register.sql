@@ -52,7 +52,7 @@ select jurisdiction,
        case min(review_state) when 'overdue' then '已逾期' when 'soon' then '30天内到期' when 'later' then '未到期'
                               when 'unknown' then '不能判断' else '' end   as review_zh,
        coalesce(min(clock_zh), '')                                         as clock_zh,
-       coalesce(string_agg(coalesce(name_zh, '姓名不详') || '：' || age_zh, '\n' order by person_id) filter (where age_zh is not null), '') as age_zh,
+       coalesce(string_agg(coalesce(name_zh, '姓名不详') || '：' || age_zh, chr(10) order by person_id) filter (where age_zh is not null), '') as age_zh,
        case when min(review_state) = 'overdue' or min(term_state) = 'over' then 1
             when min(review_state) = 'soon' or min(term_state) = 'soon' then 2 else 3 end as urgency,
        case category when 'dibao' then 1 when 'tekun' then 2 when 'rural_monitor' then 3 when 'edge' then 4 when 'rigid' then 5

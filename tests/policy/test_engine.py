@@ -298,11 +298,7 @@ def test_a_row_without_household_cause_or_reason_is_refused(column, value, why):
             "newest_reg": ["日"],
             "registered_zh": ["日"],
             "limit_zh": ["限"],
-            "outside": [0],
-            "outside_zh": [""],
             "category_zh": ["低保"],
-            "outside": [0],
-            "outside_zh": [""],
         }
     )
     sources = engine.Sources(None, "", {})

@@ -202,7 +202,7 @@ def night(*, counties: tuple[str, ...] = ("150902", "150921"), families: int = 2
         (2, member[1][1], "confirmed", "tekun", "c2", date(2019, 6, 1), "民政部门", None, None, None, 12,
          date(2025, 11, 30), "soon", "已满18周岁，请核实是否仍在接受义务教育", told[1]),
         (2, member[2][1], "confirmed", "tekun", "c2", date(2019, 6, 1), "民政部门", None, None, None, 12,
-         date(2025, 11, 30), "soon", None, told[1]),
+         date(2025, 11, 30), "soon", "已满16周岁", told[1]),
         (3, member[4][1], "confirmed", "rigid", "c3", date(2024, 10, 1), "民政部门", None, date(2025, 10, 1), "over", None,
          None, None, None, "认定有效期到2025年10月（自2024年10月起12个月），已经届满，继续救助须重新申请"),
         (4, None, "wider", "refused", None, date(2025, 3, 20), "民政部门", None, None, None, None, None, None, None, None),
