@@ -1,6 +1,6 @@
 /*---
 id: case_member_income
-version: 3
+version: 4
 title: {zh: 在保成员申报收入与登记收入, en: What members of cases declared and what is recorded}
 grain: one row a case in force (dibao, tekun, edge, rigid; not phasing out) and living member of the family
 unit: yuan in twelve months, or a month where the name says so; only what counts for certain
@@ -49,6 +49,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "job cost may be a share of the minimum wage of the month"}
   - {version: 3, since: 2026-11-23, what: "the family, also members beyond doubt of the household who are on no case; rigid-expenditure families"}
+  - {version: 4, since: 2026-11-23, what: "the same rows; where two records tie, the same one counts in every run"}
 ---*/
 with family as (
     select a.case_id, a.person_id, a.basis <> 'household' as is_listed, a.start_month, a.county_code, p.birth_date, l.from_age
@@ -148,7 +149,7 @@ period as (
            coalesce(b.collect_method = '2' and coalesce(b.tax_paid, 0) <= 0, false)
                or coalesce(b.taxable_income = 0 and coalesce(b.revenue, 0) = 0, false) as says_nothing,
            -- A firm that has been struck off since earns no more.
-           arg_max(b.tax_status, b.period_to) over (partition by b.person_id, b.uscc) as last_status
+           arg_max(b.tax_status, (b.period_to, b.tax_status)) over (partition by b.person_id, b.uscc) as last_status
     from business_income b
     join someone s on s.person_id = b.person_id
     where b.period_to <= $as_of and b.period_to > $as_of - interval 12 month

@@ -1,6 +1,6 @@
 /*---
 id: household_need
-version: 5
+version: 6
 title: {zh: 家庭有记录收入与困难情形, en: What is recorded of a household's income and hardship}
 grain: one row a household in which the means of every member are known
 unit: persons
@@ -41,6 +41,7 @@ changelog:
   - {version: 3, since: 2026-11-22, what: "the same households without a sum of income of its own, which nothing read: missing months and unreadable amounts are looked for only where all means are known"}
   - {version: 4, since: 2026-11-23, what: "the same rows: money is read once for both its span and the reach of the data"}
   - {version: 5, since: 2026-11-23, what: "a monitored household whose day of listing is not told is one"}
+  - {version: 6, since: 2026-11-23, what: "the same rows; where two records tie, the same one counts in every run"}
 ---*/
 with living as (
     select m.household_id, m.person_id, h.county_code, h.urban_rural, l.from_age, to_months(cast(w.length as integer)) as must_cover
@@ -70,8 +71,8 @@ exhausted as (
     from unemployment_benefit
     where month <= $as_of
     group by person_id
-    having arg_max(used_months, month) >= arg_max(approved_months, month)
-       and coalesce(arg_max(stop_reason, month), '1') in ('1', '6', '9')
+    having arg_max(used_months, (month, row_key)) >= arg_max(approved_months, (month, row_key))
+       and coalesce(arg_max(stop_reason, (month, row_key)), '1') in ('1', '6', '9')
 ),
 ill as (
     select distinct person_id from serious_disease where manage_status = '1' and diagnosed_on <= $as_of

@@ -1,6 +1,6 @@
 /*---
 id: job_lost
-version: 4
+version: 5
 title: {zh: 失业或断缴的人员, en: Persons who lost their job}
 grain: one row a person and sign of the loss, without any later sign of work, study or pension
 unit: months and days
@@ -38,6 +38,7 @@ changelog:
   - {version: 2, since: 2026-11-23, what: "where fresh deliveries bring no employer month at all, the months up to the delivery are missed"}
   - {version: 3, since: 2026-11-23, what: "a benefit that stopped because its term is over is used up, also where its months are not told"}
   - {version: 4, since: 2026-11-23, what: "tells where the limit comes from"}
+  - {version: 5, since: 2026-11-23, what: "the same rows; where two records tie, the same one counts in every run"}
 ---*/
 with reported as (
     -- The last month that has arrived, and that is over: a month that nobody has delivered yet is not a month missed.
@@ -56,8 +57,8 @@ lost as (
            w.length as months_allowed, w.source as limit_source, b.approved_months,
            date_diff('month', b.month, $as_of) <= w.length as is_recent
     from (
-        select person_id, max(month) as month, arg_max(used_months, month) as used_months,
-               arg_max(approved_months, month) as approved_months, arg_max(stop_reason, month) as stop_reason
+        select person_id, max(month) as month, arg_max(used_months, (month, row_key)) as used_months,
+               arg_max(approved_months, (month, row_key)) as approved_months, arg_max(stop_reason, (month, row_key)) as stop_reason
         from unemployment_benefit where month <= $as_of group by person_id
     ) b
     join person_household s on s.person_id = b.person_id

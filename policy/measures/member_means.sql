@@ -1,6 +1,6 @@
 /*---
 id: member_means
-version: 2
+version: 3
 title: {zh: 成员收入情况是否有记录, en: Whether anything is on record of what a member lives on}
 grain: one row a household and living member
 unit: words
@@ -25,6 +25,7 @@ known_gaps:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "pensions of employees and residents apart"}
+  - {version: 3, since: 2026-11-23, what: "the same rows; where two records tie, the same one counts in every run"}
 ---*/
 with living as (
     select m.household_id, m.person_id, h.county_code, p.birth_date, l.from_age
@@ -63,8 +64,8 @@ exhausted as (
     from unemployment_benefit
     where month <= $as_of
     group by person_id
-    having arg_max(used_months, month) >= arg_max(approved_months, month)
-       and coalesce(arg_max(stop_reason, month), '1') in ('1', '6', '9')
+    having arg_max(used_months, (month, row_key)) >= arg_max(approved_months, (month, row_key))
+       and coalesce(arg_max(stop_reason, (month, row_key)), '1') in ('1', '6', '9')
 )
 select v.household_id, v.person_id,
        case when date_sub('year', v.birth_date, $as_of) < v.from_age then '未到劳动年龄'

@@ -1,6 +1,6 @@
 /*---
 id: support_fee_due
-version: 3
+version: 4
 title: {zh: 赡（抚、扶）养费, en: Support fees due to a household}
 grain: one row a household that has supporters outside
 unit: yuan in the local accounting window
@@ -26,6 +26,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "supporters are those of the measure supporter; support is owed to the old, to minors and to spouses"}
   - {version: 3, since: 2026-11-23, what: "support that parents and spouses owe, as a share of the payer's own income; windows of different length are not added; children alone are counted as children"}
+  - {version: 4, since: 2026-11-23, what: "the same fees; they are added in fixed places"}
 ---*/
 with owed as (
     -- The duty presupposes need: parents past working age, children who are minors, spouses.
@@ -111,10 +112,11 @@ judged as (
 ),
 fee as (
     select *,
-           case when is_same_length is distinct from true then null
+           -- Fixed places before fees are added: a sum of quotients is not the same in every run.
+           cast(case when is_same_length is distinct from true then null
                 when formula = 'payer' then case when income is not null then greatest(income, 0) * payer_share end
                 when formula = 'family' then case when total is not null and line is not null then greatest(total - line * members, 0) end * rate / shared_by / payers
-                when formula = 'head' then case when total is not null and line is not null then greatest(total / members - line, 0) end * rate / shared_by end as amount
+                when formula = 'head' then case when total is not null and line is not null then greatest(total / members - line, 0) end * rate / shared_by end as decimal(18, 6)) as amount
     from judged
 )
 select household_id,

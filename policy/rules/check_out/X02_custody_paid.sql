@@ -1,6 +1,6 @@
 /*---
 id: X02
-version: 2
+version: 3
 title: {zh: 依法被收押、服刑等期间仍在发放, en: Paid while in prison or compulsory rehabilitation}
 legal_basis:
   - 最低生活保障审核确认办法（民发〔2021〕57号）第七条：在监狱内服刑、在强制隔离戒毒的人员不计入共同生活的家庭成员
@@ -33,6 +33,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "the sentence: which kind of custody it is, prison or compulsory rehabilitation, is not told to a township"}
+  - {version: 3, since: 2026-11-23, what: "the same rows; where two records tie, the same one counts in every run"}
 ---*/
 with spell as (
     -- Whoever is said to be free again, without the day on which, was inside until nobody knows when.
@@ -77,8 +78,8 @@ once as (
            any_value(amount)                     as amount,
            min(start_date)                       as start_date,
            max(coalesce(end_date, date '9999-12-31')) as end_date,
-           arg_min(custody_type, start_date)     as custody_type,
-           arg_min(limit_source, start_date)     as limit_source
+           arg_min(custody_type, (start_date, custody_type))     as custody_type,
+           arg_min(limit_source, (start_date, custody_type))     as limit_source
     from paid
     group by all
 ),
@@ -86,8 +87,8 @@ summed as (
     select household_id, county_code, case_id, person_id,
            min(start_date)                            as custody_from,
            max(end_date)                              as last_day_known,
-           arg_min(custody_type, start_date)          as custody_type,
-           arg_min(limit_source, start_date)          as limit_source,
+           arg_min(custody_type, (start_date, custody_type))          as custody_type,
+           arg_min(limit_source, (start_date, custody_type))          as limit_source,
            count(distinct pay_month)                  as paid_months,
            min(pay_month)                             as first_paid_month,
            max(pay_month)                             as last_paid_month,

@@ -1,6 +1,6 @@
 /*---
 id: X14
-version: 5
+version: 6
 title: {zh: 家庭人口变化未更新, en: A change of the family that the case does not show}
 legal_basis:
   - 2022年10月20日关于进一步做好最低生活保障等社会救助兜底工作的通知：家庭情况发生变化的应当及时报告，超过3个月未报告的可以批评教育
@@ -42,6 +42,7 @@ changelog:
   - {version: 3, since: 2026-11-22, what: "births are joined on the parent alone: the same rows in a fraction of the time"}
   - {version: 4, since: 2026-11-23, what: "a marriage whose spouse, or a birth whose child, is linked by less than a certain link says nothing"}
   - {version: 5, since: 2026-11-23, what: "the sentence: which kind of custody has ended is not told to a township"}
+  - {version: 6, since: 2026-11-23, what: "the same rows; where two records tie, the same one counts in every run"}
 ---*/
 with standing as (
     select f.case_id, f.household_id, f.county_code, f.category, f.category_zh, f.start_month,
@@ -172,7 +173,7 @@ split_told as (
 ),
 graduation_told as (
     select m.household_id, m.person_id, m.case_id, m.category_zh, m.limit_months, 'graduation' as cause,
-           max(e.status_date) as happened_on, arg_max(g.stage_zh, e.status_date) as stage_zh,
+           max(e.status_date) as happened_on, arg_max(g.stage_zh, (e.status_date, e.stage)) filter (where e.status_date is not null) as stage_zh,
            case when m.occupation_status = '31' then '仍登记为学生' else '没有登记从业状况' end as occupation_zh
     from member m
     join school_enrolment e on e.person_id = m.person_id and e.status = '5'

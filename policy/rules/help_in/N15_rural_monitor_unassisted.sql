@@ -1,6 +1,6 @@
 /*---
 id: N15
-version: 3
+version: 4
 title: {zh: 防止返贫监测户久未得到帮扶, en: Monitored rural household without help}
 legal_basis:
   - 2022年10月20日关于进一步做好最低生活保障等社会救助兜底工作的通知（与防止返贫监测对象定期比对）
@@ -41,6 +41,7 @@ changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-22, what: "what is left out says why"}
   - {version: 3, since: 2026-11-23, what: "help whose link waits for a decision is help that may have been given, and is not told as none"}
+  - {version: 4, since: 2026-11-23, what: "the same rows; where two records tie, the same one counts in every run"}
 ---*/
 with arrived as (
     -- A day that a source has not delivered yet is not a day without help.
@@ -91,7 +92,7 @@ select household_id,
        'unassisted:' || min(greatest(identify_date, coalesce(last_help_on, identify_date))) as cause_key,
        case when max(last_help_on) is null then 'never' else 'lapsed' end as cause,
        min(identify_date) as identify_date, max(last_help_on) as last_help_on,
-       arg_max(last_help_zh, last_help_on) as last_help_zh,
+       arg_max(last_help_zh, (last_help_on, last_help_zh)) as last_help_zh,
        min(until_on) as until_on, min(days_limit) as days_limit, min(window_source) as window_source,
        case min(monitor_type) when '1' then '脱贫不稳定户' when '2' then '边缘易致贫户' when '3' then '突发严重困难户' else '类别未载明' end as type_zh,
        case when min(risks) <> '' then '，' || min(risks) else '' end as risks_zh,

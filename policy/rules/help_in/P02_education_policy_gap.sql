@@ -1,6 +1,6 @@
 /*---
 id: P02
-version: 2
+version: 3
 title: {zh: 学生资助未落实, en: Student without aid}
 legal_basis:
   - 国办发〔2023〕39号（已纳入救助的查政策是否落实）
@@ -29,6 +29,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "aid whose link is under review may have been given to this student"}
+  - {version: 3, since: 2026-11-23, what: "the same rows; where two records tie, the same one counts in every run"}
 ---*/
 with judged as (
     -- Terms are counted in half-years: autumn 2025 is 4050, spring 2026 is 4051.
@@ -87,7 +88,7 @@ received as (
     where r.other_person_id is not null
 ),
 last_aid as (
-    select person_id, max(number) as last_number, arg_max(term, number) as last_term
+    select person_id, max(number) as last_number, arg_max(term, (number, term)) filter (where number is not null) as last_term
     from received
     where number is not null
     group by person_id

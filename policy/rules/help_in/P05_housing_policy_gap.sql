@@ -1,6 +1,6 @@
 /*---
 id: P05
-version: 2
+version: 3
 title: {zh: 住房保障政策未落实, en: Housing policy not delivered}
 legal_basis:
   - 国办发〔2023〕39号（已纳入救助的查政策是否落实）
@@ -35,6 +35,7 @@ false_alarms:
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
   - {version: 2, since: 2026-11-23, what: "the sentence says where the term of renovation comes from"}
+  - {version: 3, since: 2026-11-23, what: "the same rows; where two records tie, the same one counts in every run"}
 ---*/
 with standing as (
     -- One case a household: the first category that it has.
@@ -63,7 +64,7 @@ helped as (
            bool_or(a.start_date is null and a.has_content)                                               as maybe_helped,
            bool_or(a.start_date is null and not a.has_content and (a.end_date is null or a.end_date >= $as_of)) as is_listed,
            max(a.end_date) filter (where a.start_date <= $as_of and a.end_date < $as_of)                as ended_on,
-           arg_max(a.aid_type, a.end_date) filter (where a.end_date < $as_of)                            as ended_type,
+           arg_max(a.aid_type, (a.end_date, a.aid_type)) filter (where a.end_date < $as_of)                            as ended_type,
            min(a.aid_type) filter (where a.start_date is null)                                           as listed_type
     from family f
     join aid a on a.person_id = f.person_id
