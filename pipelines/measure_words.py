@@ -93,8 +93,8 @@ VALUE_ZH = {
         "1": "有劳动能力", "2": "部分丧失劳动能力", "3": "完全丧失劳动能力", "4": "未成年", "5": "老年",
     },
     "layer": {"confirmed": "部门已认定", "wider": "扩大监测，未认定"},
-    "review_state": {"overdue": "已逾期", "soon": "30天内到期", "later": "未到期", "unknown": "不能判断"},
-    "term_state": {"over": "已届满", "soon": "30天内届满", "later": "未届满", "unknown": "不详"},
+    "review_state": {"overdue": "已逾期", "soon": "即将到期", "later": "未到期", "unknown": "不能判断"},
+    "term_state": {"over": "已届满", "soon": "即将届满", "later": "未届满", "unknown": "不详"},
     "urban_rural": {"1": "城镇", "2": "农村", "9": "不明"},
 }  # fmt: skip
 

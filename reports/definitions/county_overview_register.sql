@@ -15,9 +15,9 @@ columns:
   - {name: category_zh, zh: 类别, width: 20}
   - {name: people, zh: 人数（整户监测的按户）, width: 11, kind: integer}
   - {name: overdue, zh: 复核已逾期, width: 10, kind: integer, total: true}
-  - {name: soon, zh: 30天内到期, width: 10, kind: integer, total: true}
+  - {name: soon, zh: 即将到期, width: 10, kind: integer, total: true}
   - {name: unknown, zh: 复核时间不能判断, width: 11, kind: integer, total: true}
-  - {name: term_soon, zh: 渐退期、有效期30天内届满, width: 13, kind: integer, total: true}
+  - {name: term_soon, zh: 渐退期、有效期即将届满, width: 13, kind: integer, total: true}
   - {name: term_over, zh: 渐退期、有效期已届满, width: 12, kind: integer, total: true}
 carries: [township_code, category_no]
 note_zh: 类别以部门台账为准；“候选”和“疑似”是数据推测，按户或人计，不是认定。

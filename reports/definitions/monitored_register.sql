@@ -26,7 +26,7 @@ columns:
 carries: [urgency, category_no, case_no]
 empty_zh: 没有登记的监测对象。
 note_zh: >-
-  类别以部门台账为准；数据推测的类别另见“数据推测（不是认定）”页，两者互不影响。已逾期和30天内到期的排在前面；能否继续救助以复核结果为准，本表不作任何认定。
+  类别以部门台账为准；数据推测的类别另见“数据推测（不是认定）”页，两者互不影响。已逾期和即将到期的排在前面；能否继续救助以复核结果为准，本表不作任何认定。
 ---*/
 with row as (
   select m.*, p.name_zh, h.name_zh as head_zh, v.village_zh
@@ -49,7 +49,7 @@ select jurisdiction,
        any_value(by_zh)                                                    as by_zh,
        min(review_months)                                                  as review_months,
        min(review_due_on)                                                  as review_due_on,
-       case min(review_state) when 'overdue' then '已逾期' when 'soon' then '30天内到期' when 'later' then '未到期'
+       case min(review_state) when 'overdue' then '已逾期' when 'soon' then '即将到期' when 'later' then '未到期'
                               when 'unknown' then '不能判断' else '' end   as review_zh,
        coalesce(min(clock_zh), '')                                         as clock_zh,
        coalesce(string_agg(coalesce(name_zh, '姓名不详') || '：' || age_zh, chr(10) order by person_id) filter (where age_zh is not null), '') as age_zh,
