@@ -1,6 +1,6 @@
 /*---
 id: left_assistance
-version: 1
+version: 2
 title: {zh: 退出低保、特困的家庭, en: Households that left dibao or tekun}
 grain: one row a household, its last exit
 unit: days
@@ -14,6 +14,8 @@ columns:
   category_zh: the same in words
   watch_months: how long such households are watched
   watch_source: where that comes from
+  person_ids: people of the household who left
+  is_in_doubt: whether all of them are in the household with a doubt (whoever else lives there may be another family)
 needs:
   assistance_case: {max_age_days: 10, all: [ca_assist_household]}
   assistance_member: {max_age_days: 10, all: [ca_assist_member]}
@@ -28,6 +30,7 @@ known_gaps:
   en: Exits in other counties are not seen; a case that ended by death, a move or for another category is no exit.
 changelog:
   - {version: 1, since: 2026-11-22, what: first version}
+  - {version: 2, since: 2026-11-23, what: "says who left, and whether they are in the household with a doubt"}
 ---*/
 with said as (
     select c.person_id, c.end_month as exit_on, c.category
@@ -56,9 +59,10 @@ with said as (
     where a.decision = '5' and coalesce(a.reason, '9') not in ('3', '4', '7')
 ),
 placed as (
-    select h.household_id, h.county_code, s.exit_on, s.category, w.length as watch_months, w.source as watch_source
+    select h.household_id, h.county_code, s.person_id, coalesce(m.needs_check, true) as is_in_doubt, s.exit_on, s.category, w.length as watch_months, w.source as watch_source
     from said s
     join person_household h on h.person_id = s.person_id
+    left join household_member m on m.household_id = h.household_id and m.person_id = s.person_id
     join warning_window w on w.county_code = h.county_code and w."window" = 'exit_watch'
      and $as_of between w.valid_from and w.valid_to
     where s.category in ('1', '2') and s.exit_on <= $as_of
@@ -68,6 +72,7 @@ placed as (
 select household_id, min(county_code) as county_code, max(exit_on) as exit_on,
        arg_max(category, (exit_on, category)) as category,
        case arg_max(category, (exit_on, category)) when '1' then '低保' else '特困供养' end as category_zh,
-       min(watch_months) as watch_months, min(watch_source) as watch_source
+       min(watch_months) as watch_months, min(watch_source) as watch_source,
+       list_sort(list(distinct person_id)) as person_ids, bool_and(is_in_doubt) as is_in_doubt
 from placed
 group by household_id

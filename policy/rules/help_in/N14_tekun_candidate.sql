@@ -1,6 +1,6 @@
 /*---
 id: N14
-version: 8
+version: 9
 title: {zh: 可能符合特困人员条件而未纳入, en: Possibly a tekun person and not covered}
 legal_basis:
   - 特困人员认定办法（民发〔2021〕43号）第四条至第八条
@@ -29,10 +29,10 @@ cited: [ps_household_member, ca_marriage, dp_disability_cert, hr_resident_pensio
 known_gaps:
   zh: >-
     登记中没有查到亲属，不等于没有亲属：早年的父母子女关系多未登记，已婚、丧偶、离婚而没有查到子女的不提示。收入情况没有记录的人不估算；中央确定的基础养老金不计；
-    只有全部法定义务人去世或视为无履行义务能力时才提示；省级补充的情形不在其中。
+    只有全部法定义务人去世或视为无履行义务能力时才提示；未成年人的父母在本县没有任何记录的，情况不明，不提示；省级补充的情形不在其中。
   en: >-
     That no kin are found does not say that there are none: old ties are often not registered, so nobody is raised who is or was married and of whom no child is on record. Nobody is estimated whose means are on no
-    record. A warning is raised only when every spouse, parent and child has died or is judged unable; provincial additions are not in it.
+    record. A warning is raised only when every spouse, parent and child has died or is judged unable; of a minor whose parents are on no record of the county nothing is said; provincial additions are not in it.
 false_alarms:
   zh: 子女关系未登记；与兄弟姐妹、孙辈同住由其照料（同户有60周岁以下成年人的已排除）；务农和现金收入；已领孤儿或事实无人抚养儿童待遇的（已排除）。
   en: Ties that are not registered, care by siblings or grandchildren (whoever lives with an adult under 60 is left out), farming and cash, children with orphan money (left out).
@@ -45,6 +45,7 @@ changelog:
   - {version: 6, since: 2026-11-23, what: "the sentence of a child names the source of the ages"}
   - {version: 7, since: 2026-11-23, what: "money for orphans and applications whose link is under review may be this person's"}
   - {version: 8, since: 2026-11-23, what: "amounts of money are written in one form: cents with two digits, whole yuan without"}
+  - {version: 9, since: 2026-11-23, what: "a minor whose parents are on no record of the county is left out, and it is said why: unknown parents are not no parents"}
 ---*/
 with listed as (
     select d.person_id, d.dis_type, d.dis_grade
@@ -136,7 +137,7 @@ alone as (
     where coalesce(s.kin_able, 0) = 0
       -- Old ties to children are often not registered: of somebody who is or was married, no child on record says little.
       and (c.cause = 'child' or v.person_id is null or s.children_found > 0)
-      -- A minor of whose parents nothing is known has parents somewhere, unless no adult lives with him.
+      -- A minor of whose parents nothing is known has parents somewhere. With an adult beside him nothing is said; of one alone it is said why he is left out.
       and (c.cause <> 'child' or s.parents_found > 0
            or not exists (select 1 from living o where o.household_id = c.household_id and coalesce(o.age >= 18, true)))
 ),
@@ -194,7 +195,9 @@ select b.household_id, b.person_id, b.cause || ':tekun' as cause_key, b.cause, b
        case when b.age < b.no_labour_below then '，视为无劳动能力' else '，已满' || b.no_labour_below || '周岁，劳动能力需要评估' end as labour_zh,
        case b.dis_type when '1' then '视力' when '4' then '肢体' when '5' then '智力' when '6' then '' end as type_zh,
        case b.dis_grade when '1' then '一级' when '2' then '二级' else '三级' end as grade_zh,
-       coalesce('看不到的部分：' || coalesce(p.unknown_zh, '金融资产没有查询') || '。', '') as missing_zh
+       coalesce('看不到的部分：' || coalesce(p.unknown_zh, '金融资产没有查询') || '。', '') as missing_zh,
+       case when b.cause = 'child' and b.parents_found = 0
+                 then '本县记录中没有该未成年人父母的任何登记（可能登记在外地），父母是否健在、能否抚养不明' end as not_raised_zh
 from below b
 left join property_by_category p on p.household_id = b.household_id and p.category = '2'
 where coalesce(p.is_blocked, false) = false
