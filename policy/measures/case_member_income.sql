@@ -1,6 +1,6 @@
 /*---
 id: case_member_income
-version: 4
+version: 5
 title: {zh: 在保成员申报收入与登记收入, en: What members of cases declared and what is recorded}
 grain: one row a case in force (dibao, tekun, edge, rigid; not phasing out) and living member of the family
 unit: yuan in twelve months, or a month where the name says so; only what counts for certain
@@ -50,6 +50,7 @@ changelog:
   - {version: 2, since: 2026-11-23, what: "job cost may be a share of the minimum wage of the month"}
   - {version: 3, since: 2026-11-23, what: "the family, also members beyond doubt of the household who are on no case; rigid-expenditure families"}
   - {version: 4, since: 2026-11-23, what: "the same rows; where two records tie, the same one counts in every run"}
+  - {version: 5, since: 2026-11-23, what: "of the wage or a minimum wage that is not known nothing is certain"}
 ---*/
 with family as (
     select a.case_id, a.person_id, a.basis <> 'household' as is_listed, a.start_month, a.county_code, p.birth_date, l.from_age
@@ -98,7 +99,8 @@ wage as (
                        when 'fixed' then greatest(t.gross - j.high, 0) - t.paid
                        -- Where the minimum wage is not known, neither is what its share leaves.
                        when 'minimum_wage' then t.gross - case when m.amount is not null then least(greatest(t.gross, 0), m.amount * j.high) end - t.paid
-                       when 'either' then t.gross - greatest(t.gross * j.high, case when m.amount is not null then least(greatest(t.gross, 0), m.amount * j.high) end) - t.paid end as counted
+                       when 'either' then t.gross - case when m.amount is not null
+                                                    then greatest(t.gross * j.high, least(greatest(t.gross, 0), m.amount * j.high)) end - t.paid end as counted
     from taxed t
     left join job_cost j on j.county_code = t.county_code and $as_of between j.valid_from and j.valid_to
     left join minimum_wage m on m.county_code = t.county_code and t.month between m.valid_from and m.valid_to

@@ -1,6 +1,6 @@
 /*---
 id: member_income
-version: 4
+version: 5
 title: {zh: 成员按月收入, en: Income of a person by month and kind}
 grain: one row a person, month and source
 unit: yuan of the period that the row covers; `months` says how long it is
@@ -40,6 +40,7 @@ changelog:
   - {version: 2, since: 2026-11-23, what: "job cost may be a share of the minimum wage of the month"}
   - {version: 3, since: 2026-11-23, what: "a fixed quota without tax is a quota also where the return names no taxable income"}
   - {version: 4, since: 2026-11-23, what: "the same rows: read from the first month on, in sums of the width of an amount"}
+  - {version: 5, since: 2026-11-23, what: "of the wage or a minimum wage that is not known nothing may come off, and nothing is certain"}
 ---*/
 -- The 18 months stand as constants, not as a row to join: a file of facts is read from the first of them only. The sums of
 -- pensions, most of all rows, are cast back to the width of one amount at once: twice the width would be carried to the end.
@@ -83,10 +84,11 @@ paid_wage as (
     select w.*, c.mode, c.low, c.high,
            case c.mode when 'rate' then w.gross * c.low when 'fixed' then least(greatest(w.gross, 0), c.low)
                        when 'minimum_wage' then case when m.amount is null then 0 else least(greatest(w.gross, 0), m.amount * c.low) end
-                       when 'either' then least(w.gross * c.low, m.amount * c.low) else 0 end as off_low,
+                       when 'either' then case when m.amount is null then 0 else least(w.gross * c.low, m.amount * c.low) end else 0 end as off_low,
            case c.mode when 'rate' then w.gross * c.high when 'fixed' then least(greatest(w.gross, 0), c.high)
                        when 'minimum_wage' then case when m.amount is not null then least(greatest(w.gross, 0), m.amount * c.high) end
-                       when 'either' then greatest(w.gross * c.high, case when m.amount is not null then least(greatest(w.gross, 0), m.amount * c.high) end) end as off_high
+                       when 'either' then case when m.amount is not null
+                                               then greatest(w.gross * c.high, least(greatest(w.gross, 0), m.amount * c.high)) end end as off_high
     from wage w
     join person_household h on h.person_id = w.person_id
     left join cost c on c.county_code = h.county_code
