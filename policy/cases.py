@@ -127,8 +127,8 @@ def _words_of(parameter: Parameter, keys: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _windows_left_alone(parameter: Parameter, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Windows that a case does not speak of keep their lengths."""
-    if "window" not in parameter.header.keys:
+    """Windows that a case does not speak of keep their lengths; a value without a window is spoken of all."""
+    if "window" not in parameter.header.keys or any("window" not in row for row in rows):
         return []
     at = list(parameter.header.keys).index("window")
     spoken = {name for row in rows for name in _each(row.get("window"))}

@@ -177,9 +177,18 @@ def _rule_that_needs(name: str) -> str | None:
 
 def _unknown_everywhere(name: str) -> Policy:
     header = parameter(name).header
-    open_keys = {key: "anything" for key, domain in header.keys.items() if domain is None}
+    # A case that names some windows leaves the others as they are: every key that has a value is named.
+    names = [key for key, domain in header.keys.items() if domain is None]
+    at = [list(header.keys).index(key) for key in names]
+    known = {tuple(value.keys[n] for n in at) for value in parameter(name).values}
     return with_parameters(
-        default_policy(), {name: [{"not_known": True, "evidence": "not_known", **open_keys}]}
+        default_policy(),
+        {
+            name: [
+                {"not_known": True, "evidence": "not_known", **dict(zip(names, key, strict=True))}
+                for key in sorted(known)
+            ]
+        },
     )
 
 
