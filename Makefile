@@ -15,7 +15,7 @@ FIRST_NIGHT ?= 2025-11-17
 LAST_NIGHT ?= $(shell $(PYTHON) -c 'from datetime import date, timedelta as t; print(date.fromisoformat("$(FIRST_NIGHT)") + t(days=$(NIGHTS) - 1))')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run nights sample ui test laws check format docs bench bench-rules bench-night bench-matching clean
+.PHONY: help setup setup-dev run nights sample sample-small ui test laws check format docs bench bench-rules bench-night bench-matching clean
 
 help:  ## Show this help
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -41,6 +41,10 @@ run: setup  ## Set up, invent a county of 20,000 people, run three nights, say w
 
 sample: setup  ## Write the sample county's deliveries (PERSONS, NIGHTS, SEED, FIRST_NIGHT)
 	@$(BIN)/hardship-watch --home $(HOME_DIR) sample --persons $(PERSONS) --nights $(NIGHTS) --seed $(SEED) --start $(FIRST_NIGHT)
+
+sample-small: setup  ## Write sample_data/small anew, the county of 500 people that tests read (always seed 7)
+	@rm -rf sample_data/small
+	@$(BIN)/hardship-watch --home sample_data/small sample --persons 500 --nights 2 --seed 7 --start 2025-11-17
 
 # Status 1 means: the nights ran, and the end of the table says what somebody should look at.
 nights: setup

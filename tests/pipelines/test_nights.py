@@ -120,8 +120,8 @@ def test_one_department_touches_nothing_else(home):
 
 def test_a_warning_is_traced_to_delivered_rows_and_its_household_explained(home):
     warnings = pl.read_parquet(home / f"lake/risk/batch_date={DAY}/warnings.parquet").sort("warning_id")
-    assert warnings.height > 0
-    row = warnings.row(0, named=True)
+    # N01 adds up settlements; a rule about what is missing (P07: no pension paid) may have no row to show.
+    row = warnings.filter(pl.col("rule_id") == "N01").row(0, named=True)
     traced = json.loads(call(home, "trace", row["warning_id"], "--json").stdout)
     assert (traced["rule_id"], traced["reason_zh"]) == (row["rule_id"], row["reason_zh"])
     assert traced["rows"]
