@@ -423,12 +423,12 @@ def _sources_zh(jsons: pl.Series, titles: Mapping[str, str]) -> pl.DataFrame:
 
 
 def _parts_zh(text: str | None) -> str:
-    """Parts of a score in words, one a line: `家庭结构 5分`; a part without points is only said."""
+    """Parts of a score in words, one a line: `家庭结构 5分`, equal ones together: `… 2条各40分`; one without points is only said."""
     if not text:
         return ""
     parts = json.loads(text)
     items = parts.items() if isinstance(parts, dict) else parts
-    lines = []
+    lines: dict[tuple[str, str], int] = {}
     for item in items:
         if isinstance(item, dict):
             label = next(
@@ -442,10 +442,12 @@ def _parts_zh(text: str | None) -> str:
             points = str(item.get("points", "")).removesuffix(".00")
         else:
             label, points = item[0], item[1]
-        lines.append(
-            f"{_RULE_ID.sub('', str(label))} {points}分" if str(points) not in ("", "0") else str(label)
-        )
-    return "\n".join(lines)
+        said = (str(label), "") if str(points) in ("", "0") else (_RULE_ID.sub("", str(label)), f"{points}分")
+        lines[said] = lines.get(said, 0) + 1
+    return "\n".join(
+        f"{label} {f'{count}条各' if count > 1 else ''}{points}" if points else label
+        for (label, points), count in lines.items()
+    )
 
 
 def listed_warnings(night: NightFrames, as_of: date) -> pl.DataFrame:

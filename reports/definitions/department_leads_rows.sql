@@ -10,8 +10,8 @@ sheet: 所涉数据行
 jurisdiction: department
 order: [lead_id, class_zh, what, batch_date, file, row]
 columns:
-  - {name: lead_zh, zh: 线索, width: 26, kind: wrap}
-  - {name: class_zh, zh: 信息类别, width: 22, kind: wrap}
+  - {name: lead_zh, zh: 线索, width: 30, kind: wrap}
+  - {name: class_zh, zh: 信息类别, width: 30, kind: wrap}
   - {name: batch_date, zh: 送达批次, width: 12, kind: date}
   - {name: file, zh: 文件, width: 34, kind: wrap}
   - {name: row, zh: 数据第几行, width: 10, kind: integer}

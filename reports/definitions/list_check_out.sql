@@ -1,6 +1,6 @@
 /*---
 id: list_check_out
-version: 2
+version: 3
 title: {zh: 请核查家庭清单, en: "Families to be checked, please"}
 purpose: For which assisted families the records do not agree with the case, most urgent first.
 audience: township
@@ -20,10 +20,10 @@ columns:
   - {name: level_zh, zh: 级别, width: 4.5, kind: level}
   - {name: visit_due_on, zh: 首访期限, width: 8, kind: day}
   - {name: close_due_on, zh: 办结期限, width: 8, kind: day}
-  - {name: reasons, zh: 原因, width: 60, kind: wrap}
+  - {name: reasons, zh: 原因, width: 70, kind: wrap}
   - {name: state, zh: 新增或持续, width: 8.5, kind: wrap}
   - {name: score, zh: 评分, width: 6, kind: decimal}
-  - {name: parts, zh: 评分构成, width: 13.5, kind: wrap}
+  - {name: parts, zh: 评分构成, width: 20, kind: wrap}
 carries: [level_no, order_no, household_id]
 note_zh: 本清单仅为线索，不是认定结论：不得据此停发、减发任何救助金；须入户核查、听取本人说明后按规定程序办理。
 empty_zh: 本期没有需要核查的家庭。

@@ -11,14 +11,14 @@ jurisdiction: jurisdiction
 order: [urgency, review_due_on, household_no, category_no, case_no, people_zh]
 columns:
   - {name: household_no, zh: 户编号, width: 12}
-  - {name: village_zh, zh: 村（社区）, width: 13, kind: wrap}
-  - {name: layer_zh, zh: 登记层次, width: 10, kind: wrap}
-  - {name: category_zh, zh: 类别, width: 14, kind: wrap}
+  - {name: village_zh, zh: 村（社区）, width: 16, kind: wrap}
+  - {name: layer_zh, zh: 登记层次, width: 11, kind: wrap}
+  - {name: category_zh, zh: 类别, width: 18, kind: wrap}
   - {name: people, zh: 人数, width: 6, kind: integer}
   - {name: people_zh, zh: 对象, width: 18, kind: wrap}
   - {name: since_zh, zh: 自何时起, width: 12}
   - {name: by_zh, zh: 认定或决定部门, width: 13, kind: wrap}
-  - {name: review_months, zh: 复核周期（月）, width: 8, kind: integer}
+  - {name: review_months, zh: 复核周期月数, width: 9, kind: integer}
   - {name: review_due_on, zh: 复核期限, width: 12, kind: date}
   - {name: review_zh, zh: 复核状态, width: 11}
   - {name: clock_zh, zh: 复核、渐退和认定有效期, width: 46, kind: wrap}

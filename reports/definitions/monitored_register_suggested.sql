@@ -11,7 +11,7 @@ jurisdiction: jurisdiction
 order: [layer_no, household_no, category_zh, people_zh]
 columns:
   - {name: household_no, zh: 户编号, width: 12}
-  - {name: village_zh, zh: 村（社区）, width: 14, kind: wrap}
+  - {name: village_zh, zh: 村（社区）, width: 16, kind: wrap}
   - {name: layer_zh, zh: 性质, width: 14, kind: wrap}
   - {name: category_zh, zh: 数据推测的类别, width: 18, kind: wrap}
   - {name: people_zh, zh: 对象, width: 20, kind: wrap}

@@ -613,6 +613,11 @@ def test_parts_of_a_score_are_words():
     ]
     assert _parts_zh(json.dumps(parts)) == "医疗自付（橙色） 30分\n80周岁及以上成员1人 2.50分"
     assert _parts_zh(None) == ""
+    child = {"part": "warning", "points": "40.00", "reason_zh": "N18 未成年人可能无人抚养（红色）"}
+    assert (
+        _parts_zh(json.dumps([child, parts[0], child]))
+        == "未成年人可能无人抚养（红色） 2条各40分\n医疗自付（橙色） 30分"
+    )
 
 
 @pytest.mark.parametrize(
