@@ -102,7 +102,7 @@ def _share(part: Any, whole: Any) -> float | None:
 def measures(links: pl.DataFrame, folder: Path) -> dict[str, Any]:
     """Quality of the links of one set: recall at the bars, the grades as delivered, absent people, relatives."""
     best, truth = judged(links, folder)
-    present = truth["person_no"].is_not_null().sum()
+    present = int(truth["person_no"].is_not_null().sum())
     absent = len(truth) - present
     found: dict[str, Any] = {"rows": len(truth), "present": present, "absent": absent}
     for bar in BARS:
