@@ -246,7 +246,7 @@ def test_what_is_left_out_says_why_and_is_no_warning():
     outcome = run(frames(FIRST, [recent], **covered), FIRST, only=["N02"], strict=True)
     assert outcome.warnings.is_empty()
     assert outcome.left_out.select("rule_id", "person_id", "why_zh").rows() == [
-        ("N02", 11, "本人已纳入低保或特困供养")
+        ("N02", 11, "本人已纳入或可能已纳入低保、特困供养")
     ]
 
 
