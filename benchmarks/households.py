@@ -23,7 +23,7 @@ import polars as pl
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.rules import FIRST, repeat
+from benchmarks.rules import options, repeat
 from matching.households import READ, READ_OF_LAST_NIGHT, assemble
 from pipelines import nights
 from sample_data import build
@@ -61,14 +61,7 @@ def nights_of(folder: Path, day: date, scratch: Path) -> None:
 
 def main() -> int:
     """Run and print; exit status 1 when the night of the sample county fails."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--rows", type=int, default=10_000_000)
-    parser.add_argument("--persons", type=int, default=5_000)
-    parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--home", type=Path, help="a home in which the night of --day has been run")
-    parser.add_argument("--day", type=date.fromisoformat, default=FIRST)
+    parser = options(__doc__)
     parser.add_argument("--whole", type=Path, help="a folder of repeated tables, taken as it is")
     parser.add_argument("--before", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--after", type=Path, help=argparse.SUPPRESS)

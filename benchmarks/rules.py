@@ -177,16 +177,22 @@ def whole(folder: Path, day: date, without: str | None = None) -> None:
     )
 
 
-def main() -> int:
-    """Run and print; exit status 1 when the night fails."""
+def options(description: str | None) -> argparse.ArgumentParser:
+    """Options of a benchmark over a night that is repeated until it has so many rows."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--persons", type=int, default=5_000)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--home", type=Path, help="a home in which the night of --day has been run")
     parser.add_argument("--day", type=date.fromisoformat, default=FIRST)
+    return parser
+
+
+def main() -> int:
+    """Run and print; exit status 1 when the night fails."""
+    parser = options(__doc__)
     parser.add_argument("--without", metavar="RULE", help="run everything once more without this rule")
     parser.add_argument(
         "--whole", type=Path, metavar="FOLDER", help="run everything over these tables, no more"
